@@ -1,0 +1,2 @@
+//! Earcon: an open Direct-SIP phone system with unified messaging.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The service node: number analysis, registrar, routes, call control, diversion, message waiting, commands.

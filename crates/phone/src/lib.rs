@@ -1,0 +1,1 @@
+//! A SIP phone for the command line, the tests and the acceptance suite.

@@ -1,0 +1,1 @@
+//! RTP, telephone events, G.711, jitter buffer and tones, without sockets.

@@ -1,0 +1,1 @@
+//! Session descriptions: audio offer and answer (RFC 3264).

@@ -1,0 +1,1 @@
+//! SIP without I/O: grammar, transactions, dialogs, calls, digest, target selection and failover.

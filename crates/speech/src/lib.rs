@@ -1,0 +1,1 @@
+//! Prompts and text to speech: the catalogue, shipped audio, back ends.

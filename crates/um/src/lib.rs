@@ -1,0 +1,1 @@
+//! The unified messaging server: call router, service, worker, dialogues, message waiting, commands.
