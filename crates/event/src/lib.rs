@@ -1,1 +1,12 @@
-//! Typed events: one enum variant a happening; log, metric, call record, audit and page are fed from them.
+//! Typed events: one variant a happening. Log, metric, call record, audit and live page are all fed from the same
+//! stream, so that a thing which happened has one name and one set of fields everywhere.
+//!
+//! The two types that matter: [`Event`] (what happened) and [`Bus`] (who hears of it).
+
+mod bus;
+mod kind;
+mod now;
+
+pub use bus::{Bus, Record, Sink, Subscription};
+pub use kind::{Event, Level};
+pub use now::Now;

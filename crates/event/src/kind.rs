@@ -1,0 +1,145 @@
+use serde::Serialize;
+use std::net::{IpAddr, SocketAddr};
+
+/// How much an event matters to whoever runs the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Everyday happenings: a call, a registration.
+    Info,
+    /// Something was refused or went wrong for one call, message or peer.
+    Warning,
+    /// Something is broken until a person mends it.
+    Error,
+}
+
+/// What happened. Serialises as `{"event": "<name>", ...fields}` (snake case), which is also its form in logs and SSE.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    // ---- SIP, either half -------------------------------------------------------------------------------------
+    /// One message on the wire, for the ladder of `earcon trace`. `summary` is the start line; `by` the role's name.
+    SipMessage {
+        by: String,
+        call_id: String,
+        sent: bool,
+        local: SocketAddr,
+        remote: SocketAddr,
+        transport: String,
+        summary: String,
+        cseq: String,
+    },
+    /// A message that could not be parsed; `answered` is the status sent, if the RFC allows one.
+    SipMalformed { by: String, remote: SocketAddr, reason: String, answered: Option<u16> },
+    /// Messages from outside were dropped because the inbox was full.
+    SipDropped { by: String, count: u64 },
+    /// A target did not answer and is passed over for `seconds`.
+    TargetGreyListed { by: String, target: SocketAddr, seconds: u64 },
+
+    // ---- the node -----------------------------------------------------------------------------------------------
+    /// A phone registered a contact (or refreshed it).
+    Registered { extension: String, contact: String, source: SocketAddr, expires_s: u32 },
+    /// A contact expired or was removed.
+    Unregistered { extension: String, contact: String, expired: bool },
+    /// A REGISTER or call failed authentication.
+    AuthenticationFailed { extension: String, source: SocketAddr, method: String },
+    /// A request was refused because its source is neither a phone nor matched by a route.
+    SourceRefused { source: SocketAddr, method: String, reason: String },
+    /// A call was started. `call` is the role's own number for it, the same in all events of the call.
+    CallStarted { call: u64, from: String, to: String, call_id: String },
+    /// A party of the call rings.
+    CallRinging { call: u64, at: String },
+    /// The call was answered by `at`.
+    CallAnswered { call: u64, at: String },
+    /// The call went on to another destination (`reason`: no-answer, busy, immediate, ...).
+    CallDiverted { call: u64, from: String, to: String, reason: String },
+    /// A 302 was followed.
+    CallRedirected { call: u64, to: String, hop: u32 },
+    /// The call ended. `cause`: answered-and-cleared, cancelled, busy, no-answer, rejected, failed ...
+    CallEnded { call: u64, cause: String, status: Option<u16>, duration_ms: u64 },
+    /// A trunk had no free individual, or its peer refused.
+    RouteUnavailable { route: u32, reason: String },
+    /// The lamp of an extension was set by the voice mail system.
+    LampChanged { extension: String, on: bool, new: u32, old: u32 },
+
+    // ---- the UM server ------------------------------------------------------------------------------------------
+    /// The UM server took a call. `kind`: call-answering, subscriber-access, auto-attendant.
+    UmCallStarted { call: u64, kind: String, from: String, pilot: String, call_id: String, gateway: String },
+    /// The UM server refused a call; `warning` is the text of its Warning header.
+    UmCallRefused { source: SocketAddr, pilot: String, status: u16, warning: String },
+    /// A UM call ended.
+    UmCallEnded { call: u64, kind: String, cause: String, duration_ms: u64 },
+    /// A message is durable in a mailbox.
+    MessageDelivered { mailbox: String, message: String, from: String, duration_ms: u64, recovered: bool },
+    /// A call to a mailbox ended without a message.
+    MissedCall { mailbox: String, from: String, from_name: Option<String>, call_id: String },
+    /// A message could not be delivered yet; it stays in the spool and is tried again.
+    DeliveryDelayed { mailbox: String, reason: String },
+    /// A message's read flag changed. `by`: phone, web, imap.
+    MessageRead { mailbox: String, message: String, read: bool },
+    /// A message was deleted.
+    MessageDeleted { mailbox: String, message: String },
+    /// A subscriber logged on. `door`: phone, web, imap.
+    LoggedOn { mailbox: String, door: String },
+    /// A wrong PIN. `failures` counts across calls and doors since the last success.
+    PinRejected { mailbox: String, door: String, failures: u32 },
+    /// Too many wrong PINs: the mailbox is locked until an administrator unlocks it.
+    MailboxLocked { mailbox: String },
+    /// The counts were sent to the PBX (NOTIFY answered with `status`).
+    LampSent { mailbox: String, new: u32, old: u32, status: u16 },
+    /// The counts could not be sent to any gateway.
+    LampFailed { mailbox: String, reason: String },
+
+    // ---- either process -----------------------------------------------------------------------------------------
+    /// A command changed the configuration. `by`: who gave it (shell user, REST principal, script).
+    CommandRun { by: String, command: String, accepted: bool },
+    /// A connection was refused or ended for a cap or a framing error.
+    ConnectionRefused { source: IpAddr, reason: String },
+    /// The process is ready.
+    Started { role: String },
+    /// The process stops.
+    Stopped { role: String },
+}
+
+impl Event {
+    /// The name that log, metric and page use: the variant in snake case.
+    pub fn name(&self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(fields)) => {
+                fields.get("event").and_then(|name| name.as_str()).unwrap_or_default().to_owned()
+            }
+            _ => String::new(),
+        }
+    }
+
+    pub fn level(&self) -> Level {
+        use Event::*;
+        match self {
+            SipMalformed { .. }
+            | SipDropped { .. }
+            | TargetGreyListed { .. }
+            | AuthenticationFailed { .. }
+            | SourceRefused { .. }
+            | RouteUnavailable { .. }
+            | UmCallRefused { .. }
+            | DeliveryDelayed { .. }
+            | PinRejected { .. }
+            | MailboxLocked { .. }
+            | LampFailed { .. }
+            | ConnectionRefused { .. } => Level::Warning,
+            _ => Level::Info,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_named_by_its_variant_everywhere() {
+        let event = Event::MailboxLocked { mailbox: "27000".into() };
+        assert_eq!(event.name(), "mailbox_locked");
+        assert_eq!(serde_json::to_string(&event).unwrap(), r#"{"event":"mailbox_locked","mailbox":"27000"}"#);
+    }
+}
