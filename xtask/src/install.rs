@@ -1,0 +1,73 @@
+//! Installs the foreign phones and tools that the tests run against, where that is possible: Debian's packages with
+//! apt-get (as root, or by sudo without a password), and two cargo subcommands.
+
+use crate::test::{root, succeeds, tool};
+use std::path::Path;
+use std::process::Command;
+
+/// A program that the tests start, and the Debian package that has it.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("sipp", "sip-tester"),
+    ("baresip", "baresip-core"),
+    ("sipsak", "sipsak"),
+    ("tshark", "tshark"),
+    ("dumpcap", "wireshark-common"),
+    ("flite", "flite"),
+    ("espeak-ng", "espeak-ng"),
+    ("sox", "sox"),
+    ("curl", "curl"),
+    ("chromium", "chromium"),
+    ("g++", "g++"),
+];
+
+/// Cargo's own additions: the test runner and the fuzzer.
+const SUBCOMMANDS: &[(&str, &str)] = &[("cargo-nextest", "nextest"), ("cargo-fuzz", "fuzz")];
+
+pub fn run() -> Result<(), String> {
+    let missing: Vec<&str> =
+        PROGRAMS.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
+    if !missing.is_empty() {
+        apt(&missing)?;
+    }
+    for (name, subcommand) in SUBCOMMANDS {
+        if !succeeds(tool("cargo").args([subcommand, "--version"])) {
+            println!("xtask: installing {name}");
+            let mut install = tool("cargo");
+            // Out of the project's folder, so that its own .cargo and target stay as they are.
+            install.current_dir(std::env::temp_dir()).args(["install", "--locked", name]);
+            if !succeeds(&mut install) {
+                return Err(format!("`cargo install --locked {name}` failed; the lines above say why"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn apt(packages: &[&str]) -> Result<(), String> {
+    println!("xtask: installing {}", packages.join(" "));
+    if !on_path("apt-get") {
+        return Err(format!("no apt-get here: install {} by hand, then run this again", packages.join(", ")));
+    }
+    let update = succeeds(elevated().args(["apt-get", "-q", "update"]));
+    let mut install = elevated();
+    install.args(["apt-get", "-q", "-y", "--no-install-recommends", "install"]).args(packages);
+    if update && succeeds(&mut install) {
+        return Ok(());
+    }
+    Err(format!("apt-get could not install {}: run this as root, or install them by hand", packages.join(", ")))
+}
+
+/// `env` as it is for root, through `sudo -n` for others; both keep apt from asking questions.
+fn elevated() -> Command {
+    let mut command = if root() { tool("env") } else { tool("sudo") };
+    if !root() {
+        command.args(["-n", "env"]);
+    }
+    command.arg("DEBIAN_FRONTEND=noninteractive");
+    command
+}
+
+pub fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file()))
+}
