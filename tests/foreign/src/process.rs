@@ -1,0 +1,169 @@
+//! A child process that ends with its owner, and whose output can be waited for.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+pub struct Process {
+    child: Child,
+    name: String,
+    output: Arc<(Mutex<Vec<String>>, Condvar)>,
+    pub stdin: Option<ChildStdin>,
+}
+
+impl Process {
+    pub fn start(command: &mut Command) -> Process {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap_or_else(
+                |error| panic!("cannot start {name}: {error}; `cargo xtask install` installs what the tests need"),
+            );
+        let output = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        collect(child.stdout.take().unwrap(), output.clone());
+        collect(child.stderr.take().unwrap(), output.clone());
+        let stdin = child.stdin.take();
+        Process { child, name, output, stdin }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Types a line into the program's standard input.
+    pub fn type_line(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().unwrap();
+        writeln!(stdin, "{line}").unwrap();
+        stdin.flush().unwrap();
+    }
+
+    pub fn output(&self) -> String {
+        self.output.0.lock().unwrap().join("\n")
+    }
+
+    /// Waits until a line of output contains `text`.
+    pub fn wait_for(&self, text: &str, limit: Duration) -> String {
+        self.wait_until(limit, |lines| lines.iter().find(|line| line.contains(text)).cloned()).unwrap_or_else(|| {
+            panic!("{} did not print {text:?} within {limit:?}; it printed:\n{}", self.name, self.output())
+        })
+    }
+
+    pub fn wait_until<T>(&self, limit: Duration, mut found: impl FnMut(&[String]) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + limit;
+        let mut lines = self.output.0.lock().unwrap();
+        loop {
+            if let Some(it) = found(&lines) {
+                return Some(it);
+            }
+            let left = deadline.checked_duration_since(Instant::now())?;
+            lines = self.output.1.wait_timeout(lines, left).unwrap().0;
+        }
+    }
+
+    pub fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Some(status);
+            }
+            if Instant::now() > deadline {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits for the end and requires success.
+    pub fn must_succeed(&mut self, limit: Duration) {
+        match self.wait(limit) {
+            Some(status) if status.success() => {}
+            Some(status) => panic!("{} ended with {status}; it printed:\n{}", self.name, self.output()),
+            None => panic!("{} did not end within {limit:?}; it printed:\n{}", self.name, self.output()),
+        }
+    }
+
+    /// SIGKILL, as a power cut would.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGTERM, then up to `limit` for an orderly end.
+    #[allow(unsafe_code)]
+    pub fn terminate(&mut self, limit: Duration) -> Option<ExitStatus> {
+        // SAFETY: kill(2) on the id of a child that has not been waited for, so the id is still its own.
+        unsafe { libc::kill(self.child.id() as libc::pid_t, libc::SIGTERM) };
+        self.wait(limit)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn collect(stream: impl Read + Send + 'static, output: Arc<(Mutex<Vec<String>>, Condvar)>) {
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(stream);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            output.0.lock().unwrap().push(text);
+            output.1.notify_all();
+            line.clear();
+        }
+    });
+}
+
+/// The `earcon` binary: beside the tests' own, built if it is not there.
+pub fn earcon() -> PathBuf {
+    if let Some(path) = std::env::var_os("EARCON_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().unwrap();
+    let path = test.ancestors().nth(2).unwrap().join("earcon");
+    if !path.exists() {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--package", "earcon"])
+            .current_dir(repository())
+            .status()
+            .unwrap();
+        assert!(built.success(), "earcon does not build");
+    }
+    path
+}
+
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
+}
+
+/// A folder that is removed with its owner.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Scratch {
+        let path = std::env::temp_dir().join(format!("earcon-test-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Scratch(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Kept for a look when the test failed.
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
