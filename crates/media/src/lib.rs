@@ -1,1 +1,21 @@
-//! The media engine: threads, ports, sessions that play, record, relay and bridge; the recording spool.
+//! The media engine: threads, ports, sessions that play, record and relay; the recording spool.
+//!
+//! [`Engine`] owns the threads and sockets. Roles hold a [`Control`]: [`Media`] in the product, [`fake::FakeMedia`] in
+//! tests. Commands go in by a queue, [`MediaEvent`]s come out by the callback given at start.
+
+mod clip;
+mod command;
+mod engine;
+pub mod fake;
+pub mod spool;
+mod tape;
+
+pub use clip::{Clip, ClipError};
+pub use command::{
+    Control, Direction, Keys, MediaCommand, MediaEvent, OpenError, PlayEnd, PlayId, RecordEnd, RecordLimits, RecordTo,
+    RecordingId, SessionId, Source, Stream,
+};
+pub use engine::{Engine, EngineConfig, Media, StartError};
+pub use rtp::Codec;
+pub use spool::{Recorded, Recovered, Spool};
+pub use tape::Tape;

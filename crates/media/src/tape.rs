@@ -1,0 +1,39 @@
+//! A recording in memory, for phones and tests.
+
+use rtp::Codec;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Clones are the same tape.
+#[derive(Clone, Debug, Default)]
+pub struct Tape {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    codec: Option<Codec>,
+    bytes: Vec<u8>,
+}
+
+impl Tape {
+    pub fn new() -> Tape {
+        Tape::default()
+    }
+
+    pub(crate) fn append(&self, codec: Codec, bytes: &[u8]) {
+        let mut inner = self.lock();
+        inner.codec = Some(codec);
+        inner.bytes.extend_from_slice(bytes);
+    }
+
+    /// What was recorded so far, as it was on the wire; `None` while nothing was.
+    pub fn encoded(&self) -> Option<(Codec, Vec<u8>)> {
+        let inner = self.lock();
+        inner.codec.map(|codec| (codec, inner.bytes.clone()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic while it was held leaves at worst a chunk missing; the tape itself is whole.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
