@@ -6,7 +6,7 @@ use std::process::Command;
 
 const FLOORS: &[(u8, &[&str])] = &[
     (1, &["event", "rtp", "sdp", "sip"]),
-    (2, &["media", "net"]),
+    (2, &["database", "media", "net"]),
     (3, &["mailbox", "speech", "state"]),
     (4, &["pbx", "um"]),
     (5, &["phone", "shell", "web"]),
