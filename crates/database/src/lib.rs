@@ -34,7 +34,9 @@ pub enum OpenError {
     #[error("{name} {path} is in use by another process")]
     InUse { name: &'static str, path: PathBuf },
     /// SQLite's check found damage: restore a backup, or move the file away to start empty.
-    #[error("{name} {path} is damaged ({reason}); restore it from a backup, or move it away to start with an empty one")]
+    #[error(
+        "{name} {path} is damaged ({reason}); restore it from a backup, or move it away to start with an empty one"
+    )]
     Damaged { name: &'static str, path: PathBuf, reason: String },
     /// A newer Earcon has written the file: run that one, or restore a backup from before.
     #[error("{name} {path} has schema version {found}, and this program knows only versions up to {known}")]

@@ -27,8 +27,10 @@ async fn a_file_opened_again_has_what_was_committed() {
     let path = folder.path().join("new/folder/test.db");
     fill(&path).await;
     let database = Database::open(&path, &SCHEMA).await.unwrap();
-    let count: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM note").fetch_one(&mut database.connect().await.unwrap()).await.unwrap();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM note")
+        .fetch_one(&mut database.connect().await.unwrap())
+        .await
+        .unwrap();
     assert_eq!(count, 200);
 }
 

@@ -1,1 +1,12 @@
-//! How the node and the UM server keep configuration and lasting state: grouped durable commits, the key file.
+//! How the node and the UM server keep their configuration and lasting state.
+//!
+//! [`Store`] keeps JSON values by kind and key in one SQLite file. Reading is from memory; writing is grouped: all that
+//! is committed while one sync runs shares the next. A role never waits for it: it hands in its changes and is told by
+//! a callback once they are durable. [`KeyFile`] seals the secrets among the values.
+
+mod key_file;
+mod store;
+
+pub use database::OpenError;
+pub use key_file::{KeyFile, KeyFileError, UnsealError};
+pub use store::{Change, CommitError, Done, Store};
