@@ -97,3 +97,15 @@ pub fn level_db(samples: &[i16]) -> f64 {
     let power: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / samples.len().max(1) as f64;
     10.0 * (power.max(1e-9) / f64::from(i16::MAX).powi(2)).log10()
 }
+
+/// How much of the power of `samples` (8 kHz) is at `hertz`: 0 to 1.
+pub fn tone_share(samples: &[i16], hertz: f64) -> f64 {
+    let (mut cosine, mut sine, mut power) = (0.0, 0.0, 0.0);
+    for (n, sample) in samples.iter().enumerate() {
+        let (value, angle) = (f64::from(*sample), n as f64 * hertz * std::f64::consts::TAU / 8000.0);
+        cosine += value * angle.cos();
+        sine += value * angle.sin();
+        power += value * value;
+    }
+    if power == 0.0 { 0.0 } else { 2.0 * (cosine * cosine + sine * sine) / (samples.len() as f64 * power) }
+}
