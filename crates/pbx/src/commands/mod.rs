@@ -1,0 +1,127 @@
+//! The node's commands: what a shell line, a REST call and a page button become before anything looks at them.
+//!
+//! A command is checked in one place, changes everything or nothing, and is answered when the change is durable. The
+//! names of the variants and fields are those of the guide's commands; the shells and the REST interface only translate.
+
+mod answer;
+mod auth_code;
+mod call_list;
+mod destination;
+mod diversion;
+mod error;
+mod extension;
+mod ip_extension;
+mod name;
+mod number;
+mod route_category;
+mod route_data;
+mod sip_route;
+mod status;
+mod trunk;
+
+pub use answer::{Answer, Table};
+pub use auth_code::{AuthCode, AuthCodeSet};
+pub use call_list::{CallList, CallListSet};
+pub use destination::{Destination, DestinationSet};
+pub use diversion::{Diversion, DiversionSet};
+pub use error::CommandError;
+pub use extension::{Extension, ExtensionSet};
+pub use ip_extension::{IpExtension, IpExtensionSet};
+pub use name::{Name, NameSet};
+pub use number::Number;
+pub use route_category::{RouteCategory, RouteCategorySet};
+pub use route_data::{RouteData, RouteDataSet};
+pub use sip_route::{SipRoute, SipRouteSet};
+pub use status::{CallParty, CallStatus, Contact, ExtensionStatus, Lamp, Status};
+pub use trunk::{Trunk, TrunkSet};
+
+use serde::{Deserialize, Serialize};
+
+/// A command to the node. As JSON: `{"command": "call_list", "verb": "initiate", "dir": "27000", ...}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// `number_initiate`, `number_end`, `number_print`.
+    Number(Number),
+    /// `ROCAI`, `ROCAC`, `ROCAE`, `ROCAP`: route category.
+    RouteCategory(RouteCategory),
+    /// `RODAI`, `RODAC`, `RODAE`, `RODAP`: route data (line type).
+    RouteData(RouteData),
+    /// `ROEQI`, `ROEQE`, `ROEDP`: trunk individuals.
+    Trunk(Trunk),
+    /// `RODDI`, `RODDC`, `RODDE`, `RODDP`: external destination to route.
+    Destination(Destination),
+    /// `sip_route -set | -print | -remove`.
+    SipRoute(SipRoute),
+    /// `call_list -i | -c | -e | -p`.
+    CallList(CallList),
+    /// `extension -i | -c | -e | -p`.
+    Extension(Extension),
+    /// `ip_extension -i | -c | -e | -p`.
+    IpExtension(IpExtension),
+    /// `name -i | -c | -e | -p`.
+    Name(Name),
+    /// `auth_code -i | -c | -e | -p`.
+    AuthCode(AuthCode),
+    /// `diversion -i | -c | -e | -p`.
+    Diversion(Diversion),
+    /// What is going on: extensions with registrations and lamps, calls in progress.
+    Status(Status),
+}
+
+impl Command {
+    /// Whether the command only reads.
+    pub fn is_query(&self) -> bool {
+        matches!(
+            self,
+            Command::Number(Number::Print { .. })
+                | Command::RouteCategory(RouteCategory::Print { .. })
+                | Command::RouteData(RouteData::Print { .. })
+                | Command::Trunk(Trunk::Print { .. })
+                | Command::Destination(Destination::Print { .. })
+                | Command::SipRoute(SipRoute::Print { .. })
+                | Command::CallList(CallList::Print { .. })
+                | Command::Extension(Extension::Print { .. })
+                | Command::IpExtension(IpExtension::Print { .. })
+                | Command::Name(Name::Print { .. })
+                | Command::AuthCode(AuthCode::Print { .. })
+                | Command::Diversion(Diversion::Print { .. })
+                | Command::Status(_)
+        )
+    }
+}
+
+/// Where a command's answer goes. Called once, on the node's thread: it must hand over and return.
+pub type Reply = Box<dyn FnOnce(Result<Answer, CommandError>) + Send>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_as_json_says_which_verb_and_keeps_its_parameters() {
+        let set = CallListSet { dir: "27000".into(), position: 1, busy_position: Some(2), ..Default::default() };
+        let command = Command::CallList(CallList::Initiate(set));
+        let json = serde_json::to_value(&command).unwrap();
+        assert_eq!(json["command"], "call_list");
+        assert_eq!(json["verb"], "initiate");
+        assert_eq!(serde_json::from_value::<Command>(json).unwrap(), command);
+        let uristring = [Some("sip:?@192.168.222.4".into()), None, None, None, None, None, None, None];
+        let set = SipRouteSet { route: 55, uristring, ..Default::default() };
+        let command = Command::SipRoute(SipRoute::Set(Box::new(set)));
+        let json = serde_json::to_string(&command).unwrap();
+        assert_eq!(serde_json::from_str::<Command>(&json).unwrap(), command);
+    }
+
+    #[test]
+    fn a_misspelt_parameter_is_refused() {
+        let text = r#"{"command": "diversion", "verb": "initiate", "dir": "27000", "div_bussy": true}"#;
+        assert!(serde_json::from_str::<Command>(text).unwrap_err().to_string().contains("div_bussy"));
+    }
+
+    #[test]
+    fn the_password_of_an_auth_code_is_not_in_its_debug_form() {
+        let set = AuthCodeSet { dir: "27000".into(), auth_code: "moon-27000".into(), ..Default::default() };
+        assert!(!format!("{:?}", Command::AuthCode(AuthCode::Initiate(set))).contains("moon"));
+    }
+}
