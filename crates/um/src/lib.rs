@@ -1,1 +1,2 @@
-//! The unified messaging server: call router, service, worker, dialogues, message waiting, commands.
+//! The unified messaging server.
+pub mod commands;

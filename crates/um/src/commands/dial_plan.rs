@@ -1,0 +1,105 @@
+//! UMDialPlan: what a set of extensions has in common (fact sheet 2.1).
+
+use super::settings::settings;
+use super::value::{Any, Digits, Length, Range, choices};
+use serde::{Deserialize, Serialize};
+
+choices! {
+    /// How the users of the plan are addressed; fixed when the plan is made.
+    UriType { TelExtn, SipName, E164 }
+}
+choices! {
+    /// How signalling and media of the plan's calls are protected.
+    VoipSecurity { Unsecured, SIPSecured, Secured }
+}
+choices! {
+    /// How recordings are stored.
+    AudioCodec { Mp3, Wma, Gsm, G711 }
+}
+choices! {
+    /// Whom a caller may search for.
+    ContactScope { DialPlan, GlobalAddressList, Extension, AutoAttendantLink, AddressList }
+}
+choices! {
+    /// The order in which names are spelt on the keypad.
+    DialByName { LastFirst, FirstLast, SMTPAddress, None }
+}
+choices! {
+    /// What is read out to tell users of the same name apart.
+    MatchedName { Title, Department, Location, None, PromptForAlias, InheritFromDialPlan }
+}
+choices! {
+    /// Whether an announcement is played, and whether a key stops it.
+    Announcement { False, True, Uninterruptible }
+}
+
+/// A dial plan. Read settings through `Deref`: `plan.max_recording_duration`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DialPlan {
+    #[serde(rename = "Name")]
+    pub name: String,
+    /// 1 to 20; fixed when the plan is made.
+    #[serde(rename = "NumberOfDigitsInExtension")]
+    pub digits: u32,
+    #[serde(rename = "URIType")]
+    pub uri_type: UriType,
+    #[serde(flatten)]
+    pub settings: DialPlanSettings,
+}
+
+impl std::ops::Deref for DialPlan {
+    type Target = DialPlanSettings;
+    fn deref(&self) -> &DialPlanSettings {
+        &self.settings
+    }
+}
+
+settings! {
+    /// What Set-UMDialPlan changes.
+    DialPlanSettings, DialPlanChanges {
+        "CountryOrRegionCode" country_or_region_code: Option<String> = None, Digits(1, 4), "The country's telephone code.";
+        "VoIPSecurity" voip_security: VoipSecurity = VoipSecurity::Unsecured, Any, "How signalling and media are protected.";
+        "AccessTelephoneNumbers" access_telephone_numbers: Vec<String> = Vec::new(), Length(32), "The numbers that subscribers dial; they are told at enablement.";
+        "PilotIdentifierList" pilot_identifier_list: Vec<String> = Vec::new(), Length(32), "E.164 pilots of the plan.";
+        "DefaultLanguage" default_language: String = "en-US".into(), Length(16), "The language that callers hear.";
+        "AudioCodec" audio_codec: AudioCodec = AudioCodec::Mp3, Any, "How recordings are stored.";
+        "FaxEnabled" fax_enabled: bool = true, Any, "Whether faxes may be received.";
+        "AutomaticSpeechRecognitionEnabled" automatic_speech_recognition_enabled: bool = true, Any, "Whether callers may speak commands.";
+        "CallAnsweringRulesEnabled" call_answering_rules_enabled: bool = true, Any, "Whether users may have call answering rules.";
+        "AllowDialPlanSubscribers" allow_dial_plan_subscribers: bool = true, Any, "Whether unauthenticated callers may be transferred to users of the plan.";
+        "AllowExtensions" allow_extensions: bool = false, Any, "Whether they may dial any extension of the right length.";
+        "AllowHeuristicADCallingLineIdResolution" allow_heuristic_calling_line_id_resolution: bool = true, Any, "Whether caller numbers are looked up in ordinary telephone fields.";
+        "NumberingPlanFormats" numbering_plan_formats: Vec<String> = Vec::new(), Length(128), "Masks that tell how an extension stands in a full number.";
+        "EquivalentDialPlanPhoneContexts" equivalent_dial_plan_phone_contexts: Vec<String> = Vec::new(), Length(128), "Other plans that are searched for a caller.";
+        "CallSomeoneEnabled" call_someone_enabled: bool = true, Any, "Whether a caller may be transferred to a user from the welcome.";
+        "SendVoiceMsgEnabled" send_voice_msg_enabled: bool = true, Any, "Whether a caller may leave a message without ringing.";
+        "ContactScope" contact_scope: ContactScope = ContactScope::DialPlan, Any, "Whom callers may search for.";
+        "ContactAddressList" contact_address_list: Option<String> = None, Length(64), "The list for scope AddressList.";
+        "ContactRecipientContainer" contact_recipient_container: Option<String> = None, Length(255), "The container for the scope.";
+        "Extension" extension: Option<String> = None, Digits(1, 20), "The target for scope Extension.";
+        "UMAutoAttendant" auto_attendant: Option<String> = None, Length(64), "The auto attendant that * starts.";
+        "DialByNamePrimary" dial_by_name_primary: DialByName = DialByName::LastFirst, Any, "How names are spelt on the keypad.";
+        "DialByNameSecondary" dial_by_name_secondary: DialByName = DialByName::SMTPAddress, Any, "The other way; must differ.";
+        "MatchedNameSelectionMethod" matched_name_selection_method: MatchedName = MatchedName::None, Any, "What tells users of one name apart.";
+        "WelcomeGreetingEnabled" welcome_greeting_enabled: bool = false, Any, "Whether the plan's own welcome is played.";
+        "WelcomeGreetingFilename" welcome_greeting_filename: Option<String> = None, Length(255), "The file of that welcome.";
+        "InfoAnnouncementEnabled" info_announcement_enabled: Announcement = Announcement::False, Any, "Whether an announcement follows the welcome.";
+        "InfoAnnouncementFilename" info_announcement_filename: Option<String> = None, Length(255), "The file of that announcement.";
+        "InputFailuresBeforeDisconnect" input_failures_before_disconnect: u32 = 3, Range(1, 20), "Wrong inputs in a menu before the call is ended.";
+        "LogonFailuresBeforeDisconnect" logon_failures_before_disconnect: u32 = 3, Range(1, 20), "Wrong PINs in a call before it is ended.";
+        "MaxCallDuration" max_call_duration: u32 = 30, Range(10, 120), "Minutes that a call may last.";
+        "MaxRecordingDuration" max_recording_duration: u32 = 20, Range(1, 100), "Minutes that a recording may last; below MaxCallDuration.";
+        "RecordingIdleTimeout" recording_idle_timeout: u32 = 5, Range(2, 10), "Seconds of silence that end a recording.";
+        "OperatorExtension" operator_extension: Option<String> = None, Digits(1, 20), "Where 0 leads; none: no operator.";
+        "OutsideLineAccessCode" outside_line_access_code: Option<String> = None, Digits(1, 16), "Dialled before outside numbers.";
+        "InternationalAccessCode" international_access_code: Option<String> = None, Digits(1, 4), "Dialled before international numbers.";
+        "NationalNumberPrefix" national_number_prefix: Option<String> = None, Digits(1, 4), "Dialled before national numbers.";
+        "InCountryOrRegionNumberFormat" in_country_or_region_number_format: Option<String> = None, Length(128), "Prefix and mask of national numbers.";
+        "InternationalNumberFormat" international_number_format: Option<String> = None, Length(128), "Prefix and mask of international numbers.";
+        "ConfiguredInCountryOrRegionGroups" configured_in_country_or_region_groups: Vec<String> = Vec::new(), Length(255), "National dialling rules: Group,NumberMask,DialedNumber,Comment.";
+        "ConfiguredInternationalGroups" configured_international_groups: Vec<String> = Vec::new(), Length(255), "International dialling rules.";
+        "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Rule groups that unauthenticated callers may use.";
+        "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International rule groups that they may use.";
+        "TUIPromptEditingEnabled" tui_prompt_editing_enabled: bool = false, Any, "Whether prompts may be recorded by phone.";
+    }
+}

@@ -1,0 +1,73 @@
+//! UMMailboxPolicy: rules for PINs and for what users may do (fact sheet 2.4).
+
+use super::settings::settings;
+use super::value::{Any, Length, Limit, Range, choices};
+use serde::{Deserialize, Serialize};
+
+choices! {
+    /// Which messages are protected.
+    Protect { None, Private, All }
+}
+
+/// A mailbox policy. Read settings through `Deref`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MailboxPolicy {
+    #[serde(rename = "Name")]
+    pub name: String,
+    #[serde(rename = "UMDialPlan")]
+    pub dial_plan: String,
+    #[serde(flatten)]
+    pub settings: PolicySettings,
+}
+
+impl std::ops::Deref for MailboxPolicy {
+    type Target = PolicySettings;
+    fn deref(&self) -> &PolicySettings {
+        &self.settings
+    }
+}
+
+settings! {
+    /// What Set-UMMailboxPolicy changes.
+    PolicySettings, PolicyChanges {
+        "MinPINLength" min_pin_length: u32 = 6, Range(4, 24), "Digits that a PIN must have.";
+        "PINLifetime" pin_lifetime: Limit = Limit::Of(60), Range(1, 999), "Days after which a PIN must be changed.";
+        "PINHistoryCount" pin_history_count: u32 = 5, Range(1, 20), "Earlier PINs that may not be used again.";
+        "AllowCommonPatterns" allow_common_patterns: bool = false, Any, "Whether 123456, 111111 and the like are taken.";
+        "LogonFailuresBeforePINReset" logon_failures_before_pin_reset: Limit = Limit::Of(5), Range(0, 999), "Wrong PINs in a row before the PIN is reset; below MaxLogonAttempts.";
+        "MaxLogonAttempts" max_logon_attempts: Limit = Limit::Of(15), Range(1, 999), "Wrong PINs in a row, over calls and doors, before the mailbox is locked.";
+        "AllowPinlessVoiceMailAccess" allow_pinless_voice_mail_access: bool = false, Any, "Whether voice mail may be heard from the own phone without a PIN.";
+        "MaxGreetingDuration" max_greeting_duration: u32 = 5, Range(1, 10), "Minutes that a greeting may last.";
+        "AllowSubscriberAccess" allow_subscriber_access: bool = true, Any, "Whether users may ring in.";
+        "AllowTUIAccessToCalendar" allow_tui_access_to_calendar: bool = true, Any, "Whether they may hear the calendar.";
+        "AllowTUIAccessToEmail" allow_tui_access_to_email: bool = true, Any, "Whether they may hear mail.";
+        "AllowTUIAccessToDirectory" allow_tui_access_to_directory: bool = true, Any, "Whether they may search the directory.";
+        "AllowTUIAccessToPersonalContacts" allow_tui_access_to_personal_contacts: bool = true, Any, "Whether they may search their contacts.";
+        "AllowAutomaticSpeechRecognition" allow_automatic_speech_recognition: bool = true, Any, "Whether they may speak commands.";
+        "AllowCallAnsweringRules" allow_call_answering_rules: bool = true, Any, "Whether they may have call answering rules.";
+        "AllowMissedCallNotifications" allow_missed_call_notifications: bool = true, Any, "Whether they are told of missed calls.";
+        "AllowMessageWaitingIndicator" allow_message_waiting_indicator: bool = true, Any, "Whether their lamps are set.";
+        "AllowPlayOnPhone" allow_play_on_phone: bool = true, Any, "Whether they may use play on phone.";
+        "AllowSMSNotification" allow_sms_notification: bool = true, Any, "Whether they may have text messages.";
+        "AllowVoiceMailPreview" allow_voice_mail_preview: bool = true, Any, "Whether messages are transcribed.";
+        "AllowVoiceResponseToOtherMessageTypes" allow_voice_response_to_other_message_types: bool = true, Any, "Whether mail may be answered by voice.";
+        "AllowFax" allow_fax: bool = true, Any, "Whether faxes may be received.";
+        "FaxServerURI" fax_server_uri: Option<String> = None, Length(255), "Where faxes are transferred to.";
+        "AllowDialPlanSubscribers" allow_dial_plan_subscribers: bool = true, Any, "Whether users of the plan may be called.";
+        "AllowExtensions" allow_extensions: bool = true, Any, "Whether any extension of the plan's length may be called.";
+        "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Dialling rule groups that users may use.";
+        "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International groups that they may use.";
+        "ProtectAuthenticatedVoiceMail" protect_authenticated_voice_mail: Protect = Protect::None, Any, "Which messages of users are protected.";
+        "ProtectUnauthenticatedVoiceMail" protect_unauthenticated_voice_mail: Protect = Protect::None, Any, "Which messages of callers are protected.";
+        "RequireProtectedPlayOnPhone" require_protected_play_on_phone: bool = false, Any, "Whether protected messages are heard on a phone only.";
+        "UMEnabledText" um_enabled_text: Option<String> = None, Length(512), "Added to the welcome mail.";
+        "ResetPINText" reset_pin_text: Option<String> = None, Length(512), "Added to the mail with a new PIN.";
+        "VoiceMailText" voice_mail_text: Option<String> = None, Length(512), "Added to voice messages.";
+        "FaxMessageText" fax_message_text: Option<String> = None, Length(512), "Added to fax messages.";
+        "ProtectedVoiceMailText" protected_voice_mail_text: Option<String> = None, Length(512), "Added to protected messages.";
+        "VoiceMailPreviewPartnerAddress" voice_mail_preview_partner_address: Option<String> = None, Length(255), "Mail address of a transcription partner.";
+        "VoiceMailPreviewPartnerAssignedID" voice_mail_preview_partner_assigned_id: Option<String> = None, Length(255), "Our name at that partner.";
+        "VoiceMailPreviewPartnerMaxDeliveryDelay" voice_mail_preview_partner_max_delivery_delay: u32 = 1200, Range(300, 86_400), "Seconds that the partner may take.";
+        "VoiceMailPreviewPartnerMaxMessageDuration" voice_mail_preview_partner_max_message_duration: u32 = 180, Range(60, 6_000), "Seconds of the longest message for the partner.";
+    }
+}
