@@ -41,8 +41,8 @@ fn the_capture_shows_invite_302_302_200_and_nothing_malformed() {
         process.wait_for("ready", Duration::from_secs(20));
         process
     };
-    let _node = start("node");
-    let _um = start("um");
+    let mut node_process = start("node");
+    let mut um_process = start("um");
     // The guide's commands, with its addresses turned into this test's: outside the lab the shells take them as they stand.
     for (shell, half, script) in [("mdsh", "node", "mx-one.mml"), ("umsh", "um", "exchange-um.ps1")] {
         let lines = std::fs::read_to_string(repository().join("lab").join(script))
@@ -93,4 +93,10 @@ fn the_capture_shows_invite_302_302_200_and_nothing_malformed() {
     assert_eq!(&steps[..6], ["INVITE", "302", "INVITE", "302", "INVITE", "200"], "{lines:#?}");
     assert!(lines.iter().any(|line| line.starts_with("NOTIFY")), "{lines:#?}");
     assert_eq!(captured.faults(), Vec::<String>::new());
+
+    // The node alone knows the lamp: killed and started again, with the UM server gone, it tells a new subscriber.
+    um_process.kill();
+    node_process.kill();
+    let _node_process = start("node");
+    Sipp::new("subscribes", &at, &callee, 5073, false).user("27000").start().must_succeed(Duration::from_secs(15));
 }
