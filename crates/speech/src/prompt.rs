@@ -1,0 +1,141 @@
+//! The prompts by name. What each one says stands in `prompts/<language>/*.ftl`.
+
+use crate::phrase::{Phrase, Value};
+
+macro_rules! prompts {
+    ($($(#[$doc:meta])* $name:ident = $id:literal ( $($argument:ident),* );)*) => {
+        /// A sentence of the catalogue. The name of its message is [`Prompt::id`]; what it needs to be whole is
+        /// [`Prompt::arguments`], given by [`Prompt::with`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Prompt { $($(#[$doc])* $name,)* }
+
+        impl Prompt {
+            /// Every prompt there is.
+            pub const ALL: &'static [Prompt] = &[$(Prompt::$name,)*];
+
+            /// The message in the fluent catalogue.
+            pub fn id(self) -> &'static str {
+                match self { $(Prompt::$name => $id,)* }
+            }
+
+            /// The variables that the message speaks.
+            pub fn arguments(self) -> &'static [&'static str] {
+                match self { $(Prompt::$name => &[$(stringify!($argument)),*],)* }
+            }
+        }
+    };
+}
+
+prompts! {
+    // answering.ftl
+    /// The system's greeting with the person's name.
+    Greeting = "answering-greeting" (name);
+    GreetingUnnamed = "answering-greeting-unnamed" ();
+    /// Said after a person's own greeting, and before recording again.
+    RecordAfterTone = "answering-record-after-tone" ();
+    ContinueAfterTone = "answering-continue-after-tone" ();
+    /// Keys 1 2 3 4 * 0 after a recording.
+    AfterRecordMenu = "answering-menu" ();
+    /// Keys # 1 2 * 0 after the message was accepted.
+    SendMenu = "answering-send-menu" ();
+    UrgentOn = "answering-urgent-on" ();
+    UrgentOff = "answering-urgent-off" ();
+    PrivateOn = "answering-private-on" ();
+    PrivateOff = "answering-private-off" ();
+    MessageSent = "answering-sent" ();
+    MessageCancelled = "answering-cancelled" ();
+    NothingHeard = "answering-nothing-heard" ();
+    RecordingTooLong = "answering-too-long" ();
+    MailboxFull = "answering-mailbox-full" ();
+    CannotLeaveMessage = "answering-not-possible" ();
+
+    // access.ftl
+    /// The product's welcome, after the earcon.
+    Welcome = "access-welcome" ();
+    Hello = "access-hello" (name);
+    EnterExtension = "access-enter-extension" ();
+    EnterPin = "access-enter-pin" ();
+    /// From a person's own phone: the PIN, or star for somebody else.
+    EnterPinOrStar = "access-enter-pin-or-star" ();
+    WrongPin = "access-wrong-pin" ();
+    UnknownExtension = "access-unknown-extension" ();
+    TryAgain = "access-try-again" ();
+    TooManyTries = "access-too-many-tries" ();
+    Locked = "access-locked" ();
+    NotEnabled = "access-not-enabled" ();
+    /// How many new messages: none, one or `count`.
+    CountNew = "access-counts-new" (count);
+    CountSaved = "access-counts-saved" (count);
+    MainMenu = "access-main-menu" ();
+    ThankYouGoodbye = "access-goodbye" ();
+    MailboxUnreachable = "access-mailbox-unreachable" ();
+    PinExpired = "access-pin-expired" ();
+    NewPin = "access-new-pin" ();
+    ConfirmPin = "access-confirm-pin" ();
+    PinDiffers = "access-pin-differs" ();
+    PinTooShort = "access-pin-too-short" (count);
+    PinTooSimple = "access-pin-too-simple" ();
+    PinUsedBefore = "access-pin-used-before" ();
+    PinChanged = "access-pin-changed" ();
+
+    // player.ftl
+    NewMessages = "player-new-messages" ();
+    SavedMessages = "player-saved-messages" ();
+    /// Opens the header of a message: then Urgent, Private, From, Received.
+    NewMessage = "player-new" ();
+    SavedMessage = "player-saved" ();
+    Urgent = "player-urgent" ();
+    Private = "player-private" ();
+    From = "player-from" (caller);
+    FromUnknown = "player-from-unknown" ();
+    Received = "player-received" (when);
+    LengthSeconds = "player-length-seconds" (count);
+    LengthMinutes = "player-length-minutes" (count);
+    /// Keys # 7 9 00 0 after a message.
+    PlayerMenu = "player-menu" ();
+    /// Keys behind 00.
+    PlayerMore = "player-more" ();
+    WhilePlaying = "player-while-playing" ();
+    Paused = "player-paused" ();
+    Deleted = "player-deleted" ();
+    MarkedUnread = "player-marked-unread" ();
+    EndOfMessage = "player-end" ();
+    NoMoreNewMessages = "player-no-more-new" ();
+    NoMoreMessages = "player-no-more" ();
+    NoPreviousMessage = "player-no-previous" ();
+    NoMessages = "player-none" ();
+    DamagedMessage = "player-damaged" ();
+
+    // attendant.ftl
+    AttendantWelcome = "attendant-welcome" ();
+    /// With the business name, which needs a text to speech back end or a recording.
+    AttendantWelcomeBusiness = "attendant-welcome-business" (business);
+    AttendantEnterExtension = "attendant-enter-extension" ();
+    AttendantOperator = "attendant-operator" ();
+    NoOperator = "attendant-no-operator" ();
+    InvalidExtension = "attendant-invalid-extension" ();
+    TransferNotAllowed = "attendant-not-allowed" ();
+    Transferring = "attendant-transferring" ();
+    TransferringTo = "attendant-transferring-to" (name);
+    TransferFailed = "attendant-transfer-failed" ();
+    Busy = "attendant-busy" ();
+    NoAnswer = "attendant-no-answer" ();
+
+    // common.ftl
+    InvalidKey = "common-invalid-key" ();
+    NoInput = "common-no-input" ();
+    StillThere = "common-still-there" ();
+    Error = "common-error" ();
+    Goodbye = "common-goodbye" ();
+    TooManyFailures = "common-too-many-failures" ();
+    AllLinesBusy = "common-busy" ();
+    Extension = "common-extension" (digits);
+    OneMoment = "common-one-moment" ();
+}
+
+impl Prompt {
+    /// The prompt with a value for one of its [`arguments`](Prompt::arguments).
+    pub fn with(self, argument: &'static str, value: impl Into<Value>) -> Phrase {
+        Phrase::Prompt(self, vec![(argument, value.into())])
+    }
+}
