@@ -14,7 +14,7 @@ pub enum Transport {
 
 impl Transport {
     /// The word in a Via header (RFC 3261 20.42), in capitals.
-    pub fn via_name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Transport::Udp => "UDP",
             Transport::Tcp => "TCP",
@@ -32,7 +32,7 @@ impl Transport {
     }
 
     /// Reads either word, in any case. `None` for transports that we do not speak (SCTP, WS).
-    pub fn from_name(name: &str) -> Option<Transport> {
+    pub fn parse(name: &str) -> Option<Transport> {
         [Transport::Udp, Transport::Tcp, Transport::Tls]
             .into_iter()
             .find(|transport| transport.parameter().eq_ignore_ascii_case(name))
@@ -54,7 +54,7 @@ impl Transport {
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.via_name())
+        f.write_str(self.as_str())
     }
 }
 
@@ -62,29 +62,13 @@ impl fmt::Display for Transport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListenerId(pub u8);
 
-/// A listener as `sip` needs to know it: what may be sent from it, and what its Via says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One socket of a role's listener. A listener that serves UDP, TCP and TLS has up to three of them with one `id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listener {
     pub id: ListenerId,
-    /// What it listens on; requests go out by these only.
-    pub transports: Vec<Transport>,
+    pub transport: Transport,
+    /// Where it is bound; what leaves by this listener leaves from this IP address.
     pub addr: SocketAddr,
-    /// The host that Via and Contact show instead of the address (a domain name, for TLS).
-    pub host: Option<String>,
-}
-
-impl Listener {
-    pub fn speaks(&self, transport: Transport) -> bool {
-        self.transports.contains(&transport)
-    }
-
-    /// `sent-by` of a Via (RFC 3261 18.1.1): host and port that responses can reach when the connection is gone.
-    pub fn sent_by(&self) -> String {
-        match (&self.host, self.addr) {
-            (Some(host), addr) => format!("{host}:{}", addr.port()),
-            (None, addr) => addr.to_string(),
-        }
-    }
 }
 
 /// What a message came in on: enough to answer by the same way.

@@ -1,3 +1,9 @@
 //! SIP without I/O: grammar, transactions, dialogs, calls, digest, target selection and failover.
 
 pub mod flow;
+pub mod message;
+pub mod text;
+
+pub use flow::{Destination, Flow, ListenerId, Transmit, Transport};
+pub use message::*;
+pub use text::Text;

@@ -1,0 +1,310 @@
+//! From bytes to a message: start line, header lines, and what every message must have (RFC 3261 7, 8.1.1, 20).
+
+use super::chars::trim;
+use super::header::{CSeq, CallId, From, MaxForwards, To};
+use super::malformed::{Malformed, Problem};
+use super::{Contact, Header, Headers, Message, Method, Name, Request, Response, Uri, Via};
+use crate::Text;
+use bytes::Bytes;
+use std::borrow::Cow;
+
+/// The largest message that is read, body included: what a datagram can hold.
+pub const MAX_MESSAGE: usize = 64 * 1024;
+/// The most header lines of a message.
+pub const MAX_HEADERS: usize = 256;
+/// The longest line, folded lines counted together.
+pub const MAX_LINE: usize = 8 * 1024;
+
+/// Reads the one message in a datagram. What follows the Content-Length is dropped (RFC 3261 18.3).
+pub fn parse_datagram(datagram: Bytes) -> Result<Message, Malformed> {
+    // 7.5: empty lines before the start line are skipped; phones send nothing else to keep a NAT open.
+    let start = datagram.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(datagram.len());
+    if start == datagram.len() {
+        return Err(Malformed::silent(Problem::KeepAlive));
+    }
+    if datagram.len() > MAX_MESSAGE {
+        return Err(Malformed::silent(Problem::TooLarge));
+    }
+    let datagram = if start > 0 { datagram.slice(start..) } else { datagram };
+    let head_end = head_end(&datagram, 0).unwrap_or(datagram.len());
+    parse_message(&datagram, head_end, None)
+}
+
+/// Where the body begins: behind the first empty line at or after `from`, which must be in or before that line.
+pub(super) fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(found) = memchr::memchr(b'\n', bytes.get(at..)?) {
+        at += found + 1;
+        match (bytes.get(at), bytes.get(at + 1)) {
+            (Some(b'\r'), Some(b'\n')) => return Some(at + 2),
+            (Some(b'\n'), _) => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Reads a message whose head ends at `head_end`. `framing` is what the framer found wrong, so that the answer can still
+/// be made from the headers.
+pub(super) fn parse_message(bytes: &Bytes, head_end: usize, framing: Option<Problem>) -> Result<Message, Malformed> {
+    let head = text_of(bytes.slice(..head_end.min(bytes.len())));
+    let mut rest = head.as_str();
+    let start_line = take_line(&mut rest);
+    let (headers, mut problem) = read_headers(&head, rest);
+    let start = Start::parse(&head, start_line);
+    if start_line.len() > MAX_LINE {
+        problem = Some(Problem::LineTooLong);
+    }
+    let problem = framing.or(problem);
+    let malformed = |problem, method: Option<&Method>, headers, is_response| Malformed {
+        problem,
+        method: method.cloned(),
+        headers,
+        is_response,
+    };
+    match start {
+        Start::Request { method, uri, version } => {
+            let problem = version.err().or(problem).or_else(|| check(&headers, Some(&method)).err());
+            let body = match (problem, uri) {
+                (Some(problem), _) => Err(problem),
+                (None, Err(problem)) => Err(problem),
+                (None, Ok(uri)) => body(bytes, head_end, &headers).map(|body| (uri, body)),
+            };
+            match body {
+                Ok((uri, body)) => Ok(Message::Request(Request { method, uri, headers, body })),
+                Err(problem) => Err(malformed(problem, Some(&method), headers, false)),
+            }
+        }
+        Start::Response { status, reason } => {
+            let problem = problem.or_else(|| check(&headers, None).err());
+            let body = problem.map_or_else(|| body(bytes, head_end, &headers), Err);
+            match body {
+                Ok(body) => Ok(Message::Response(Response { status, reason, headers, body })),
+                Err(problem) => Err(malformed(problem, None, headers, true)),
+            }
+        }
+        Start::Neither { problem, is_response } => Err(malformed(problem, None, headers, is_response)),
+    }
+}
+
+/// The head as text. What is no UTF-8 is read as Latin-1, line by line: old phones put names so.
+fn text_of(head: Bytes) -> Text {
+    match Text::new(head.clone()) {
+        Ok(text) => text,
+        Err(_) => {
+            let mut out = String::with_capacity(head.len() + 16);
+            for line in head.split_inclusive(|&b| b == b'\n') {
+                match std::str::from_utf8(line) {
+                    Ok(line) => out.push_str(line),
+                    Err(_) => out.extend(line.iter().map(|&b| b as char)),
+                }
+            }
+            Text::from(out)
+        }
+    }
+}
+
+/// The next line, without its end; `rest` is moved behind it.
+fn take_line<'a>(rest: &mut &'a str) -> &'a str {
+    let text = *rest;
+    match memchr::memchr(b'\n', text.as_bytes()) {
+        Some(at) => {
+            *rest = &text[at + 1..];
+            text[..at].strip_suffix('\r').unwrap_or(&text[..at])
+        }
+        None => {
+            *rest = "";
+            text
+        }
+    }
+}
+
+/// Reads header lines up to the empty one. A line that is none is skipped: 8.2 wants malformed headers ignored that
+/// nobody needs, and those that are needed are then missing.
+fn read_headers(head: &Text, mut rest: &str) -> (Headers, Option<Problem>) {
+    let mut headers = Headers::with_capacity(24);
+    while !rest.is_empty() {
+        let whole = rest;
+        let first = take_line(&mut rest);
+        if first.is_empty() {
+            break;
+        }
+        let mut folded = false;
+        let mut end = first.len();
+        // 7.3.1: a line that begins with white space continues the one before.
+        while rest.starts_with([' ', '\t']) {
+            folded = true;
+            let more = take_line(&mut rest);
+            end = (more.as_ptr() as usize - whole.as_ptr() as usize) + more.len();
+        }
+        if end > MAX_LINE {
+            return (headers, Some(Problem::LineTooLong));
+        }
+        if headers.len() >= MAX_HEADERS {
+            return (headers, Some(Problem::TooManyHeaders));
+        }
+        let line = whole.get(..end).unwrap_or(first);
+        let Some(colon) = memchr::memchr(b':', line.as_bytes()) else { continue };
+        let Some(name) = Name::parse_in(head, trim(&line[..colon])) else { continue };
+        let value = &line[colon + 1..];
+        let value = if folded || memchr::memchr(b'\r', value.as_bytes()).is_some() {
+            Text::from(unfold(value))
+        } else {
+            head.slice_of(trim(value))
+        };
+        headers.push(name, value);
+    }
+    (headers, None)
+}
+
+/// Each line end with the white space around it becomes one space (7.3.1); so does a stray CR, which must not reach
+/// anyone who takes it for a line end.
+fn unfold(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for part in value.split(['\r', '\n']).map(trim).filter(|part| !part.is_empty()) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(part);
+    }
+    out
+}
+
+/// What the first line is.
+enum Start {
+    Request { method: Method, uri: Result<Uri, Problem>, version: Result<(), Problem> },
+    Response { status: u16, reason: Text },
+    Neither { problem: Problem, is_response: bool },
+}
+
+impl Start {
+    fn parse(head: &Text, line: &str) -> Start {
+        let bytes = line.as_bytes();
+        if bytes.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
+            return Start::status_line(head, line)
+                .unwrap_or(Start::Neither { problem: Problem::StartLine, is_response: true });
+        }
+        let neither = Start::Neither { problem: Problem::NotSip, is_response: false };
+        let Some((method, rest)) = line.split_once(' ') else { return neither };
+        let Some(method) = Method::parse(&head.slice_of(method)) else { return neither };
+        // Something that has a method and says SIP was meant to be a request, and may be told what is wrong with it.
+        let Some((uri, version)) = rest.rsplit_once(' ').filter(|(_, v)| starts_like_version(v)) else {
+            let meant = rest.split(' ').any(starts_like_version);
+            let line = Err(Problem::StartLine);
+            return if meant { Start::Request { method, uri: line, version: Ok(()) } } else { neither };
+        };
+        let version = if version.eq_ignore_ascii_case("SIP/2.0") { Ok(()) } else { Err(Problem::Version) };
+        // 7.1: one SP between the three parts, and no other white space. RFC 4475 3.1.2.8 to 3.1.2.10 answer 400.
+        let uri = if uri.contains([' ', '\t']) || uri.is_empty() {
+            Err(Problem::StartLine)
+        } else {
+            Uri::parse(&head.slice_of(uri)).map_err(Problem::Uri)
+        };
+        Start::Request { method, uri, version }
+    }
+
+    fn status_line(head: &Text, line: &str) -> Option<Start> {
+        let (version, rest) = line.split_once(' ')?;
+        let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+        if !version.eq_ignore_ascii_case("SIP/2.0") || status.len() != 3 || !status.bytes().all(|b| b.is_ascii_digit())
+        {
+            return None;
+        }
+        let status: u16 = status.parse().ok().filter(|s| (100..700).contains(s))?;
+        Some(Start::Response { status, reason: head.slice_of(reason) })
+    }
+}
+
+fn starts_like_version(text: &str) -> bool {
+    text.as_bytes().get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
+}
+
+/// 8.1.1: what a message can't be understood without must be there once, and be sound.
+fn check(headers: &Headers, method: Option<&Method>) -> Result<(), Problem> {
+    // Via, To, From, Call-ID, CSeq: how often each is there. Max-Forwards and Content-Length may be missing.
+    static ONCE: [Name; 6] = [Name::To, Name::From, Name::CallId, Name::CSeq, Name::MaxForwards, Name::ContentLength];
+    let mut seen = [false; 6];
+    for (name, _) in headers.iter() {
+        if let Some(at) = ONCE.iter().position(|once| once == name)
+            && std::mem::replace(&mut seen[at], true)
+        {
+            return Err(Problem::Duplicate(name.clone()));
+        }
+    }
+    sound::<Via>(headers)?;
+    sound::<From>(headers)?;
+    sound::<To>(headers)?;
+    sound::<CallId>(headers)?;
+    let cseq = sound::<CSeq>(headers)?;
+    let Some(method) = method else { return Ok(()) };
+    if cseq.method != *method {
+        return Err(Problem::MethodMismatch);
+    }
+    if headers.has(&Name::MaxForwards) {
+        sound::<MaxForwards>(headers)?;
+    }
+    // Requests that make a dialog or a binding can't do without a sound Contact; for others it says nothing.
+    if matches!(method, Method::Invite | Method::Register | Method::Subscribe | Method::Refer | Method::Update) {
+        for contact in headers.all_typed::<Contact>() {
+            contact.map_err(|error| Problem::Header(Name::Contact, error))?;
+        }
+    }
+    Ok(())
+}
+
+fn sound<T: Header>(headers: &Headers) -> Result<T, Problem> {
+    match headers.typed::<T>() {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(Problem::Header(T::NAME, error)),
+        None => Err(Problem::Missing(T::NAME)),
+    }
+}
+
+/// What a Content-Length says. `None` when there is none.
+pub(super) fn content_length(value: Option<&str>) -> Result<Option<usize>, Problem> {
+    let Some(value) = value else { return Ok(None) };
+    let value = trim(value);
+    if value.is_empty() || !value.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Problem::ContentLength);
+    }
+    value.parse().map(Some).map_err(|_| Problem::ContentLength)
+}
+
+/// 18.3, for datagrams: without Content-Length the body is all that is left; a longer datagram is cut; a shorter one is an
+/// error. The framer hands over exactly one message, so for streams nothing differs.
+fn body(bytes: &Bytes, head_end: usize, headers: &Headers) -> Result<Bytes, Problem> {
+    let left = bytes.len().saturating_sub(head_end);
+    match content_length(headers.get(&Name::ContentLength).map(Text::as_str))? {
+        None => Ok(bytes.slice(bytes.len() - left..)),
+        Some(0) => Ok(Bytes::new()),
+        Some(length) if length <= left => Ok(bytes.slice(head_end..head_end + length)),
+        Some(_) => Err(Problem::BodyTooShort),
+    }
+}
+
+/// All Content-Length values of a head, for the framer: found before the message is read, so that a head that says two
+/// things is never taken for one.
+pub(super) fn content_lengths(head: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
+    let mut lines = head.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).skip(1).peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let line = lines.next()?;
+            let Some(colon) = memchr::memchr(b':', line) else { continue };
+            let name = line[..colon].trim_ascii();
+            if !name.eq_ignore_ascii_case(b"content-length") && !name.eq_ignore_ascii_case(b"l") {
+                continue;
+            }
+            if line.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
+                continue; // a folded line of another header that happens to read so
+            }
+            let mut value = String::from_utf8_lossy(line[colon + 1..].trim_ascii());
+            while let Some(more) = lines.next_if(|line| line.first().is_some_and(|b| matches!(b, b' ' | b'\t'))) {
+                value.to_mut().push_str(&format!(" {}", String::from_utf8_lossy(more.trim_ascii())));
+            }
+            return Some(match value {
+                Cow::Owned(value) => Cow::Owned(value.trim().to_owned()),
+                borrowed => borrowed,
+            });
+        }
+    })
+}
