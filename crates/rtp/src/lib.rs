@@ -2,5 +2,23 @@
 //! packet, without sockets and without a clock. Time is an argument, and so is randomness.
 
 mod codec;
+mod g711;
+mod inband;
+mod jitter;
+mod level;
+mod packet;
+mod rtcp;
+mod sequence;
+mod telephone_event;
+mod tone;
 
 pub use codec::{Codec, SAMPLE_RATE};
+pub use g711::{decode, decode_into, encode, transcode};
+pub use inband::{InbandDetector, InbandKey};
+pub use jitter::{JitterBuffer, Played};
+pub use level::{Level, Threshold};
+pub use packet::{HEADER_LEN, Header, Packet, PacketError};
+pub use rtcp::{Received, ReceiverStatistics, ReportBlock, RtcpError, Sent, bye, read_rtcp, report};
+pub use sequence::{Accepted, SequenceTracker, SsrcFilter, SsrcVerdict, TimestampUnwrapper};
+pub use telephone_event::{EventPacket, EventReceiver, EventSender, KeyPress, event_of, key_of};
+pub use tone::{Tone, key_tone};
