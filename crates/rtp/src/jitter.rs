@@ -21,17 +21,16 @@ pub enum Played<'a> {
 
 struct Slot {
     sequence: u64,
-    length: usize,
-    payload: [u8; LONGEST],
+    payload: Vec<u8>,
 }
 
 /// One per stream. Give it packets as they come, pull a frame each packet interval.
 pub struct JitterBuffer {
-    slots: Vec<Option<Box<Slot>>>,
+    slots: Vec<Option<Slot>>,
     /// Slots not in use: nothing is allocated once the stream runs.
-    spare: Vec<Box<Slot>>,
+    spare: Vec<Slot>,
     /// What was pulled last: stays readable until the next pull.
-    out: Option<Box<Slot>>,
+    out: Option<Slot>,
     next: Option<u64>,
     playing: bool,
     /// Smoothed deviation of the arrivals, in microseconds.
@@ -84,11 +83,10 @@ impl JitterBuffer {
             self.clear();
             self.next = Some(sequence);
         }
-        let mut slot =
-            self.spare.pop().unwrap_or_else(|| Box::new(Slot { sequence, length: 0, payload: [0; LONGEST] }));
+        let mut slot = self.spare.pop().unwrap_or(Slot { sequence, payload: Vec::new() });
         slot.sequence = sequence;
-        slot.length = payload.len();
-        slot.payload[..payload.len()].copy_from_slice(payload);
+        slot.payload.clear();
+        slot.payload.extend_from_slice(payload);
         if let Some(before) = self.slots[sequence as usize % SLOTS].replace(slot) {
             self.spare.push(before);
         }
@@ -119,12 +117,12 @@ impl JitterBuffer {
         }
         self.out = self.take_next();
         match &self.out {
-            Some(slot) => Played::Frame(&slot.payload[..slot.length]),
+            Some(slot) => Played::Frame(&slot.payload),
             None => Played::Lost,
         }
     }
 
-    fn take_next(&mut self) -> Option<Box<Slot>> {
+    fn take_next(&mut self) -> Option<Slot> {
         let next = self.next?;
         self.next = Some(next + 1);
         self.slots[next as usize % SLOTS].take_if(|slot| slot.sequence == next)
