@@ -3,6 +3,7 @@
 pub mod flow;
 pub mod message;
 pub mod text;
+pub mod transaction;
 
 pub use flow::{Destination, Flow, ListenerId, Transmit, Transport};
 pub use message::*;
