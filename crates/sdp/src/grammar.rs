@@ -15,6 +15,9 @@ const MAX_LINES: usize = 2_000;
 /// Most streams that are read; each costs a line in the answer.
 const MAX_MEDIA: usize = 32;
 
+/// The order of the lines that are only kept (RFC 8866 5).
+const SESSION_ORDER: &str = "iuepbrzk";
+
 /// Why a body is no session description. Answer such an offer with 400, or 488 with a Warning (RFC 3261 21.4.26).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
@@ -77,7 +80,16 @@ impl Session {
             }
             session.line(kind.to_ascii_lowercase(), characters.as_str().trim(), number)?;
         }
-        if lines == 0 { Err(ParseError::Empty) } else { Ok(session) }
+        if lines == 0 {
+            return Err(ParseError::Empty);
+        }
+        // Kept in the order in which they are written.
+        let place = |kind: char| SESSION_ORDER.find(kind);
+        session.others.sort_by_key(|(kind, _)| place(*kind));
+        for media in &mut session.media {
+            media.others.sort_by_key(|(kind, _)| place(*kind));
+        }
+        Ok(session)
     }
 
     fn line(&mut self, kind: char, value: &str, number: usize) -> Result<(), ParseError> {
@@ -88,7 +100,8 @@ impl Session {
             ('s', None) => self.name = if value.is_empty() { "-".into() } else { value.into() },
             ('t', None) => {
                 // Only two numbers make sense in t=; anything else is as good as `0 0`, a session without bounds.
-                if value.split(' ').all(|field| !field.is_empty() && field.bytes().all(|b| b.is_ascii_digit()))
+                if value != "0 0"
+                    && value.split(' ').all(|field| !field.is_empty() && field.bytes().all(|b| b.is_ascii_digit()))
                     && value.split(' ').count() == 2
                 {
                     self.times.push(value.into());
