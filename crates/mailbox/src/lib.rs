@@ -1,1 +1,27 @@
 //! Messages, folders, read state, greetings, and the store that keeps them; the change feed.
+//!
+//! [`Mailboxes`] is the store. A message becomes durable in two steps: its audio is written and synced, then its row is
+//! committed, together with all others that wait. So a row is never without audio; audio without a row, left by a crash
+//! between the two, is removed at the next start.
+
+mod change;
+mod error;
+mod greeting;
+mod id;
+mod message;
+mod mime;
+mod store;
+#[cfg(test)]
+mod test;
+mod text;
+mod wav;
+
+pub use change::{Change, ChangeKind};
+pub use database::OpenError;
+pub use error::{ChangesError, DeliverError, GreetingError, MailboxError, MessageError, Unavailable};
+pub use greeting::{GreetingKind, GreetingKindError};
+pub use id::{IdError, MailboxId, MessageId, ModSeq, Uid};
+pub use message::{Audio, Caller, Counts, Message, NewMessage, Order};
+pub use store::{Changes, Mailboxes};
+pub use text::{Address, AddressError, Line};
+pub use wav::{LONGEST_GREETING_S, WavError, read_wav};

@@ -1,0 +1,91 @@
+use crate::{Address, Line, MailboxId, MessageId, ModSeq, Uid};
+use bytes::Bytes;
+use rtp::Codec;
+use serde::Serialize;
+use std::time::SystemTime;
+
+/// What was recorded, as it came over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audio {
+    pub codec: Codec,
+    /// One byte a sample, 8,000 a second.
+    pub bytes: Bytes,
+}
+
+impl Audio {
+    /// Milliseconds.
+    pub fn duration_ms(&self) -> u32 {
+        u32::try_from(self.bytes.len() / 8).unwrap_or(u32::MAX)
+    }
+}
+
+/// Who left a message, as far as is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// None: anonymous.
+    pub number: Option<Line>,
+    /// The name that the number was resolved to, or that the caller's side gave.
+    pub name: Option<Line>,
+    /// His mail address, if he has a mailbox here.
+    pub address: Option<Address>,
+}
+
+/// A message to be delivered.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// The recording's random number in the spool. Delivering the same one again changes nothing.
+    pub id: MessageId,
+    pub mailbox: MailboxId,
+    /// Name and mail address of the mailbox's owner, for the To line.
+    pub to_name: Option<Line>,
+    pub to: Address,
+    pub from: Caller,
+    /// SIP Call-ID.
+    pub call_id: Line,
+    /// When the recording ended.
+    pub received: SystemTime,
+    pub urgent: bool,
+    pub private: bool,
+    pub audio: Audio,
+}
+
+/// A message in a mailbox, without its audio.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub id: MessageId,
+    pub mailbox: MailboxId,
+    pub uid: Uid,
+    pub modseq: ModSeq,
+    /// None: anonymous.
+    pub from_number: Option<Line>,
+    pub from_name: Option<Line>,
+    pub subject: String,
+    /// To the millisecond.
+    pub received: SystemTime,
+    pub duration_ms: u32,
+    pub read: bool,
+    pub urgent: bool,
+    pub private: bool,
+    /// It lies among the deleted ones, from where it can be brought back.
+    pub deleted: bool,
+    /// Bytes of the MIME message.
+    pub size: u64,
+}
+
+/// Messages that are not deleted, as RFC 3842 counts them: new (unread) and old (read), and the urgent among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    pub new: u32,
+    pub old: u32,
+    pub new_urgent: u32,
+    pub old_urgent: u32,
+}
+
+/// In which order messages are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The page: newest first.
+    NewestFirst,
+    /// The phone: the unread ones, then the read ones, each newest first.
+    NewThenSaved,
+}
