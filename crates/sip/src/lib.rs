@@ -1,5 +1,6 @@
 //! SIP without I/O: grammar, transactions, dialogs, calls, digest, target selection and failover.
 
+pub mod digest;
 pub mod flow;
 pub mod message;
 pub mod text;
