@@ -17,6 +17,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("sox", "sox"),
     ("curl", "curl"),
     ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
     ("g++", "g++"),
 ];
 

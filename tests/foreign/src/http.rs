@@ -18,7 +18,7 @@ pub fn call(
     token: Option<&str>,
 ) -> Answer {
     let mut curl = Command::new("curl");
-    curl.args(["--silent", "--show-error", "--include", "--max-time", "20", "--request", method]);
+    curl.args(["--silent", "--show-error", "--include", "--max-time", "60", "--request", method]);
     if let Some(token) = token {
         curl.args(["--header", &format!("Authorization: Bearer {token}")]);
     }
