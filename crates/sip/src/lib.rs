@@ -1,11 +1,14 @@
 //! SIP without I/O: grammar, transactions, dialogs, calls, digest, target selection and failover.
 
 pub mod digest;
+pub mod endpoint;
 pub mod flow;
 pub mod message;
+pub mod target;
 pub mod text;
 pub mod transaction;
 
+pub use endpoint::{Endpoint, EndpointConfig};
 pub use flow::{Destination, Flow, ListenerId, Transmit, Transport};
 pub use message::*;
 pub use text::Text;

@@ -90,17 +90,21 @@ pub enum CallEvent {
     /// Our INVITE failed for good: the final response (3xx to 6xx), synthesised (408, 480, 503) when `failure` says why.
     /// The call is over; it has no `Ended`.
     Rejected { response: Response, failure: Option<Failure>, flow: Option<Flow> },
-    /// The ACK for our 2xx came; `body` is the answer when our 2xx had the offer (late offer).
+    /// The ACK for our 2xx came; `body` is the answer when our 2xx had the offer (late offer). After a re-INVITE it is
+    /// reported only when it has that answer.
     Acknowledged { body: Bytes },
     /// The peer cancelled its INVITE; 487 was sent. The call is over; it has no `Ended`.
     Cancelled { request: Request },
     /// The peer's re-INVITE, or UPDATE with an offer: answer with `answer_offer`. An empty body asks for our offer.
     Offer { request: Request },
+    /// The peer cancelled the re-INVITE of an `Offer` that waits for its answer; 487 was sent.
+    OfferWithdrawn,
     /// The final response to our `offer`; 491 was retried inside (RFC 3261 14.1).
     Answer { response: Response },
     /// PRACK for our reliable provisional came; `body` is the answer when that one held an offer.
     ProvisionalAcknowledged { body: Bytes },
-    /// An INFO, REFER, NOTIFY, MESSAGE, OPTIONS or other request within the dialog: answer with `respond`.
+    /// An INFO, REFER, NOTIFY, MESSAGE or other request within the dialog: answer with `respond`. (OPTIONS the endpoint
+    /// answers itself.)
     Request { transaction: ServerRef, request: Request },
     /// A response to `request_in_call`.
     Response { transaction: ClientRef, response: Response },
@@ -123,8 +127,6 @@ pub enum EndCause {
     NoPrack,
     /// The peer answered a request within the dialog with 481 or 408, or not at all (RFC 3261 12.2.1.2).
     Lost,
-    /// The owner did not answer the INVITE within the limit; it was answered 480 (RFC 3261 13.3.1.1 lets 3 minutes pass).
-    Abandoned,
     /// `hangup` was called.
     Local,
 }
