@@ -1,2 +1,4 @@
 //! The unified messaging server.
 pub mod commands;
+pub mod configuration;
+pub mod people;

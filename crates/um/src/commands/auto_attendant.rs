@@ -1,8 +1,11 @@
 //! UMAutoAttendant: a number that answers everybody and leads on (fact sheet 2.5).
 
-use super::dial_plan::{Announcement, ContactScope, MatchedName};
+use super::dial_plan::{Announcement, ContactScope, DialPlan, MatchedName};
+use super::hunt_group::check_pilot;
 use super::settings::settings;
 use super::value::{Any, Digits, Length, choices};
+use super::{Answer, CommandError, Outcome};
+use crate::configuration::{Configuration, pilot_is};
 use serde::{Deserialize, Serialize};
 
 choices! {
@@ -71,5 +74,72 @@ settings! {
         "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Dialling rule groups that callers may use.";
         "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International groups that they may use.";
         "StarOutToDialPlanEnabled" star_out_to_dial_plan_enabled: bool = false, Any, "Whether * leads to voice access.";
+    }
+}
+
+pub(super) fn new(
+    configuration: &mut Configuration,
+    name: String,
+    dial_plan: &str,
+    changes: AttendantChanges,
+) -> Outcome {
+    configuration.attendants.check_new(&name)?;
+    let dial_plan = configuration.dial_plans.require("UMDialPlan", dial_plan)?.name.clone();
+    let mut attendant = AutoAttendant { name, dial_plan, settings: AttendantSettings::default() };
+    attendant.settings.apply(changes)?;
+    attendant.check(configuration)?;
+    let mut stored = Vec::new();
+    configuration.attendants.put(attendant.clone(), &mut stored);
+    Ok((Answer::AutoAttendants(vec![attendant]), stored))
+}
+
+pub(super) fn set(configuration: &mut Configuration, identity: &str, changes: AttendantChanges) -> Outcome {
+    let mut attendant = AutoAttendant::clone(configuration.attendants.require("Identity", identity)?);
+    attendant.settings.apply(changes)?;
+    attendant.check(configuration)?;
+    let mut stored = Vec::new();
+    configuration.attendants.put(attendant, &mut stored);
+    Ok((Answer::Done(()), stored))
+}
+
+pub(super) fn remove(configuration: &mut Configuration, identity: &str) -> Outcome {
+    let name = configuration.attendants.require("Identity", identity)?.name.clone();
+    let starts_it = |plan: &&std::sync::Arc<DialPlan>| {
+        plan.auto_attendant.as_ref().is_some_and(|attendant| attendant.eq_ignore_ascii_case(&name))
+    };
+    if let Some(plan) = configuration.dial_plans.iter().find(starts_it) {
+        return Err(CommandError::InUse {
+            parameter: "Identity".into(),
+            kind: "UMAutoAttendant".into(),
+            identity: name.clone(),
+            user: format!("UMDialPlan {:?}", plan.name),
+        });
+    }
+    let mut stored = Vec::new();
+    configuration.attendants.remove(&name, &mut stored);
+    Ok((Answer::Done(()), stored))
+}
+
+impl AutoAttendant {
+    fn check(&self, configuration: &Configuration) -> Result<(), CommandError> {
+        for pilot in &self.pilot_identifier_list {
+            check_pilot("PilotIdentifierList", pilot)?;
+            let has_it = |other: &&std::sync::Arc<AutoAttendant>| {
+                !other.name.eq_ignore_ascii_case(&self.name)
+                    && other.pilot_identifier_list.iter().any(|theirs| pilot_is(theirs, pilot))
+            };
+            if let Some(other) = configuration.attendants.iter().find(has_it) {
+                let mend = format!("{:?} has the pilot {pilot} already", other.name);
+                return Err(CommandError::bad("PilotIdentifierList", mend));
+            }
+        }
+        if let Some(fallback) = &self.dtmf_fallback_auto_attendant {
+            let fallback = configuration.attendants.require("DTMFFallbackAutoAttendant", fallback)?;
+            if fallback.speech_enabled {
+                let mend = "write an attendant that is not speech-enabled";
+                return Err(CommandError::bad("DTMFFallbackAutoAttendant", mend));
+            }
+        }
+        Ok(())
     }
 }

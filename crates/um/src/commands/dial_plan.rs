@@ -1,7 +1,10 @@
 //! UMDialPlan: what a set of extensions has in common (fact sheet 2.1).
 
+use super::mailbox_policy::{MailboxPolicy, PolicySettings};
 use super::settings::settings;
-use super::value::{Any, Digits, Length, Range, choices};
+use super::value::{Any, Check as _, Digits, Length, Range, choices};
+use super::{Answer, CommandError, Outcome};
+use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
 
 choices! {
@@ -101,5 +104,132 @@ settings! {
         "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Rule groups that unauthenticated callers may use.";
         "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International rule groups that they may use.";
         "TUIPromptEditingEnabled" tui_prompt_editing_enabled: bool = false, Any, "Whether prompts may be recorded by phone.";
+    }
+}
+
+/// Makes a plan, and its default policy if asked to.
+pub(super) fn new(
+    configuration: &mut Configuration,
+    (name, digits, uri_type): (String, u32, UriType),
+    generate_policy: bool,
+    changes: DialPlanChanges,
+) -> Outcome {
+    configuration.dial_plans.check_new(&name)?;
+    if name.chars().count() > 49 {
+        // The derived policy's name must fit too.
+        return Err(CommandError::bad("Name", "write at most 49 characters"));
+    }
+    Range(1, 20).check(&digits).map_err(|mend| CommandError::bad("NumberOfDigitsInExtension", mend))?;
+    let policy = MailboxPolicy {
+        name: format!("{name} Default Policy"),
+        dial_plan: name.clone(),
+        settings: PolicySettings::default(),
+    };
+    if generate_policy {
+        configuration.policies.check_new(&policy.name)?;
+    }
+    let mut plan = DialPlan { name, digits, uri_type, settings: DialPlanSettings::default() };
+    plan.settings.apply(changes)?;
+    plan.check(configuration)?;
+    let mut stored = Vec::new();
+    configuration.dial_plans.put(plan.clone(), &mut stored);
+    if generate_policy {
+        configuration.policies.put(policy, &mut stored);
+    }
+    Ok((Answer::DialPlans(vec![plan]), stored))
+}
+
+pub(super) fn set(configuration: &mut Configuration, identity: &str, changes: DialPlanChanges) -> Outcome {
+    let mut plan = DialPlan::clone(configuration.dial_plans.require("Identity", identity)?);
+    plan.settings.apply(changes)?;
+    plan.check(configuration)?;
+    let mut stored = Vec::new();
+    configuration.dial_plans.put(plan, &mut stored);
+    Ok((Answer::Done(()), stored))
+}
+
+pub(super) fn remove(configuration: &mut Configuration, identity: &str) -> Outcome {
+    let plan = configuration.dial_plans.require("Identity", identity)?.clone();
+    let of_plan = |name: &str| name.eq_ignore_ascii_case(&plan.name);
+    let policy = configuration.policies.iter().find(|policy| of_plan(&policy.dial_plan));
+    let group = configuration.hunt_groups.iter().find(|group| of_plan(&group.dial_plan));
+    let attendant = configuration.attendants.iter().find(|attendant| of_plan(&attendant.dial_plan));
+    let user = policy
+        .map(|policy| format!("UMMailboxPolicy {:?}", policy.name))
+        .or_else(|| group.map(|group| format!("UMHuntGroup {:?}", group.name)))
+        .or_else(|| attendant.map(|attendant| format!("UMAutoAttendant {:?}", attendant.name)));
+    if let Some(user) = user {
+        return Err(CommandError::InUse {
+            parameter: "Identity".into(),
+            kind: "UMDialPlan".into(),
+            identity: plan.name.clone(),
+            user,
+        });
+    }
+    let mut stored = Vec::new();
+    configuration.dial_plans.remove(&plan.name, &mut stored);
+    Ok((Answer::Done(()), stored))
+}
+
+impl DialPlan {
+    /// What no single parameter can be checked for.
+    fn check(&self, configuration: &Configuration) -> Result<(), CommandError> {
+        if self.max_recording_duration >= self.max_call_duration {
+            return Err(CommandError::bad("MaxRecordingDuration", "write less than MaxCallDuration"));
+        }
+        if self.dial_by_name_primary == DialByName::None {
+            return Err(CommandError::bad("DialByNamePrimary", "write LastFirst, FirstLast or SMTPAddress"));
+        }
+        if self.dial_by_name_primary == self.dial_by_name_secondary {
+            return Err(CommandError::bad("DialByNameSecondary", "write another one than DialByNamePrimary"));
+        }
+        if let Some(attendant) = &self.auto_attendant {
+            configuration.attendants.require("UMAutoAttendant", attendant)?;
+        }
+        Ok(())
+    }
+
+    /// An extension out of a number as the PBX sends it: the number itself when it has the plan's length, else what a
+    /// mask of NumberingPlanFormats takes out of it.
+    pub fn extension_of(&self, number: &str) -> Option<String> {
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        let length = usize::try_from(self.digits).unwrap_or(usize::MAX);
+        if !number.starts_with('+') && digits.len() == length && digits.len() == number.len() {
+            return Some(digits);
+        }
+        self.numbering_plan_formats.iter().find_map(|mask| masked(mask, number).filter(|found| found.len() == length))
+    }
+}
+
+/// The digits at the `x` of a mask, when all else is alike.
+fn masked(mask: &str, number: &str) -> Option<String> {
+    if mask.chars().count() != number.chars().count() {
+        return None;
+    }
+    let mut found = String::new();
+    for (wanted, digit) in mask.chars().zip(number.chars()) {
+        match wanted {
+            'x' | 'X' if digit.is_ascii_digit() => found.push(digit),
+            same if same == digit => {}
+            _ => return None,
+        }
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extension_is_the_number_of_the_plans_length_or_what_a_mask_takes_out() {
+        let mut plan =
+            DialPlan { name: "p".into(), digits: 5, uri_type: UriType::TelExtn, settings: DialPlanSettings::default() };
+        assert_eq!(plan.extension_of("27000"), Some("27000".into()));
+        assert_eq!(plan.extension_of("2700"), None);
+        assert_eq!(plan.extension_of("+46455327000"), None);
+        plan.settings.numbering_plan_formats = vec!["+464553xxxxx".into()];
+        assert_eq!(plan.extension_of("+46455327000"), Some("27000".into()));
+        assert_eq!(plan.extension_of("anna"), None);
     }
 }

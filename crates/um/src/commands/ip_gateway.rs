@@ -1,7 +1,10 @@
 //! UMIPGateway: a PBX that the server takes calls from (fact sheet 2.2), with two settings of our own.
 
+use super::hunt_group::HuntGroup;
 use super::settings::settings;
 use super::value::{Any, Length, Range, choices};
+use super::{Answer, CommandError, Outcome};
+use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
 
 choices! {
@@ -60,5 +63,86 @@ settings! {
         "Simulator" simulator: bool = false, Any, "Whether it is a test client.";
         "Redirects" redirects: u32 = 2, Range(0, 2), "How many redirects a call goes through: 2 router and service, 1 router only, 0 answered in place.";
         "DiversionChoice" diversion_choice: DiversionChoice = DiversionChoice::First, Any, "Which of several diversions names the mailbox.";
+    }
+}
+
+pub(super) fn new(
+    configuration: &mut Configuration,
+    name: String,
+    dial_plan: Option<String>,
+    changes: GatewayChanges,
+) -> Outcome {
+    configuration.gateways.check_new(&name)?;
+    let dial_plan = match dial_plan {
+        Some(plan) => Some(configuration.dial_plans.require("UMDialPlan", &plan)?.name.clone()),
+        None => None,
+    };
+    if changes.address.is_none() {
+        return Err(CommandError::Missing { cmdlet: "New-UMIPGateway".into(), parameter: "Address".into() });
+    }
+    let mut gateway = Gateway { name, dial_plan, settings: GatewaySettings::default() };
+    gateway.settings.apply(changes)?;
+    gateway.check(configuration)?;
+    let mut stored = Vec::new();
+    if let Some(plan) = &gateway.dial_plan {
+        // As Exchange has it: a gateway made with a plan gets a hunt group without a pilot.
+        let group = HuntGroup {
+            name: format!("{} Default Hunt Group", gateway.name),
+            dial_plan: plan.clone(),
+            gateway: gateway.name.clone(),
+            pilot: None,
+        };
+        if configuration.hunt_groups.get(&group.name).is_none() {
+            configuration.hunt_groups.put(group, &mut stored);
+        }
+    }
+    configuration.gateways.put(gateway.clone(), &mut stored);
+    Ok((Answer::Gateways(vec![gateway]), stored))
+}
+
+pub(super) fn set(configuration: &mut Configuration, identity: &str, changes: GatewayChanges) -> Outcome {
+    let mut gateway = Gateway::clone(configuration.gateways.require("Identity", identity)?);
+    gateway.settings.apply(changes)?;
+    gateway.check(configuration)?;
+    let mut stored = Vec::new();
+    configuration.gateways.put(gateway, &mut stored);
+    Ok((Answer::Done(()), stored))
+}
+
+pub(super) fn remove(configuration: &mut Configuration, identity: &str) -> Outcome {
+    let name = configuration.gateways.require("Identity", identity)?.name.clone();
+    let groups: Vec<String> = configuration
+        .hunt_groups
+        .iter()
+        .filter(|group| group.gateway.eq_ignore_ascii_case(&name))
+        .map(|group| group.name.clone())
+        .collect();
+    let mut stored = Vec::new();
+    for group in groups {
+        configuration.hunt_groups.remove(&group, &mut stored);
+    }
+    configuration.gateways.remove(&name, &mut stored);
+    Ok((Answer::Done(()), stored))
+}
+
+impl Gateway {
+    fn check(&self, configuration: &Configuration) -> Result<(), CommandError> {
+        let host: Result<sip::Host, _> = self.address.parse();
+        if host.is_err() {
+            return Err(CommandError::bad("Address", "write an IP address or a host name"));
+        }
+        // The source address tells gateways apart (Exchange logs event 1175 for this).
+        let twin = configuration.gateways.iter().find(|other| {
+            !other.name.eq_ignore_ascii_case(&self.name) && other.address.eq_ignore_ascii_case(&self.address)
+        });
+        match twin {
+            Some(twin) => Err(CommandError::bad("Address", format!("{:?} has this address already", twin.name))),
+            None => Ok(()),
+        }
+    }
+
+    /// The port that requests are sent to.
+    pub fn sip_port(&self) -> u16 {
+        u16::try_from(self.port).ok().filter(|port| *port != 0).unwrap_or(5060)
     }
 }

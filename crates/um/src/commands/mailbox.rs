@@ -2,6 +2,8 @@
 
 use super::settings::settings;
 use super::value::{Any, Length};
+use super::{Answer, CommandError, MailboxView, Outcome};
+use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
 
 /// A user, with or without voice mail. Its PIN is kept apart, and never shown.
@@ -45,5 +47,94 @@ settings! {
         "UserPrincipalName" user_principal_name: Option<String> = None, Length(255), "The logon name.";
         "Phone" phone: Option<String> = None, Length(32), "The telephone number; Enable-UMMailbox takes the extension from it when none is given.";
         "HiddenFromAddressListsEnabled" hidden: bool = false, Any, "Whether searches pass the user over.";
+    }
+}
+
+pub(super) fn new(configuration: &mut Configuration, name: String, changes: MailboxChanges) -> Outcome {
+    configuration.mailboxes.check_new(&name)?;
+    let mut mailbox = Mailbox { name, settings: MailboxSettings::default(), um: None };
+    mailbox.settings.apply(changes)?;
+    if let Some(address) = &mailbox.primary_smtp_address {
+        let sound = address.split_once('@').is_some_and(|(user, domain)| {
+            !user.is_empty() && !domain.is_empty() && !address.contains(char::is_whitespace) && !domain.contains('@')
+        });
+        if !sound {
+            return Err(CommandError::bad("PrimarySmtpAddress", "write user@domain"));
+        }
+        let same = |other: &&std::sync::Arc<Mailbox>| {
+            other.primary_smtp_address.as_ref().is_some_and(|theirs| theirs.eq_ignore_ascii_case(address))
+        };
+        if let Some(other) = configuration.mailboxes.iter().find(same) {
+            return Err(CommandError::bad("PrimarySmtpAddress", format!("{:?} has it already", other.name)));
+        }
+    }
+    let mut stored = Vec::new();
+    configuration.mailboxes.put(mailbox.clone(), &mut stored);
+    Ok((Answer::Mailboxes(vec![view(configuration, &mailbox)]), stored))
+}
+
+pub(super) fn get(configuration: &Configuration, identity: Option<&str>) -> Outcome {
+    let mailboxes = match identity {
+        Some(identity) => vec![view(configuration, configuration.require_mailbox(identity)?)],
+        None => configuration.mailboxes.iter().map(|mailbox| view(configuration, mailbox)).collect(),
+    };
+    Ok((Answer::Mailboxes(mailboxes), Vec::new()))
+}
+
+/// What Enable-UMMailbox makes of a mailbox, checked; the PIN is not yet in it.
+pub(crate) fn enabled(
+    configuration: &Configuration,
+    identity: &str,
+    policy: &str,
+    extensions: Option<Vec<String>>,
+) -> Result<Mailbox, CommandError> {
+    let mut mailbox = Mailbox::clone(configuration.require_mailbox(identity)?);
+    let policy = configuration.policies.require("UMMailboxPolicy", policy)?;
+    let plan = configuration.dial_plans.require("UMMailboxPolicy", &policy.dial_plan)?;
+    let extensions = match extensions.filter(|extensions| !extensions.is_empty()) {
+        Some(extensions) => extensions,
+        // As the directory's telephone number, when it has the right length.
+        None => mailbox
+            .phone
+            .as_deref()
+            .and_then(|phone| plan.extension_of(phone))
+            .map(|extension| vec![extension])
+            .ok_or(CommandError::Missing { cmdlet: "Enable-UMMailbox".into(), parameter: "Extensions".into() })?,
+    };
+    for (index, extension) in extensions.iter().enumerate() {
+        if plan.extension_of(extension).as_deref() != Some(extension) {
+            return Err(CommandError::bad(
+                "Extensions",
+                format!("write {} digits each, as the dial plan has", plan.digits),
+            ));
+        }
+        if extensions.iter().take(index).any(|other| other == extension) {
+            return Err(CommandError::bad("Extensions", format!("write {extension} once")));
+        }
+        match configuration.by_extension(&plan.name, extension) {
+            Some(other) if !other.name.eq_ignore_ascii_case(&mailbox.name) => {
+                return Err(CommandError::bad("Extensions", format!("{:?} has {extension} already", other.name)));
+            }
+            _ => {}
+        }
+        if configuration.is_pilot(extension) {
+            return Err(CommandError::bad("Extensions", format!("{extension} is a pilot number")));
+        }
+    }
+    mailbox.um = Some(Enabled { policy: policy.name.clone(), extensions });
+    Ok(mailbox)
+}
+
+pub(crate) fn view(configuration: &Configuration, mailbox: &Mailbox) -> MailboxView {
+    let um = mailbox.um.as_ref();
+    MailboxView {
+        name: mailbox.name.clone(),
+        display_name: mailbox.shown_name(),
+        address: mailbox.primary_smtp_address.clone(),
+        enabled: um.is_some(),
+        extensions: um.map(|um| um.extensions.clone()).unwrap_or_default(),
+        policy: um.map(|um| um.policy.clone()),
+        dial_plan: configuration.plan_of(mailbox).map(|plan| plan.name.clone()),
+        locked: configuration.pins.get(&mailbox.name.to_lowercase()).is_some_and(|pin| pin.locked),
     }
 }

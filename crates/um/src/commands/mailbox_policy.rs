@@ -1,7 +1,10 @@
 //! UMMailboxPolicy: rules for PINs and for what users may do (fact sheet 2.4).
 
+use super::mailbox::Mailbox;
 use super::settings::settings;
 use super::value::{Any, Length, Limit, Range, choices};
+use super::{Answer, CommandError, Outcome};
+use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
 
 choices! {
@@ -69,5 +72,54 @@ settings! {
         "VoiceMailPreviewPartnerAssignedID" voice_mail_preview_partner_assigned_id: Option<String> = None, Length(255), "Our name at that partner.";
         "VoiceMailPreviewPartnerMaxDeliveryDelay" voice_mail_preview_partner_max_delivery_delay: u32 = 1200, Range(300, 86_400), "Seconds that the partner may take.";
         "VoiceMailPreviewPartnerMaxMessageDuration" voice_mail_preview_partner_max_message_duration: u32 = 180, Range(60, 6_000), "Seconds of the longest message for the partner.";
+    }
+}
+
+pub(super) fn new(configuration: &mut Configuration, name: String, dial_plan: &str, changes: PolicyChanges) -> Outcome {
+    configuration.policies.check_new(&name)?;
+    let dial_plan = configuration.dial_plans.require("UMDialPlan", dial_plan)?.name.clone();
+    let mut policy = MailboxPolicy { name, dial_plan, settings: PolicySettings::default() };
+    policy.settings.apply(changes)?;
+    policy.check()?;
+    let mut stored = Vec::new();
+    configuration.policies.put(policy.clone(), &mut stored);
+    Ok((Answer::Policies(vec![policy]), stored))
+}
+
+pub(super) fn set(configuration: &mut Configuration, identity: &str, changes: PolicyChanges) -> Outcome {
+    let mut policy = MailboxPolicy::clone(configuration.policies.require("Identity", identity)?);
+    policy.settings.apply(changes)?;
+    policy.check()?;
+    let mut stored = Vec::new();
+    configuration.policies.put(policy, &mut stored);
+    Ok((Answer::Done(()), stored))
+}
+
+pub(super) fn remove(configuration: &mut Configuration, identity: &str) -> Outcome {
+    let name = configuration.policies.require("Identity", identity)?.name.clone();
+    let has_it = |mailbox: &&std::sync::Arc<Mailbox>| {
+        mailbox.um.as_ref().is_some_and(|um| um.policy.eq_ignore_ascii_case(&name))
+    };
+    if let Some(mailbox) = configuration.mailboxes.iter().find(has_it) {
+        return Err(CommandError::InUse {
+            parameter: "Identity".into(),
+            kind: "UMMailboxPolicy".into(),
+            identity: name.clone(),
+            user: format!("mailbox {:?}", mailbox.name),
+        });
+    }
+    let mut stored = Vec::new();
+    configuration.policies.remove(&name, &mut stored);
+    Ok((Answer::Done(()), stored))
+}
+
+impl MailboxPolicy {
+    fn check(&self) -> Result<(), CommandError> {
+        match (self.logon_failures_before_pin_reset, self.max_logon_attempts) {
+            (Limit::Of(reset), Limit::Of(most)) if reset >= most => {
+                Err(CommandError::bad("LogonFailuresBeforePINReset", "write less than MaxLogonAttempts"))
+            }
+            _ => Ok(()),
+        }
     }
 }

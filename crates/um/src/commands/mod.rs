@@ -13,6 +13,7 @@ pub mod ip_gateway;
 pub mod mailbox;
 pub mod mailbox_policy;
 mod parse;
+pub(crate) mod pin;
 pub mod service;
 pub(crate) mod settings;
 pub mod value;
@@ -23,6 +24,7 @@ pub use parse::{Cmdlet, cmdlets};
 pub use settings::Parameter;
 pub use value::Given;
 
+use crate::configuration::Configuration;
 use auto_attendant::AttendantChanges;
 use dial_plan::{DialPlanChanges, UriType};
 use ip_gateway::GatewayChanges;
@@ -273,4 +275,53 @@ impl std::fmt::Debug for Command {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(self.cmdlet())
     }
+}
+
+/// What a handler gives back: the answer, and what the state store must keep.
+pub(crate) type Outcome = Result<(Answer, Vec<state::Change>), CommandError>;
+
+/// Carries out a command that needs nothing but the configuration. The others (PINs, calls) are the server's; asked
+/// for one of them, this does nothing and gives the command back.
+pub(crate) fn run(configuration: &mut Configuration, command: Command) -> Result<Outcome, Command> {
+    use Command::*;
+    let unchanged = |answer: Result<Answer, CommandError>| answer.map(|answer| (answer, Vec::new()));
+    let outcome = match command {
+        NewDialPlan { name, digits, uri_type, generate_policy, changes } => {
+            dial_plan::new(configuration, (name, digits, uri_type), generate_policy, *changes)
+        }
+        GetDialPlan { identity } => {
+            unchanged(configuration.dial_plans.select(identity.as_deref()).map(Answer::DialPlans))
+        }
+        SetDialPlan { identity, changes } => dial_plan::set(configuration, &identity, *changes),
+        RemoveDialPlan { identity } => dial_plan::remove(configuration, &identity),
+        NewGateway { name, dial_plan, changes } => ip_gateway::new(configuration, name, dial_plan, *changes),
+        GetGateway { identity } => unchanged(configuration.gateways.select(identity.as_deref()).map(Answer::Gateways)),
+        SetGateway { identity, changes } => ip_gateway::set(configuration, &identity, *changes),
+        RemoveGateway { identity } => ip_gateway::remove(configuration, &identity),
+        NewHuntGroup { name, dial_plan, gateway, pilot } => {
+            hunt_group::new(configuration, name, &dial_plan, &gateway, pilot)
+        }
+        GetHuntGroup { identity } => {
+            unchanged(configuration.hunt_groups.select(identity.as_deref()).map(Answer::HuntGroups))
+        }
+        SetHuntGroup { identity, pilot } => hunt_group::set(configuration, &identity, pilot),
+        RemoveHuntGroup { identity } => hunt_group::remove(configuration, &identity),
+        NewPolicy { name, dial_plan, changes } => mailbox_policy::new(configuration, name, &dial_plan, *changes),
+        GetPolicy { identity } => unchanged(configuration.policies.select(identity.as_deref()).map(Answer::Policies)),
+        SetPolicy { identity, changes } => mailbox_policy::set(configuration, &identity, *changes),
+        RemovePolicy { identity } => mailbox_policy::remove(configuration, &identity),
+        NewAutoAttendant { name, dial_plan, changes } => auto_attendant::new(configuration, name, &dial_plan, *changes),
+        GetAutoAttendant { identity } => {
+            unchanged(configuration.attendants.select(identity.as_deref()).map(Answer::AutoAttendants))
+        }
+        SetAutoAttendant { identity, changes } => auto_attendant::set(configuration, &identity, *changes),
+        RemoveAutoAttendant { identity } => auto_attendant::remove(configuration, &identity),
+        GetService {} => Ok((Answer::Service(configuration.service.clone()), Vec::new())),
+        SetService { changes } => service::set(configuration, changes),
+        NewMailbox { name, changes } => mailbox::new(configuration, name, *changes),
+        GetMailbox { identity } => mailbox::get(configuration, identity.as_deref()),
+        GetPin { identity } => pin::get(configuration, &identity),
+        other @ (EnableMailbox { .. } | SetPin { .. } | GetActiveCalls {} | VerifyPin { .. }) => return Err(other),
+    };
+    Ok(outcome)
 }

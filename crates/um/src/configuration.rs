@@ -1,0 +1,287 @@
+//! Everything that commands configure, in memory, by name. The state store keeps a copy of each object as JSON.
+
+use crate::commands::CommandError;
+use crate::commands::auto_attendant::AutoAttendant;
+use crate::commands::dial_plan::DialPlan;
+use crate::commands::hunt_group::HuntGroup;
+use crate::commands::ip_gateway::Gateway;
+use crate::commands::mailbox::{Enabled, Mailbox};
+use crate::commands::mailbox_policy::MailboxPolicy;
+use crate::commands::service::ServiceSettings;
+use crate::people::PinRecord;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use state::{Change, Store};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the state could not be read for. The database is damaged, or of a newer program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stored {kind} {key:?} cannot be read: {reason}")]
+pub struct LoadError {
+    pub kind: &'static str,
+    pub key: String,
+    pub reason: String,
+}
+
+/// An object that is stored under its name.
+pub trait Object: Serialize + DeserializeOwned {
+    /// In the store.
+    const KIND: &'static str;
+    /// The cmdlet's noun, for messages.
+    const NOUN: &'static str;
+    fn name(&self) -> &str;
+}
+
+macro_rules! objects {
+    ($($type:ident $kind:literal $noun:literal;)*) => {$(
+        impl Object for $type {
+            const KIND: &'static str = $kind;
+            const NOUN: &'static str = $noun;
+            fn name(&self) -> &str {
+                &self.name
+            }
+        }
+    )*};
+}
+
+objects! {
+    DialPlan "dial_plan" "UMDialPlan";
+    Gateway "ip_gateway" "UMIPGateway";
+    HuntGroup "hunt_group" "UMHuntGroup";
+    MailboxPolicy "mailbox_policy" "UMMailboxPolicy";
+    AutoAttendant "auto_attendant" "UMAutoAttendant";
+    Mailbox "mailbox" "Mailbox";
+}
+
+/// Objects by name, in any case. They are shared with the calls that they were read for.
+#[derive(Clone, Debug)]
+pub struct Table<T> {
+    objects: BTreeMap<String, Arc<T>>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Table<T> {
+        Table { objects: BTreeMap::new() }
+    }
+}
+
+impl<T: Object> Table<T> {
+    fn load(store: &Store) -> Result<Table<T>, LoadError> {
+        let mut objects = BTreeMap::new();
+        for (key, json) in store.load(T::KIND) {
+            match serde_json::from_str::<T>(&json) {
+                Ok(object) => objects.insert(key, Arc::new(object)),
+                Err(error) => return Err(LoadError { kind: T::KIND, key, reason: error.to_string() }),
+            };
+        }
+        Ok(Table { objects })
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Arc<T>> {
+        self.objects.get(&name.to_lowercase())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.objects.values()
+    }
+
+    /// The object, or an error that names the parameter that should have named one.
+    pub fn require(&self, parameter: &str, name: &str) -> Result<&Arc<T>, CommandError> {
+        self.get(name).ok_or_else(|| CommandError::NotFound {
+            parameter: parameter.into(),
+            kind: T::NOUN.into(),
+            identity: name.into(),
+        })
+    }
+
+    /// One by name, or all of them.
+    pub fn select(&self, identity: Option<&str>) -> Result<Vec<T>, CommandError>
+    where
+        T: Clone,
+    {
+        match identity {
+            Some(name) => Ok(vec![T::clone(self.require("Identity", name)?)]),
+            None => Ok(self.iter().map(|object| T::clone(object)).collect()),
+        }
+    }
+
+    /// Whether a new object may have this name.
+    pub fn check_new(&self, name: &str) -> Result<(), CommandError> {
+        const EXCLUDED: &str = "\"/\\[]:;|=,+*?";
+        if name.is_empty() || name.chars().count() > 64 {
+            return Err(CommandError::bad("Name", "write 1 to 64 characters"));
+        }
+        if let Some(bad) = name.chars().find(|c| EXCLUDED.contains(*c) || c.is_control()) {
+            return Err(CommandError::bad("Name", format!("leave out {bad:?}")));
+        }
+        if self.get(name).is_some() {
+            return Err(CommandError::Exists { parameter: "Name".into(), kind: T::NOUN.into(), name: name.into() });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn put(&mut self, object: T, changes: &mut Vec<Change>) {
+        let key = object.name().to_lowercase();
+        changes.push(Change::put(T::KIND, key.clone(), to_json(&object)));
+        self.objects.insert(key, Arc::new(object));
+    }
+
+    pub(crate) fn remove(&mut self, name: &str, changes: &mut Vec<Change>) {
+        let key = name.to_lowercase();
+        self.objects.remove(&key);
+        changes.push(Change::remove(T::KIND, key));
+    }
+}
+
+fn to_json<T: Serialize>(object: &T) -> String {
+    // These types have string keys and no failing serialiser: there is nothing that could go wrong.
+    serde_json::to_string(object).unwrap_or_default()
+}
+
+const SERVICE: &str = "service";
+const PIN: &str = "pin";
+
+/// The configuration of one UM server.
+#[derive(Clone, Debug, Default)]
+pub struct Configuration {
+    pub dial_plans: Table<DialPlan>,
+    pub gateways: Table<Gateway>,
+    pub hunt_groups: Table<HuntGroup>,
+    pub policies: Table<MailboxPolicy>,
+    pub attendants: Table<AutoAttendant>,
+    pub mailboxes: Table<Mailbox>,
+    pub service: ServiceSettings,
+    /// By the mailbox's key.
+    pub pins: BTreeMap<String, PinRecord>,
+    /// Mailbox keys by extension, as (dial plan's key, extension). Made from `mailboxes`.
+    extensions: BTreeMap<(String, String), String>,
+}
+
+impl Configuration {
+    pub fn load(store: &Store) -> Result<Configuration, LoadError> {
+        let mut configuration = Configuration {
+            dial_plans: Table::load(store)?,
+            gateways: Table::load(store)?,
+            hunt_groups: Table::load(store)?,
+            policies: Table::load(store)?,
+            attendants: Table::load(store)?,
+            mailboxes: Table::load(store)?,
+            ..Configuration::default()
+        };
+        for (key, json) in store.load(SERVICE) {
+            configuration.service = serde_json::from_str(&json).map_err(|error| LoadError {
+                kind: SERVICE,
+                key,
+                reason: error.to_string(),
+            })?;
+        }
+        for (key, json) in store.load(PIN) {
+            let record = serde_json::from_str(&json).map_err(|error| LoadError {
+                kind: PIN,
+                key: key.clone(),
+                reason: error.to_string(),
+            })?;
+            configuration.pins.insert(key, record);
+        }
+        configuration.index();
+        Ok(configuration)
+    }
+
+    /// Makes the index of extensions anew, after mailboxes or policies changed.
+    pub(crate) fn index(&mut self) {
+        self.extensions.clear();
+        for mailbox in self.mailboxes.iter() {
+            let Some(um) = &mailbox.um else { continue };
+            let Some(policy) = self.policies.get(&um.policy) else { continue };
+            for extension in &um.extensions {
+                let key = (policy.dial_plan.to_lowercase(), extension.clone());
+                self.extensions.insert(key, mailbox.name.to_lowercase());
+            }
+        }
+    }
+
+    pub(crate) fn put_service(&mut self, service: ServiceSettings, changes: &mut Vec<Change>) {
+        changes.push(Change::put(SERVICE, SERVICE, to_json(&service)));
+        self.service = service;
+    }
+
+    pub(crate) fn put_pin(&mut self, mailbox: &str, record: PinRecord, changes: &mut Vec<Change>) {
+        let key = mailbox.to_lowercase();
+        changes.push(Change::put(PIN, key.clone(), to_json(&record)));
+        self.pins.insert(key, record);
+    }
+
+    /// The enabled mailbox with this extension in this plan.
+    pub fn by_extension(&self, dial_plan: &str, extension: &str) -> Option<&Arc<Mailbox>> {
+        let key = (dial_plan.to_lowercase(), extension.to_owned());
+        self.mailboxes.get(self.extensions.get(&key)?)
+    }
+
+    /// A mailbox by name, alias, mail address, or extension in any plan.
+    pub fn find_mailbox(&self, identity: &str) -> Option<&Arc<Mailbox>> {
+        let alike = |value: &Option<String>| value.as_ref().is_some_and(|v| v.eq_ignore_ascii_case(identity));
+        self.mailboxes
+            .get(identity)
+            .or_else(|| {
+                let found = self.extensions.iter().find(|((_, extension), _)| extension == identity);
+                found.and_then(|(_, key)| self.mailboxes.get(key))
+            })
+            .or_else(|| {
+                self.mailboxes.iter().find(|mailbox| {
+                    alike(&mailbox.alias) || alike(&mailbox.primary_smtp_address) || alike(&mailbox.user_principal_name)
+                })
+            })
+    }
+
+    pub fn require_mailbox(&self, identity: &str) -> Result<&Arc<Mailbox>, CommandError> {
+        self.find_mailbox(identity).ok_or_else(|| CommandError::NotFound {
+            parameter: "Identity".into(),
+            kind: Mailbox::NOUN.into(),
+            identity: identity.into(),
+        })
+    }
+
+    /// The policy of an enabled mailbox.
+    pub fn policy_of(&self, um: &Enabled) -> Option<&Arc<MailboxPolicy>> {
+        self.policies.get(&um.policy)
+    }
+
+    /// The dial plan of an enabled mailbox.
+    pub fn plan_of(&self, mailbox: &Mailbox) -> Option<&Arc<DialPlan>> {
+        self.dial_plans.get(&self.policy_of(mailbox.um.as_ref()?)?.dial_plan)
+    }
+
+    /// Every pilot number of every hunt group and auto attendant: none of them is a person.
+    pub fn is_pilot(&self, number: &str) -> bool {
+        self.hunt_groups.iter().any(|group| group.pilot.as_deref().is_some_and(|pilot| pilot_is(pilot, number)))
+            || self
+                .attendants
+                .iter()
+                .any(|attendant| attendant.pilot_identifier_list.iter().any(|pilot| pilot_is(pilot, number)))
+    }
+}
+
+/// Whether a pilot, as configured (digits, `+` and digits, or a SIP URI), is this user part.
+pub fn pilot_is(pilot: &str, number: &str) -> bool {
+    let pilot = pilot.strip_prefix("sip:").or_else(|| pilot.strip_prefix("tel:")).unwrap_or(pilot);
+    let pilot = pilot.split(['@', ';']).next().unwrap_or(pilot);
+    pilot.eq_ignore_ascii_case(number) || pilot.trim_start_matches('+') == number.trim_start_matches('+')
+}
+
+impl Mailbox {
+    /// The name that people see: the display name, else first and last name, else the mailbox's own.
+    pub fn shown_name(&self) -> String {
+        if let Some(name) = &self.display_name {
+            return name.clone();
+        }
+        let parts: Vec<&str> =
+            [&self.first_name, &self.last_name].into_iter().filter_map(|part| part.as_deref()).collect();
+        if parts.is_empty() { self.name.clone() } else { parts.join(" ") }
+    }
+
+    /// The extension that the lamp is sent for.
+    pub fn primary_extension(&self) -> Option<&str> {
+        self.um.as_ref()?.extensions.first().map(String::as_str)
+    }
+}
