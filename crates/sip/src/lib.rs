@@ -1,9 +1,13 @@
 //! SIP without I/O: grammar, transactions, dialogs, calls, digest, target selection and failover.
 
 pub mod digest;
+pub mod diversion;
 pub mod endpoint;
 pub mod flow;
+pub mod history_info;
 pub mod message;
+pub mod message_summary;
+pub mod sipfrag;
 pub mod target;
 pub mod text;
 pub mod transaction;
