@@ -1,37 +1,146 @@
-//! Target selection (RFC 3263). The words that the endpoint's owner sees; the machines follow.
+//! Where a request goes: RFC 3263 without NAPTR, one target after the other, and past those that are known to be silent.
+//!
+//! A [`Selector`] (one an entity) knows the listeners, the grey list and the dice. Each request has a [`Selection`]: it
+//! asks for look-ups, names a [`Candidate`], and on trouble names the next. Every event gives one [`Step`].
 
-use std::net::IpAddr;
+mod grey_list;
+mod selection;
+mod srv;
+#[cfg(test)]
+mod tests;
 
-use crate::Text;
+pub use grey_list::{GREY_FOR, GreyList};
+pub use selection::{Selection, Selector};
+pub use srv::order;
 
-/// A question to DNS that waits for its answer.
+use crate::flow::{Destination, ListenerId, Transport};
+use crate::{Host, Uri};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// A question to the DNS. Never used twice by one [`Selector`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueryId(pub u64);
 
-/// A question to DNS.
+/// What is asked of the DNS; names without the final dot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
-    /// SRV records of this name (`_sip._tcp.example.com`).
-    Srv(Text),
-    /// A and AAAA records of this name.
-    Addresses(Text),
+    /// SRV records of a name such as `_sip._tcp.moon.galaxy`.
+    Srv(String),
+    /// A and AAAA records.
+    Addresses(String),
 }
 
-/// Its answer.
+/// What the DNS said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// In any order; empty when the name has none.
-    Srv(Vec<Srv>),
+    /// In any order; may be empty.
+    Srv(Vec<SrvRecord>),
+    /// In the order of the answer; may be empty.
     Addresses(Vec<IpAddr>),
-    /// DNS did not answer.
+    /// No such name, no such records, or no server that answers.
     Failed,
 }
 
-/// One SRV record (RFC 2782).
+/// RFC 2782.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Srv {
+pub struct SrvRecord {
+    /// Lower ones first.
     pub priority: u16,
+    /// Share among those of the same priority.
     pub weight: u16,
     pub port: u16,
-    pub name: Text,
+    /// A host name; `.` says that the service is not offered.
+    pub target: String,
+}
+
+/// What a URI or a route says of the next hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub host: Host,
+    /// `None` asks for SRV records, unless the host is an address (a route's `remoteport 0`).
+    pub port: Option<u16>,
+    pub transport: Option<Transport>,
+    /// `sips`: TLS or nothing.
+    pub secure: bool,
+}
+
+impl Target {
+    /// RFC 3263 4: the target of a URI. `maddr` goes before the host.
+    pub fn of_uri(uri: &Uri) -> Target {
+        let maddr = uri.params.get("maddr").and_then(|maddr| maddr.parse().ok());
+        Target {
+            host: maddr.unwrap_or_else(|| uri.host.clone()),
+            port: uri.port,
+            transport: uri.transport(),
+            secure: uri.scheme == crate::Scheme::Sips,
+        }
+    }
+
+    /// An address that is known already.
+    pub fn of_address(transport: Transport, remote: SocketAddr) -> Target {
+        Target { host: remote.ip().into(), port: Some(remote.port()), transport: Some(transport), secure: false }
+    }
+}
+
+/// One place to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Candidate {
+    pub transport: Transport,
+    pub remote: SocketAddr,
+}
+
+impl Candidate {
+    pub fn destination(&self, listener: ListenerId) -> Destination {
+        Destination::Address { transport: self.transport, listener, remote: self.remote }
+    }
+}
+
+/// How long a target is waited for, and whether its silence is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// No response at all in this time: the next target.
+    pub per_try: Duration,
+    /// The same when no other target is left.
+    pub last_try: Duration,
+    /// Whether targets that fail go to the grey list, and those on it are passed over.
+    pub grey_list: bool,
+}
+
+impl Default for Policy {
+    /// What the guide and the trunk's profile say: 4 s, and 9 s for the last.
+    fn default() -> Policy {
+        Policy { per_try: Duration::from_secs(4), last_try: Duration::from_secs(9), grey_list: true }
+    }
+}
+
+/// What is to be done next for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Ask the DNS these, and hand in each answer.
+    Resolve(Vec<(QueryId, Query)>),
+    /// Send the request here, in a new transaction.
+    Try(Candidate),
+    /// Nothing yet.
+    Wait,
+    /// There is no target (any more).
+    Exhausted,
+}
+
+/// Why a candidate is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nothing was heard in time (the transaction's timeout; the per-try time is watched by the selection itself).
+    Silent,
+    /// The request could not be sent.
+    Transport,
+    /// 503 (RFC 3261 21.5.4), with its Retry-After.
+    Unavailable { retry_after: Option<Duration> },
+}
+
+/// A target was put on the grey list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Greyed {
+    pub target: Candidate,
+    pub for_: Duration,
 }
