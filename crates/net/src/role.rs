@@ -1,0 +1,59 @@
+//! What a role is to the loop that drives it: inputs with the time, actions, a deadline.
+
+use event::Now;
+use sip::flow::{Flow, Transmit, TransportError};
+use sip::target::{Answer, Query, QueryId};
+use sip::{Malformed, Message};
+use std::net::IpAddr;
+use std::time::Instant;
+
+/// A service node, a UM server, a phone: one thread that owns everything of its calls. [`crate::run`] drives it: one input, then
+/// actions until there is none, and back by the deadline.
+pub trait Role {
+    /// What else can happen to the role: media events, answers of stores, commands.
+    type Own: Send + 'static;
+
+    /// Something happened.
+    fn input(&mut self, input: Input<Self::Own>, now: Now);
+
+    /// When the role wants [`Input::Timeout`], if nothing happens before. `None`: never.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// The next thing to do. Called after each input until it gives `None`.
+    fn poll_action(&mut self) -> Option<Action>;
+}
+
+/// What happens to a role.
+#[derive(Debug)]
+pub enum Input<T> {
+    Sip(SipInput),
+    Own(T),
+    /// The deadline has come. It may be a little early or late: the role compares its timers with `now`.
+    Timeout,
+}
+
+/// What `net` has to say.
+#[derive(Debug)]
+pub enum SipInput {
+    /// A message arrived, or what should have been one.
+    Received { message: Result<Message, Malformed>, flow: Flow },
+    /// A message did not go out.
+    TransmitFailed { id: u64, error: TransportError },
+    /// A connection by which something was received or sent is closed.
+    FlowClosed(Flow),
+    /// What the DNS said.
+    Resolved { query: QueryId, answer: Answer },
+}
+
+/// What a role wants done.
+#[derive(Debug)]
+pub enum Action {
+    Transmit(Transmit),
+    /// Close this connection once what was sent by it is written.
+    CloseFlow(Flow),
+    Resolve { query: QueryId, question: Query },
+    /// From now on caps per source don't count these addresses (replaces the former set): configured gateways.
+    Exempt(Vec<IpAddr>),
+    /// End the loop, once what was sent is written (for half a second at most).
+    Stop,
+}
