@@ -98,15 +98,8 @@ impl Session {
             ('v', _) => {}
             ('o', None) => self.origin = origin(value),
             ('s', None) => self.name = if value.is_empty() { "-".into() } else { value.into() },
-            ('t', None) => {
-                // Only two numbers make sense in t=; anything else is as good as `0 0`, a session without bounds.
-                if value != "0 0"
-                    && value.split(' ').all(|field| !field.is_empty() && field.bytes().all(|b| b.is_ascii_digit()))
-                    && value.split(' ').count() == 2
-                {
-                    self.times.push(value.into());
-                }
-            }
+            // Only two numbers make sense in t=; anything else is as good as `0 0`, a session without bounds.
+            ('t', None) if value != "0 0" && is_time(value) => self.times.push(value.into()),
             ('m', _) => {
                 if self.media.len() >= MAX_MEDIA {
                     return Err(ParseError::TooLarge);
@@ -163,6 +156,12 @@ fn origin(value: &str) -> Origin {
         [] => {}
     }
     origin
+}
+
+/// `t=<start> <stop>`
+fn is_time(value: &str) -> bool {
+    let number = |field: &str| !field.is_empty() && field.bytes().all(|b| b.is_ascii_digit());
+    value.split(' ').count() == 2 && value.split(' ').all(number)
 }
 
 /// `c=<nettype> <addrtype> <connection-address>`; TTL and address count behind `/` are for multicast and dropped.

@@ -1,4 +1,5 @@
 //! Whatever comes in: an error, or a description that is written and read again the same.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::net::{IpAddr, Ipv4Addr};
 

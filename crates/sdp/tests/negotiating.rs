@@ -1,4 +1,5 @@
 //! Offer and answer (RFC 3264).
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::net::{IpAddr, Ipv4Addr};
 

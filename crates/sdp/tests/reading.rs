@@ -1,4 +1,5 @@
 //! Reading what phones, gateways and UM servers in the field send.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -103,11 +103,6 @@ impl Catalogue {
     pub(crate) fn word(&self, id: &str) -> Option<Piece> {
         self.pieces(id, &[]).into_iter().next()
     }
-
-    #[cfg(test)]
-    pub(crate) fn has(&self, id: &str) -> bool {
-        self.bundle.has_message(id)
-    }
 }
 
 fn parse(name: &str, source: &str) -> Result<FluentResource, String> {
