@@ -4,24 +4,30 @@
 //! committed, together with all others that wait. So a row is never without audio; audio without a row, left by a crash
 //! between the two, is removed at the next start.
 
+mod blobs;
 mod change;
 mod error;
+mod feed;
 mod greeting;
 mod id;
 mod message;
 mod mime;
+mod reader;
+mod schema;
 mod store;
 #[cfg(test)]
 mod test;
 mod text;
 mod wav;
+mod writer;
 
 pub use change::{Change, ChangeKind};
 pub use database::OpenError;
 pub use error::{ChangesError, DeliverError, GreetingError, MailboxError, MessageError, Unavailable};
+pub use feed::Changes;
 pub use greeting::{GreetingKind, GreetingKindError};
 pub use id::{IdError, MailboxId, MessageId, ModSeq, Uid};
-pub use message::{Audio, Caller, Counts, Message, NewMessage, Order};
-pub use store::{Changes, Mailboxes};
+pub use message::{Audio, Caller, Counts, Message, NewMessage, Order, Status};
+pub use store::Mailboxes;
 pub use text::{Address, AddressError, Line};
 pub use wav::{LONGEST_GREETING_S, WavError, read_wav};

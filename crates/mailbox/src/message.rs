@@ -89,3 +89,14 @@ pub enum Order {
     /// The phone: the unread ones, then the read ones, each newest first.
     NewThenSaved,
 }
+
+/// What a mail client must know of a mailbox before all else (RFC 9051, RFC 7162).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Another one: all UIDs known from before are void.
+    pub uidvalidity: u32,
+    /// The next message's UID, or a higher one.
+    pub uidnext: Uid,
+    /// The highest modification sequence given so far.
+    pub modseq: ModSeq,
+}

@@ -92,7 +92,7 @@ pub(crate) fn envelope(message: &NewMessage) -> Envelope {
     let name = message.from.name.as_deref().unwrap_or_default();
     let received = message.received.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let received = i64::try_from(received).unwrap_or_default();
-    // Random with the id, so that no text in the message can contain it.
+    // No caller can guess it: the id is random.
     let boundary = format!("earcon-{}", message.id);
 
     // A Line has no line ends; what is not ASCII is encoded by the builder (RFC 2047).
@@ -195,7 +195,7 @@ mod tests {
         let text = |name: &'static str| mail.header(name).unwrap().as_text().unwrap().to_owned();
         assert_eq!(text("X-CallingTelephoneNumber"), "27001");
         assert_eq!(text("X-VoiceMessageDuration"), "4");
-        assert_eq!(text("X-VoiceMessageSenderName"), "Zoë O'Neil");
+        assert_eq!(text("X-VoiceMessageSenderName"), "=?utf-8?Q?Zo=C3=AB_O'Neil?=");
         assert_eq!(text("X-AttachmentOrder"), "27001 (4 seconds) Voice message.wav");
         assert_eq!(text("X-CallID"), "abc@127.0.222.10");
         assert_eq!(text("Content-Class"), "voice-ca");
@@ -212,8 +212,7 @@ mod tests {
     #[test]
     fn a_hostile_caller_adds_no_header_and_no_part() {
         let mut message = new_message(7, "27000");
-        let hostile = format!("x\r\nBcc: all@moon.galaxy\r\n\r\n--earcon-{}--", message.id);
-        message.from.name = Some(Line::new(&hostile));
+        message.from.name = Some(Line::new("x\r\nBcc: all@moon.galaxy\r\n\r\n--earcon-0--"));
         message.from.number = Some(Line::new("../../etc/passwd\r\nX: y"));
         message.call_id = Line::new("a\r\nX-Evil: 1");
         let mime = envelope(&message).fill(&wav_of(&message));

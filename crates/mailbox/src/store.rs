@@ -1,95 +1,290 @@
-use crate::*;
+use crate::blobs::{Blobs, greeting_path};
+use crate::feed::{Changes, Feed, Publisher};
+use crate::reader::Reader;
+use crate::schema::{Folder, SCHEMA};
+use crate::writer::{Outcome, Write, Writer, delivered};
+use crate::{
+    Change, ChangesError, Counts, DeliverError, GreetingError, GreetingKind, MailboxError, MailboxId, Message,
+    MessageError, MessageId, ModSeq, NewMessage, OpenError, Order, Status, Uid, Unavailable, mime, wav,
+};
 use bytes::Bytes;
+use database::Database;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-/// All mailboxes of a UM server. Cloning is cheap; all clones are the same store. Needs tokio.
+/// Changes that are kept for followers who were away.
+const KEPT_CHANGES: i64 = 100_000;
+/// Connections that read beside the writer.
+const READERS: u32 = 2;
+/// Bytes of a G.711 WAV file before its audio.
+const WAV_HEADER: usize = 58;
+
+/// All mailboxes of a UM server. Cloning is cheap; all clones are the same store. Needs a tokio runtime.
+///
+/// Where it says that something *is done*, it is durable.
 #[derive(Clone)]
-pub struct Mailboxes {}
-
-/// Changes as they become durable.
-pub struct Changes {}
-
-#[allow(unused_variables)]
-impl Mailboxes {
-    /// Opens or creates the store in a folder: `mailbox.db` and, below `audio`, the recordings.
-    pub async fn open(folder: &Path) -> Result<Mailboxes, OpenError> {
-        todo!()
-    }
-    /// An empty store that forgets all when dropped, for tests.
-    pub async fn memory() -> Result<Mailboxes, OpenError> {
-        todo!()
-    }
-    /// Makes a mailbox; one that exists stays as it is. `now` becomes part of its UIDVALIDITY.
-    pub async fn create(&self, mailbox: &MailboxId, now: SystemTime) -> Result<(), Unavailable> {
-        todo!()
-    }
-    /// Removes a mailbox with all that is in it. One that does not exist is none.
-    pub async fn remove(&self, mailbox: &MailboxId) -> Result<(), Unavailable> {
-        todo!()
-    }
-    /// All mailboxes, by name.
-    pub async fn mailboxes(&self) -> Result<Vec<MailboxId>, Unavailable> {
-        todo!()
-    }
-    /// Puts a message into its mailbox. When this returns, it is durable.
-    pub async fn deliver(&self, message: NewMessage) -> Result<MessageId, DeliverError> {
-        todo!()
-    }
-    /// The messages that are not deleted.
-    pub async fn list(&self, mailbox: &MailboxId, order: Order) -> Result<Vec<Message>, MailboxError> {
-        todo!()
-    }
-    pub async fn get(&self, mailbox: &MailboxId, message: MessageId) -> Result<Message, MessageError> {
-        todo!()
-    }
-    pub async fn set_read(&self, mailbox: &MailboxId, message: MessageId, read: bool) -> Result<(), MessageError> {
-        todo!()
-    }
-    /// Moves a message among the deleted ones.
-    pub async fn delete(&self, mailbox: &MailboxId, message: MessageId, now: SystemTime) -> Result<(), MessageError> {
-        todo!()
-    }
-    /// Brings a deleted message back.
-    pub async fn undelete(&self, mailbox: &MailboxId, message: MessageId) -> Result<(), MessageError> {
-        todo!()
-    }
-    /// The recording, as a G.711 WAV file.
-    pub async fn audio(&self, mailbox: &MailboxId, message: MessageId) -> Result<Bytes, MessageError> {
-        todo!()
-    }
-    /// The whole MIME message.
-    pub async fn mime(&self, mailbox: &MailboxId, message: MessageId) -> Result<Bytes, MessageError> {
-        todo!()
-    }
-    pub async fn counts(&self, mailbox: &MailboxId) -> Result<Counts, MailboxError> {
-        todo!()
-    }
-    /// Keeps a greeting. Any WAV of `read_wav`'s kinds; kept as 8 kHz mono.
-    pub async fn put_greeting(&self, mailbox: &MailboxId, kind: GreetingKind, wav: Bytes) -> Result<(), GreetingError> {
-        todo!()
-    }
-    /// A greeting as 8 kHz mono 16-bit PCM WAV; None if there is none.
-    pub async fn greeting(&self, mailbox: &MailboxId, kind: GreetingKind) -> Result<Option<Bytes>, MailboxError> {
-        todo!()
-    }
-    /// Removes a greeting; one that does not exist is none.
-    pub async fn delete_greeting(&self, mailbox: &MailboxId, kind: GreetingKind) -> Result<(), MailboxError> {
-        todo!()
-    }
-    /// What changed after change number `since` (0: from the beginning), oldest first.
-    pub async fn changes(&self, since: u64) -> Result<Vec<Change>, ChangesError> {
-        todo!()
-    }
-    /// Every change from now on.
-    pub fn subscribe(&self) -> Changes {
-        todo!()
-    }
+pub struct Mailboxes {
+    writer: Writer,
+    reader: Reader,
+    blobs: Blobs,
+    feed: Feed,
 }
 
-impl Changes {
-    /// Waits for the next change. None: the store is closed.
-    pub async fn next(&mut self) -> Option<Change> {
-        todo!()
+impl Mailboxes {
+    /// Opens or creates the store in a folder: `mailbox.db`, and the recordings below `audio`.
+    pub async fn open(folder: &Path) -> Result<Mailboxes, OpenError> {
+        let audio = folder.join("audio");
+        let unwritable = |reason| OpenError::Folder { folder: audio.clone(), reason };
+        std::fs::create_dir_all(&audio).map_err(unwritable)?;
+        let blobs = LocalFileSystem::new_with_prefix(&audio)
+            .map_err(|error| unwritable(io::Error::other(error.to_string())))?;
+        Mailboxes::open_with(folder, Arc::new(blobs.with_fsync(true))).await
+    }
+
+    /// The same with the recordings elsewhere: in an object store whose writes are durable when they return.
+    pub async fn open_with(folder: &Path, blobs: Arc<dyn ObjectStore>) -> Result<Mailboxes, OpenError> {
+        let path = folder.join("mailbox.db");
+        let database = Database::open(&path, &SCHEMA).await?;
+        let failed = |reason| OpenError::Failed { name: SCHEMA.name, path: path.clone(), reason };
+        let pool = database.single(&SCHEMA).await.map_err(failed)?;
+        let reader = Reader { pool: database.pool(READERS).await.map_err(failed)? };
+        let blobs = Blobs::new(blobs);
+        Mailboxes::start(database, pool, reader, blobs)
+            .await
+            .map_err(|error| failed(sqlx::Error::Io(io::Error::other(error))))
+    }
+
+    /// An empty store that forgets all when dropped, for tests.
+    pub async fn memory() -> Result<Mailboxes, OpenError> {
+        let failed = |reason| OpenError::Failed { name: SCHEMA.name, path: ":memory:".into(), reason };
+        let database = Database::memory();
+        let pool = database.single(&SCHEMA).await.map_err(failed)?;
+        let reader = Reader { pool: pool.clone() };
+        let blobs = Blobs::new(Arc::new(InMemory::new()));
+        Mailboxes::start(database, pool, reader, blobs)
+            .await
+            .map_err(|error| failed(sqlx::Error::Io(io::Error::other(error))))
+    }
+
+    async fn start(
+        database: Database,
+        pool: sqlx::SqlitePool,
+        reader: Reader,
+        blobs: Blobs,
+    ) -> Result<Mailboxes, Unavailable> {
+        sqlx::query("DELETE FROM change WHERE seq <= (SELECT max(seq) FROM change) - ?")
+            .bind(KEPT_CHANGES)
+            .execute(&pool)
+            .await?;
+        let (messages, greetings) = reader.blobs().await?;
+        // Nothing is being written yet, and nobody else has the file: what has no row now never gets one by itself.
+        let orphans = blobs.collect(&messages, &greetings).await?;
+        if orphans > 0 {
+            tracing::info!(orphans, "removed audio that a crash had left without a message");
+        }
+        let (publisher, feed) = Publisher::new(reader.last_change().await?);
+        let writer = Writer::start(database, pool, publisher);
+        Ok(Mailboxes { writer, reader, blobs, feed })
+    }
+
+    /// Waits until all that was asked for is done, and releases the file. Afterwards every clone answers
+    /// [`Unavailable`].
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.reader.pool.close().await;
+    }
+
+    /// Makes a mailbox; one that exists stays as it is. `now` becomes part of its UIDVALIDITY.
+    pub async fn create(&self, mailbox: &MailboxId, now: SystemTime) -> Result<(), Unavailable> {
+        self.writer.write(Write::Create { mailbox: mailbox.clone(), now }).await?;
+        Ok(())
+    }
+
+    /// Removes a mailbox with all that is in it, for good. One that does not exist is none.
+    pub async fn remove(&self, mailbox: &MailboxId) -> Result<(), Unavailable> {
+        let outcome = self.writer.write(Write::Remove { mailbox: mailbox.clone() }).await?;
+        self.forget(outcome).await;
+        Ok(())
+    }
+
+    /// All mailboxes, by name.
+    pub async fn mailboxes(&self) -> Result<Vec<MailboxId>, Unavailable> {
+        self.reader.mailboxes().await
+    }
+
+    /// What a mail client must know of a mailbox before all else.
+    pub async fn status(&self, mailbox: &MailboxId) -> Result<Status, MailboxError> {
+        self.reader.status(mailbox).await?.ok_or(MailboxError::NoMailbox)
+    }
+
+    /// Puts a message into its mailbox. Doing it again, after a crash or in doubt, changes nothing: neither makes it a
+    /// second message, nor brings back one that was deleted since.
+    pub async fn deliver(&self, message: NewMessage) -> Result<MessageId, DeliverError> {
+        let id = message.id;
+        let mut connection = self.reader.pool.acquire().await.map_err(Unavailable::from)?;
+        let done = delivered(&mut connection, id).await.map_err(Unavailable::from)?;
+        drop(connection);
+        if done {
+            return Ok(id);
+        }
+        if self.reader.status(&message.mailbox).await?.is_none() {
+            return Err(DeliverError::NoMailbox);
+        }
+        // The audio first: if the row's commit does not follow, it is an orphan for the next start to collect.
+        self.blobs.put_message(id, message.audio.codec, message.audio.bytes.clone()).await?;
+        let envelope = mime::envelope(&message);
+        let audio = message.audio.bytes.len();
+        let size = envelope.size(WAV_HEADER.saturating_add(audio).saturating_add(audio % 2));
+        let subject = mime::subject(&message);
+        match self.writer.write(Write::Deliver { message: Box::new(message), subject, envelope, size }).await? {
+            Outcome::NoMailbox => {
+                // Removed while the audio was being written.
+                self.blobs.forget(&[id], &[]).await;
+                Err(DeliverError::NoMailbox)
+            }
+            _ => Ok(id),
+        }
+    }
+
+    /// The messages that are not deleted.
+    pub async fn list(&self, mailbox: &MailboxId, order: Order) -> Result<Vec<Message>, MailboxError> {
+        let messages = self.reader.list(mailbox, order).await?;
+        if messages.is_empty() {
+            self.status(mailbox).await?;
+        }
+        Ok(messages)
+    }
+
+    /// One message, deleted or not.
+    pub async fn get(&self, mailbox: &MailboxId, message: MessageId) -> Result<Message, MessageError> {
+        self.reader.get(mailbox, message).await?.ok_or(MessageError::NoMessage)
+    }
+
+    /// Marks a message read or unread.
+    pub async fn set_read(&self, mailbox: &MailboxId, message: MessageId, read: bool) -> Result<(), MessageError> {
+        self.change(Write::SetRead { mailbox: mailbox.clone(), message, read }).await
+    }
+
+    /// Moves a message among the deleted ones, from where [`Mailboxes::undelete`] brings it back.
+    pub async fn delete(&self, mailbox: &MailboxId, message: MessageId, now: SystemTime) -> Result<(), MessageError> {
+        self.change(Write::Delete { mailbox: mailbox.clone(), message, now }).await
+    }
+
+    /// Brings a deleted message back.
+    pub async fn undelete(&self, mailbox: &MailboxId, message: MessageId) -> Result<(), MessageError> {
+        self.change(Write::Undelete { mailbox: mailbox.clone(), message }).await
+    }
+
+    async fn change(&self, write: Write) -> Result<(), MessageError> {
+        match self.writer.write(write).await? {
+            Outcome::NoMessage | Outcome::NoMailbox => Err(MessageError::NoMessage),
+            Outcome::Done | Outcome::Forgotten { .. } => Ok(()),
+        }
+    }
+
+    /// Removes for good, in all mailboxes, what was deleted before a time. Returns how many messages that were.
+    pub async fn expunge(&self, deleted_before: SystemTime) -> Result<usize, Unavailable> {
+        let outcome = self.writer.write(Write::Expunge { before: deleted_before }).await?;
+        let count = if let Outcome::Forgotten { messages, .. } = &outcome { messages.len() } else { 0 };
+        self.forget(outcome).await;
+        Ok(count)
+    }
+
+    async fn forget(&self, outcome: Outcome) {
+        if let Outcome::Forgotten { messages, greetings } = outcome {
+            self.blobs.forget(&messages, &greetings).await;
+        }
+    }
+
+    /// The recording, as a G.711 WAV file.
+    pub async fn audio(&self, mailbox: &MailboxId, message: MessageId) -> Result<Bytes, MessageError> {
+        self.get(mailbox, message).await?;
+        Ok(self.blobs.message(message).await?)
+    }
+
+    /// The whole MIME message, the same bytes each time.
+    pub async fn mime(&self, mailbox: &MailboxId, message: MessageId) -> Result<Bytes, MessageError> {
+        let envelope = self.reader.envelope(mailbox, message).await?.ok_or(MessageError::NoMessage)?;
+        Ok(envelope.fill(&self.blobs.message(message).await?))
+    }
+
+    pub async fn counts(&self, mailbox: &MailboxId) -> Result<Counts, MailboxError> {
+        let counts = self.reader.counts(mailbox).await?;
+        if counts == Counts::default() {
+            self.status(mailbox).await?;
+        }
+        Ok(counts)
+    }
+
+    /// UIDs of messages that have left the mailbox (deleted or moved) since a modification sequence.
+    pub async fn vanished(&self, mailbox: &MailboxId, since: ModSeq) -> Result<Vec<Uid>, MailboxError> {
+        self.status(mailbox).await?;
+        Ok(self.reader.vanished(mailbox, Folder::Inbox, since).await?)
+    }
+
+    /// Keeps a greeting in place of the one before, as 8 kHz mono. Takes any WAV that [`crate::read_wav`] reads.
+    pub async fn put_greeting(
+        &self,
+        mailbox: &MailboxId,
+        kind: GreetingKind,
+        file: Bytes,
+    ) -> Result<(), GreetingError> {
+        // Minutes of 48 kHz take a while to convert.
+        let samples = tokio::task::spawn_blocking(move || wav::read_wav(&file))
+            .await
+            .map_err(|error| Unavailable(error.to_string()))??;
+        if self.reader.status(mailbox).await?.is_none() {
+            return Err(GreetingError::NoMailbox);
+        }
+        let audio = greeting_path(mailbox, kind.as_str());
+        self.blobs.put_greeting(&audio, wav::pcm_file(&samples)).await?;
+        let write = Write::PutGreeting { mailbox: mailbox.clone(), kind, audio: audio.clone() };
+        match self.writer.write(write).await? {
+            Outcome::NoMailbox => {
+                self.blobs.forget(&[], &[audio]).await;
+                Err(GreetingError::NoMailbox)
+            }
+            outcome => {
+                self.forget(outcome).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// A greeting as an 8 kHz mono 16-bit PCM WAV file. None: there is none of this kind.
+    pub async fn greeting(&self, mailbox: &MailboxId, kind: GreetingKind) -> Result<Option<Bytes>, MailboxError> {
+        match self.reader.greeting(mailbox, kind).await? {
+            Some(audio) => Ok(Some(self.blobs.greeting(&audio).await?)),
+            None => {
+                self.status(mailbox).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Removes a greeting. One that does not exist is none.
+    pub async fn delete_greeting(&self, mailbox: &MailboxId, kind: GreetingKind) -> Result<(), MailboxError> {
+        match self.writer.write(Write::DeleteGreeting { mailbox: mailbox.clone(), kind }).await? {
+            Outcome::NoMailbox => Err(MailboxError::NoMailbox),
+            outcome => {
+                self.forget(outcome).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// What changed after change number `since` (0: from the beginning), oldest first.
+    pub async fn changes(&self, since: u64) -> Result<Vec<Change>, ChangesError> {
+        self.reader.changes(since).await
+    }
+
+    /// Every change from now on.
+    pub fn subscribe(&self) -> Changes {
+        self.feed.follow(self.reader.clone())
     }
 }

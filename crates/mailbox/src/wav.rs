@@ -184,13 +184,13 @@ impl Format {
     }
 }
 
-/// To 8 kHz, through a low-pass at 3.6 kHz: a sinc over eight zero crossings on each side, under a Hann window.
+/// To 8 kHz, through a low-pass at 3.6 kHz: a sinc over twelve zero crossings on each side, under a Hann window.
 ///
 /// An output sample falls between two input samples in one of a few phases (rate 44,100: 80 of them), so the weights
 /// are computed once for each phase.
 fn resample(samples: &[i16], rate: u32) -> Vec<i16> {
     const CUTOFF: f64 = 3600.0;
-    const CROSSINGS: f64 = 8.0;
+    const CROSSINGS: f64 = 12.0;
     if rate == RATE {
         return samples.to_vec();
     }

@@ -1,0 +1,81 @@
+use database::Schema;
+
+/// UID, UIDVALIDITY and MODSEQ are there from the first version on, so that IMAP needs no migration.
+///
+/// A mailbox counts its UIDs and modification sequence over all its folders: they increase within each. A message that
+/// moves between folders leaves a tombstone behind and gets a new UID.
+pub(crate) const SCHEMA: Schema = Schema {
+    name: "the mailbox database",
+    // "EcMb"
+    id: 0x4563_4d62,
+    steps: &["
+        CREATE TABLE uidvalidity(last INTEGER NOT NULL) STRICT;
+        INSERT INTO uidvalidity VALUES (0);
+
+        CREATE TABLE mailbox(
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            uidvalidity INTEGER NOT NULL,
+            uidnext INTEGER NOT NULL,
+            modseq INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE message(
+            id BLOB PRIMARY KEY,
+            mailbox INTEGER NOT NULL REFERENCES mailbox(id) ON DELETE CASCADE,
+            folder INTEGER NOT NULL,
+            uid INTEGER NOT NULL,
+            modseq INTEGER NOT NULL,
+            from_number TEXT,
+            from_name TEXT,
+            subject TEXT NOT NULL,
+            received_ms INTEGER NOT NULL,
+            duration_ms INTEGER NOT NULL,
+            read INTEGER NOT NULL,
+            urgent INTEGER NOT NULL,
+            private INTEGER NOT NULL,
+            deleted_ms INTEGER,
+            size INTEGER NOT NULL,
+            mime_before TEXT NOT NULL,
+            mime_after TEXT NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX message_uid ON message(mailbox, folder, uid);
+
+        CREATE TABLE tombstone(
+            message BLOB NOT NULL,
+            mailbox INTEGER NOT NULL REFERENCES mailbox(id) ON DELETE CASCADE,
+            folder INTEGER NOT NULL,
+            uid INTEGER NOT NULL,
+            modseq INTEGER NOT NULL,
+            PRIMARY KEY (mailbox, folder, uid)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX tombstone_message ON tombstone(message);
+
+        CREATE TABLE greeting(
+            mailbox INTEGER NOT NULL REFERENCES mailbox(id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            audio TEXT NOT NULL,
+            PRIMARY KEY (mailbox, kind)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE change(
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            mailbox TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            message BLOB
+        ) STRICT;
+    "],
+};
+
+/// The folders of a mailbox, as the `folder` columns have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Folder {
+    Inbox = 0,
+    Deleted = 1,
+}
+
+impl Folder {
+    pub fn number(self) -> i64 {
+        self as i64
+    }
+}
