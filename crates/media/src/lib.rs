@@ -7,8 +7,11 @@ mod clip;
 mod command;
 mod engine;
 pub mod fake;
+mod ports;
 pub mod spool;
+mod sys;
 mod tape;
+pub mod wav;
 
 pub use clip::{Clip, ClipError};
 pub use command::{

@@ -1,5 +1,6 @@
 //! A recording in memory, for phones and tests.
 
+use crate::wav;
 use rtp::Codec;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,6 +31,17 @@ impl Tape {
     pub fn encoded(&self) -> Option<(Codec, Vec<u8>)> {
         let inner = self.lock();
         inner.codec.map(|codec| (codec, inner.bytes.clone()))
+    }
+
+    /// What was recorded so far as a WAV file (16 bits linear, which every program reads).
+    pub fn to_wav(&self) -> Vec<u8> {
+        wav::write_linear(&self.samples())
+    }
+
+    /// What was recorded so far, linear.
+    pub fn samples(&self) -> Vec<i16> {
+        let inner = self.lock();
+        inner.codec.map(|codec| rtp::decode(codec, &inner.bytes)).unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
