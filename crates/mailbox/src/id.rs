@@ -22,9 +22,7 @@ impl MailboxId {
     pub fn parse(text: &str) -> Result<MailboxId, IdError> {
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
         match text.len() {
-            1..=64 if text.as_bytes().iter().all(|byte| allowed(byte)) && !text.starts_with('.') => {
-                Ok(MailboxId(text.to_owned()))
-            }
+            1..=64 if text.as_bytes().iter().all(allowed) && !text.starts_with('.') => Ok(MailboxId(text.to_owned())),
             _ => Err(IdError::Mailbox),
         }
     }

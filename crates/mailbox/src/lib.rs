@@ -31,3 +31,6 @@ pub use message::{Audio, Caller, Counts, Message, NewMessage, Order, Status};
 pub use store::Mailboxes;
 pub use text::{Address, AddressError, Line};
 pub use wav::{LONGEST_GREETING_S, WavError, read_wav};
+
+#[cfg(test)]
+mod tests;

@@ -258,11 +258,21 @@ impl Mailboxes {
 
     /// A greeting as an 8 kHz mono 16-bit PCM WAV file. None: there is none of this kind.
     pub async fn greeting(&self, mailbox: &MailboxId, kind: GreetingKind) -> Result<Option<Bytes>, MailboxError> {
-        match self.reader.greeting(mailbox, kind).await? {
-            Some(audio) => Ok(Some(self.blobs.greeting(&audio).await?)),
-            None => {
+        let mut name = self.reader.greeting(mailbox, kind).await?;
+        loop {
+            let Some(audio) = name else {
                 self.status(mailbox).await?;
-                Ok(None)
+                return Ok(None);
+            };
+            match self.blobs.greeting(&audio).await {
+                Ok(file) => return Ok(Some(file)),
+                Err(error) => {
+                    // Replaced since its name was read? Then the new one it is.
+                    name = self.reader.greeting(mailbox, kind).await?;
+                    if name.as_ref() == Some(&audio) {
+                        return Err(error.into());
+                    }
+                }
             }
         }
     }

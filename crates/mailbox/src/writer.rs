@@ -314,7 +314,7 @@ async fn set_read(
 }
 
 enum Moved {
-    Moved,
+    Now,
     WasThere,
     NoMessage,
 }
@@ -322,7 +322,7 @@ enum Moved {
 impl Moved {
     fn outcome(self, changes: &mut Changed, mailbox: &MailboxId, kind: ChangeKind) -> Outcome {
         match self {
-            Moved::Moved => {
+            Moved::Now => {
                 changes.push(mailbox, kind);
                 Outcome::Done
             }
@@ -353,7 +353,7 @@ async fn move_to(
         .bind(message.bytes())
         .execute(sql)
         .await?;
-    Ok(Moved::Moved)
+    Ok(Moved::Now)
 }
 
 async fn expunge(
