@@ -43,8 +43,9 @@ impl Framer {
             None => {
                 self.skip_line_ends();
                 let Some(head_end) = head_end(&self.buffer, self.searched) else {
-                    // The empty line may be half here: one line's end is searched again.
-                    self.searched = memchr::memrchr(b'\n', &self.buffer).unwrap_or(0);
+                    // The empty line may be half here; nothing else is searched twice.
+                    let half = [&b"\n\r"[..], b"\n"].into_iter().find(|half| self.buffer.ends_with(half));
+                    self.searched = self.buffer.len() - half.map_or(0, <[u8]>::len);
                     return (self.buffer.len() > MAX_MESSAGE).then(|| self.die(Problem::TooLarge, self.buffer.len()));
                 };
                 let length = match stream_length(self.buffer.get(..head_end).unwrap_or_default()) {
