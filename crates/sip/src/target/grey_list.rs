@@ -39,6 +39,11 @@ impl GreyList {
         self.until.remove(target);
     }
 
+    /// How many targets are listed, those included whose time is over.
+    pub fn len(&self) -> usize {
+        self.until.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.until.is_empty()
     }

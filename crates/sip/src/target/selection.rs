@@ -44,19 +44,8 @@ impl Selector {
     }
 
     /// Begins to look for the target of a request that leaves by `listener`.
-    pub fn start(
-        &mut self,
-        target: &Target,
-        listener: ListenerId,
-        policy: Policy,
-        now: Instant,
-    ) -> (Selection, Step) {
-        let mut selection = Selection {
-            listener,
-            policy,
-            state: State::Over,
-            fallback: None,
-        };
+    pub fn start(&mut self, target: &Target, listener: ListenerId, policy: Policy, now: Instant) -> (Selection, Step) {
+        let mut selection = Selection { listener, policy, state: State::Over, fallback: None };
         let step = selection.begin(self, target, now);
         (selection, step)
     }
@@ -123,11 +112,21 @@ pub struct Selection {
 #[derive(Debug)]
 enum State {
     /// SRV look-ups, in order of preference.
-    Services { asked: Vec<(QueryId, Transport, Option<Answer>)>, deadline: Instant },
+    Services {
+        asked: Vec<(QueryId, Transport, Option<Answer>)>,
+        deadline: Instant,
+    },
     /// Address look-ups, in order of preference.
-    Hosts { asked: Vec<(QueryId, Transport, u16, Option<Answer>)>, deadline: Instant },
+    Hosts {
+        asked: Vec<(QueryId, Transport, u16, Option<Answer>)>,
+        deadline: Instant,
+    },
     /// A target is being tried; `deadline` until it is heard.
-    Trying { current: Candidate, deadline: Option<Instant>, others: Vec<Candidate> },
+    Trying {
+        current: Candidate,
+        deadline: Option<Instant>,
+        others: Vec<Candidate>,
+    },
     Over,
 }
 
@@ -146,10 +145,8 @@ impl Selection {
             (Host::Name(name), _) if name.is_empty() => Step::Exhausted,
             (Host::Name(name), Some(port)) => {
                 let asked = selector.query(Query::Addresses(name.to_string()));
-                self.state = State::Hosts {
-                    asked: vec![(asked.0, default, port, None)],
-                    deadline: now + RESOLVE_LIMIT,
-                };
+                self.state =
+                    State::Hosts { asked: vec![(asked.0, default, port, None)], deadline: now + RESOLVE_LIMIT };
                 Step::Resolve(vec![asked])
             }
             (Host::Name(name), None) => {
@@ -318,7 +315,8 @@ impl Selection {
         let mut candidates: Vec<Candidate> = Vec::new();
         for (_, transport, port, answer) in asked {
             let Some(Answer::Addresses(addresses)) = answer else { continue };
-            let addresses = addresses.into_iter().filter(|ip| selector.reaches(self.listener, transport, *ip)).collect();
+            let addresses =
+                addresses.into_iter().filter(|ip| selector.reaches(self.listener, transport, *ip)).collect();
             for ip in selector.rotated(addresses) {
                 let candidate = Candidate { transport, remote: SocketAddr::new(ip, port) };
                 if !candidates.contains(&candidate) && candidates.len() < MOST_CANDIDATES {

@@ -1,8 +1,8 @@
 //! The order of SRV records (RFC 2782).
 
 use super::SrvRecord;
-use rand::rngs::StdRng;
 use rand::RngExt;
+use rand::rngs::StdRng;
 
 /// Orders records by priority, and at random by weight among those of the same priority. Records that say "not offered"
 /// (target `.`) are left out.

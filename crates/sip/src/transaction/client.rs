@@ -96,9 +96,7 @@ impl Wants {
                 InviteAction::SendAck => Want::Ack,
                 InviteAction::Deliver => Want::Deliver,
                 InviteAction::Timeout => Want::Fail(Failure::Timeout),
-                InviteAction::TransportFailed => {
-                    Want::Fail(Failure::Transport(error.unwrap_or(TransportError::Other)))
-                }
+                InviteAction::TransportFailed => Want::Fail(Failure::Transport(error.unwrap_or(TransportError::Other))),
             });
         }
         Wants(wants)
@@ -440,7 +438,9 @@ impl Transactions {
             client.bytes = request.to_bytes();
         }
         client.machine = Machine::start(&client.method, timers, to.transport().is_reliable(), now);
-        if client.abandoned && let Machine::Invite(machine) = &mut client.machine {
+        if client.abandoned
+            && let Machine::Invite(machine) = &mut client.machine
+        {
             machine.hush();
         }
         client.to = to.clone();

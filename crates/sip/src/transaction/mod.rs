@@ -15,6 +15,8 @@ pub mod non_invite_server;
 #[cfg(test)]
 mod rig;
 mod server;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod wheel;
 

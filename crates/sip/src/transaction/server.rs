@@ -94,12 +94,7 @@ pub(super) struct Server {
 impl Transactions {
     /// Answers a request. The local tag is put into To when the request had none and the status is above 100. For an INVITE,
     /// call again with a 2xx or a provisional response to repeat it (13.3.1.4, RFC 3262 3).
-    pub fn respond(
-        &mut self,
-        transaction: ServerId,
-        mut response: Response,
-        now: Instant,
-    ) -> Result<(), RespondError> {
+    pub fn respond(&mut self, transaction: ServerId, mut response: Response, now: Instant) -> Result<(), RespondError> {
         let server = self.servers.get_mut(&transaction.0).ok_or(RespondError::Unknown)?;
         let actions = server.machine.respond(response.status, now);
         if actions == Actions::none() {
@@ -336,8 +331,9 @@ impl Transactions {
                     let transmit = Transmit { id, to: server.to.clone(), bytes: server.last.clone() };
                     self.output(Output::Transmit(transmit));
                 }
-                InviteAction::NoAck => self
-                    .output(Output::ServerFailed { transaction: ServerId(number), failure: ServerFailure::NoAck }),
+                InviteAction::NoAck => {
+                    self.output(Output::ServerFailed { transaction: ServerId(number), failure: ServerFailure::NoAck })
+                }
                 InviteAction::TransportFailed => {
                     let failure = ServerFailure::Transport(error.unwrap_or(TransportError::Other));
                     self.output(Output::ServerFailed { transaction: ServerId(number), failure });
