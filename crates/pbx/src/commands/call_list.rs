@@ -1,3 +1,5 @@
+use super::{Answer, CommandError, Outcome, check};
+use crate::configuration::{Configuration, Edit, Position};
 use serde::{Deserialize, Serialize};
 
 /// `call_list -i | -c | -e | -p`: where a call to an extension goes, position after position.
@@ -48,4 +50,145 @@ pub struct CallListSet {
     pub delay_seizure_list_number: Option<u32>,
     pub instant_messaging_support: Option<bool>,
     pub call_list_cdiv: Option<String>,
+}
+
+const COLUMNS: [&str; 14] = [
+    "Dir", "List", "Pos", "DestNumber", "Time", "BusyPos", "DndPos", "OneCall", "Origin", "SmsSup", "Delay", "IrdBypass",
+    "ImSup", "Cdiv",
+];
+
+impl CallList {
+    pub(super) fn run(self, configuration: &Configuration) -> Outcome {
+        match self {
+            CallList::Initiate(set) => {
+                let extension = check::extension(configuration, "d", &set.dir)?;
+                let list = check::within("list", set.list, 1, 1..=5)?;
+                if extension.call_lists.get(&list).is_some_and(|list| list.contains_key(&set.position)) {
+                    return Err(CommandError::already_assigned("position", set.position, "change it with call_list -c"));
+                }
+                if set.dest_number.is_none() {
+                    return Err(CommandError::missing("dest-number", "give the number to call at this position"));
+                }
+                fill(configuration, set, list, None)
+            }
+            CallList::Change(set) => {
+                let extension = check::extension(configuration, "d", &set.dir)?;
+                let list = check::within("list", set.list, 1, 1..=5)?;
+                let position = extension.call_lists.get(&list).and_then(|list| list.get(&set.position)).cloned();
+                let Some(position) = position else {
+                    let mend = "initiate it with call_list -i first";
+                    return Err(CommandError::not_assigned("position", set.position, mend));
+                };
+                fill(configuration, set, list, Some(position))
+            }
+            CallList::End { dir, list, position } => end(configuration, dir, list, position),
+            CallList::Print { dir } => {
+                if let Some(dir) = &dir {
+                    check::extension(configuration, "d", dir)?;
+                }
+                Ok((Vec::new(), print(configuration, dir.as_deref())))
+            }
+        }
+    }
+}
+
+fn fill(configuration: &Configuration, set: CallListSet, list: u32, old: Option<Position>) -> Outcome {
+    let number = check::within("position", Some(set.position), 0, 1..=10)?;
+    let mut position = old.unwrap_or_else(|| Position {
+        destination: String::new(),
+        busy_position: 0,
+        dnd_position: 0,
+        ringing_time: None,
+        origin: "111".into(),
+        ird_bypass: false,
+        one_call: false,
+        sms_support: false,
+        delay_seizure_list_number: 0,
+        instant_messaging_support: false,
+        call_list_cdiv: String::new(),
+    });
+    if let Some(destination) = set.dest_number {
+        position.destination = check::reachable(configuration, "dest-number", &destination)?;
+    }
+    for (parameter, value, place) in [
+        ("busy-position", set.busy_position, &mut position.busy_position),
+        ("dnd-position", set.dnd_position, &mut position.dnd_position),
+    ] {
+        let Some(value) = value else { continue };
+        // The position jumped to must be a later one: so a walk always ends.
+        if !(value == 0 || value == 11 || (value <= 10 && value > number)) {
+            let mend = "give 0 (busy tone), a position after this one up to 10, or 11 (use the diversion)";
+            return Err(CommandError::invalid(parameter, value, mend));
+        }
+        *place = value;
+    }
+    if let Some(seconds) = set.ringing_time {
+        position.ringing_time = Some(check::within("ringing-time", Some(seconds), 0, 1..=180)?);
+    }
+    if let Some(origin) = set.origin {
+        if origin.len() != 3 || !origin.bytes().all(|bit| matches!(bit, b'0' | b'1')) {
+            return Err(CommandError::invalid("origin", origin, "give three digits 0 or 1: internal, private, public"));
+        }
+        position.origin = origin;
+    }
+    position.ird_bypass = set.ird_bypass.unwrap_or(position.ird_bypass);
+    position.one_call = set.one_call.unwrap_or(position.one_call);
+    position.sms_support = set.sms_support.unwrap_or(position.sms_support);
+    position.instant_messaging_support = set.instant_messaging_support.unwrap_or(position.instant_messaging_support);
+    if let Some(delay) = set.delay_seizure_list_number {
+        position.delay_seizure_list_number = check::within("delay-seizure-list-number", Some(delay), 0, 0..=10)?;
+    }
+    if let Some(cdiv) = set.call_list_cdiv {
+        position.call_list_cdiv = check::text("call-list-cdiv", &cdiv, 20)?;
+    }
+    let mut extension = check::extension(configuration, "d", &set.dir)?;
+    extension.call_lists.entry(list).or_default().insert(number, position);
+    Ok((vec![Edit::Extension(set.dir, Some(extension))], Answer::done()))
+}
+
+fn end(configuration: &Configuration, dir: String, list: Option<u32>, position: Option<u32>) -> Outcome {
+    let mut extension = check::extension(configuration, "d", &dir)?;
+    let list = check::within("list", list, 1, 1..=5)?;
+    let Some(positions) = extension.call_lists.get_mut(&list) else {
+        return Err(CommandError::not_assigned("d", dir, "it has no such call list"));
+    };
+    match position {
+        None => positions.clear(),
+        Some(position) => {
+            if positions.remove(&position).is_none() {
+                return Err(CommandError::not_assigned("position", position, "call_list -p shows which are"));
+            }
+        }
+    }
+    if positions.is_empty() {
+        extension.call_lists.remove(&list);
+    }
+    Ok((vec![Edit::Extension(dir, Some(extension))], Answer::done()))
+}
+
+fn print(configuration: &Configuration, dir: Option<&str>) -> Answer {
+    let mut rows = Vec::new();
+    for (number, extension) in configuration.extensions.iter().filter(|(n, _)| dir.is_none_or(|dir| dir == n.as_str())) {
+        for (list, positions) in &extension.call_lists {
+            for (place, position) in positions {
+                rows.push(vec![
+                    number.clone(),
+                    list.to_string(),
+                    place.to_string(),
+                    position.destination.clone(),
+                    position.ringing_time.map_or_else(|| "-".into(), |seconds| seconds.to_string()),
+                    position.busy_position.to_string(),
+                    position.dnd_position.to_string(),
+                    check::yes_no(position.one_call),
+                    position.origin.clone(),
+                    check::yes_no(position.sms_support),
+                    position.delay_seizure_list_number.to_string(),
+                    check::yes_no(position.ird_bypass),
+                    check::yes_no(position.instant_messaging_support),
+                    position.call_list_cdiv.clone(),
+                ]);
+            }
+        }
+    }
+    Answer::table("", &COLUMNS, rows)
 }

@@ -1,3 +1,6 @@
+use super::{Answer, CommandError, Outcome, check};
+use crate::configuration::{Configuration, Edit, ExtensionEntry};
+use crate::numbers::NumberType;
 use serde::{Deserialize, Serialize};
 
 /// `extension -i | -c | -e | -p`.
@@ -33,4 +36,81 @@ pub struct ExtensionSet {
     pub language_code: Option<String>,
     /// 0 to 3: 0 busy while in a call, else further calls are offered too (default 1).
     pub free_on_second_line: Option<u32>,
+}
+
+impl Extension {
+    pub(super) fn run(self, configuration: &Configuration) -> Outcome {
+        match self {
+            Extension::Initiate(set) => {
+                let dir = check::directory_number("d", &set.dir)?;
+                if configuration.extensions.contains_key(&dir) {
+                    return Err(CommandError::already_assigned("d", dir, "change it with extension -c"));
+                }
+                if configuration.numbers.get(&dir).is_some_and(|entry| entry.number_type == NumberType::Ed) {
+                    return Err(CommandError::already_assigned("d", dir, "the number is an external destination"));
+                }
+                let entry = ExtensionEntry {
+                    lim: 1,
+                    max_terminals: 4,
+                    free_on_second_line: 1,
+                    third_party_client: true,
+                    ..ExtensionEntry::default()
+                };
+                fill(set, Box::new(entry))
+            }
+            Extension::Change(set) => {
+                let entry = check::extension(configuration, "d", &set.dir)?;
+                fill(set, entry)
+            }
+            Extension::End { dir } => {
+                check::extension(configuration, "d", &dir)?;
+                for (other, entry) in configuration.extensions.iter().filter(|(other, _)| **other != dir) {
+                    let listed = entry.call_lists.values().flat_map(|list| list.values());
+                    let diverted = entry.diversion.as_ref().is_some_and(|diversion| diversion.destination == dir);
+                    if diverted || listed.into_iter().any(|position| position.destination == dir) {
+                        let mend = format!("{other} sends calls on to it: change its call_list or diversion first");
+                        return Err(CommandError::in_use("d", dir, mend));
+                    }
+                }
+                Ok((vec![Edit::Extension(dir, None)], Answer::done()))
+            }
+            Extension::Print { dir } => {
+                if let Some(dir) = &dir {
+                    check::extension(configuration, "d", dir)?;
+                }
+                let rows = configuration
+                    .extensions
+                    .iter()
+                    .filter(|(number, _)| dir.as_ref().is_none_or(|dir| dir == *number))
+                    .map(|(number, entry)| {
+                        vec![
+                            number.clone(),
+                            entry.lim.to_string(),
+                            entry.csp.to_string(),
+                            entry.customer.to_string(),
+                            entry.max_terminals.to_string(),
+                            check::yes_no(entry.third_party_client),
+                            entry.free_on_second_line.to_string(),
+                            entry.language_code.clone(),
+                        ]
+                    });
+                let columns = ["Dir", "Lim", "Csp", "Cust", "MaxTerm", "ThirdParty", "FreeSecLine", "Lang"];
+                Ok((Vec::new(), Answer::table("", &columns, rows.collect())))
+            }
+        }
+    }
+}
+
+fn fill(set: ExtensionSet, mut entry: Box<ExtensionEntry>) -> Outcome {
+    entry.lim = check::within("l", set.lim, entry.lim, 1..=124)?;
+    entry.csp = check::within("csp", set.csp, entry.csp, 0..=500)?;
+    entry.max_terminals = check::within("max-terminals", set.max_terminals, entry.max_terminals, 1..=8)?;
+    entry.customer = check::within("customer", set.customer, entry.customer, 0..=50_000)?;
+    entry.free_on_second_line =
+        check::within("free-on-second-line", set.free_on_second_line, entry.free_on_second_line, 0..=3)?;
+    entry.third_party_client = set.third_party_client.unwrap_or(entry.third_party_client);
+    if let Some(code) = set.language_code {
+        entry.language_code = check::text("language-code", &code, 10)?;
+    }
+    Ok((vec![Edit::Extension(set.dir, Some(entry))], Answer::done()))
 }

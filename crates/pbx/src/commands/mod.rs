@@ -6,6 +6,7 @@
 mod answer;
 mod auth_code;
 mod call_list;
+mod check;
 mod destination;
 mod diversion;
 mod error;
@@ -35,6 +36,8 @@ pub use sip_route::{SipRoute, SipRouteSet};
 pub use status::{CallParty, CallStatus, Contact, ExtensionStatus, Lamp, Status};
 pub use trunk::{Trunk, TrunkSet};
 
+use crate::authentication::Vault;
+use crate::configuration::{Configuration, Edit};
 use serde::{Deserialize, Serialize};
 
 /// A command to the node. As JSON: `{"command": "call_list", "verb": "initiate", "dir": "27000", ...}`.
@@ -88,6 +91,31 @@ impl Command {
                 | Command::Diversion(Diversion::Print { .. })
                 | Command::Status(_)
         )
+    }
+}
+
+/// What a handler returns: the edits to make, and the answer once they are durable.
+pub(crate) type Outcome = Result<(Vec<Edit>, Answer), CommandError>;
+
+impl Command {
+    /// Checks the command against the configuration. Nothing is changed by it. `None` for what only the running node
+    /// knows ([`Status`]).
+    pub(crate) fn run(self, configuration: &Configuration, vault: &Vault) -> Option<Outcome> {
+        Some(match self {
+            Command::Number(command) => command.run(configuration),
+            Command::RouteCategory(command) => command.run(configuration),
+            Command::RouteData(command) => command.run(configuration),
+            Command::Trunk(command) => command.run(configuration),
+            Command::Destination(command) => command.run(configuration),
+            Command::SipRoute(command) => command.run(configuration),
+            Command::CallList(command) => command.run(configuration),
+            Command::Extension(command) => command.run(configuration),
+            Command::IpExtension(command) => command.run(configuration),
+            Command::Name(command) => command.run(configuration),
+            Command::AuthCode(command) => command.run(configuration, vault),
+            Command::Diversion(command) => command.run(configuration),
+            Command::Status(_) => return None,
+        })
     }
 }
 

@@ -1,3 +1,6 @@
+use super::{Answer, CommandError, Outcome, check};
+use crate::configuration::{Configuration, Edit};
+use crate::numbers::{NumberEntry, NumberType};
 use serde::{Deserialize, Serialize};
 
 /// `number_initiate -numbertype T -number N`, `number_end -number N`, `number_print [-number N]`.
@@ -12,4 +15,81 @@ pub enum Number {
         #[serde(default)]
         number: Option<String>,
     },
+}
+
+impl Number {
+    pub(super) fn run(self, configuration: &Configuration) -> Outcome {
+        match self {
+            Number::Initiate { numbertype, number } => initiate(configuration, &numbertype, &number),
+            Number::End { number } => end(configuration, &number),
+            Number::Print { number } => Ok((Vec::new(), print(configuration, number.as_deref()))),
+        }
+    }
+}
+
+fn initiate(configuration: &Configuration, numbertype: &str, number: &str) -> Outcome {
+    let number_type = NumberType::from_name(numbertype)
+        .ok_or_else(|| CommandError::invalid("numbertype", numbertype, "give EX (extension) or ED (external destination)"))?;
+    let (first, last) = series(number)?;
+    if last.is_some() && number_type != NumberType::Ex {
+        return Err(CommandError::invalid("number", number, "only extensions (EX) come in series"));
+    }
+    let upto = last.as_deref().unwrap_or(&first);
+    let overlaps = |(key, entry): (&String, &NumberEntry)| {
+        let end = entry.last.as_deref().unwrap_or(key);
+        key.len() == first.len() && key.as_str() <= upto && first.as_str() <= end
+    };
+    if configuration.numbers.iter().any(overlaps) {
+        return Err(CommandError::already_assigned("number", number, "end it with number_end, or give another"));
+    }
+    if number_type == NumberType::Ed && configuration.extensions.contains_key(&first) {
+        return Err(CommandError::already_assigned("number", number, "an extension has this number"));
+    }
+    Ok((vec![Edit::Number(first, Some(NumberEntry { number_type, last }))], Answer::done()))
+}
+
+/// `27000`, `27000..27099`, and the older `27000&&27099` and `27000-27099`.
+fn series(number: &str) -> Result<(String, Option<String>), CommandError> {
+    if number.is_empty() {
+        return Err(CommandError::missing("number", "give the number to initiate"));
+    }
+    let Some((first, last)) = ["..", "&&", "-"].into_iter().find_map(|between| number.split_once(between)) else {
+        return Ok((check::plan_number("number", number)?, None));
+    };
+    let first = check::directory_number("number", first.trim())?;
+    let last = check::directory_number("number", last.trim())?;
+    if first.len() != last.len() || first > last {
+        return Err(CommandError::invalid("number", number, "a series goes upwards between numbers of one length"));
+    }
+    Ok((first, Some(last)))
+}
+
+fn end(configuration: &Configuration, number: &str) -> Outcome {
+    let (first, _) = series(number)?;
+    let Some(entry) = configuration.numbers.get(&first) else {
+        return Err(CommandError::not_assigned("number", number, "number_print shows which numbers are"));
+    };
+    if configuration.destinations.contains_key(&first) {
+        return Err(CommandError::in_use("number", number, "end its destination with RODDE first"));
+    }
+    if entry.number_type == NumberType::Ex
+        && let Some((dir, _)) = configuration.extensions.iter().find(|(dir, _)| entry.covers(&first, dir))
+    {
+        return Err(CommandError::in_use("number", number, format!("end extension {dir} first")));
+    }
+    Ok((vec![Edit::Number(first, None)], Answer::done()))
+}
+
+fn print(configuration: &Configuration, number: Option<&str>) -> Answer {
+    let shown = |first: &str, entry: &NumberEntry| number.is_none_or(|wanted| entry.covers(first, wanted));
+    let rows = configuration
+        .numbers
+        .iter()
+        .filter(|(first, entry)| shown(first, entry))
+        .map(|(first, entry)| {
+            let series = entry.last.as_ref().map_or(first.clone(), |last| format!("{first} - {last}"));
+            vec![series, entry.number_type.title().to_owned()]
+        })
+        .collect();
+    Answer::table("", &["Number", "Type"], rows)
 }

@@ -1,3 +1,6 @@
+use super::{Answer, CommandError, Outcome, check};
+use crate::configuration::{Configuration, Edit};
+use crate::routes::TrunkEntry;
 use serde::{Deserialize, Serialize};
 
 /// `ROEQI`, `ROEQE`, `ROEDP`: a route's trunk individuals. As many calls at once as it has individuals.
@@ -28,4 +31,105 @@ pub struct TrunkSet {
     pub ip: Option<String>,
     pub inddat: Option<String>,
     pub cntrl: Option<String>,
+}
+
+/// More trunk individuals than any route has are a slip of the finger.
+const MOST: usize = 10_000;
+
+impl Trunk {
+    pub(super) fn run(self, configuration: &Configuration) -> Outcome {
+        match self {
+            Trunk::Initiate(set) => initiate(configuration, set),
+            Trunk::End { rou, tru } => {
+                let mut route = check::route(configuration, "ROU", rou)?;
+                match tru {
+                    None => route.trunks.clear(),
+                    Some(tru) => {
+                        for (lim, sequence) in individuals(&tru)? {
+                            let before = route.trunks.len();
+                            route.trunks.retain(|trunk| (trunk.lim, trunk.sequence) != (lim, sequence));
+                            if route.trunks.len() == before {
+                                let name = format!("{lim}-{sequence}");
+                                return Err(CommandError::not_assigned("TRU", name, "ROEDP shows which are"));
+                            }
+                        }
+                    }
+                }
+                Ok((vec![Edit::Route(rou, Some(route))], Answer::done()))
+            }
+            Trunk::Print { rou } => {
+                let mut rows = Vec::new();
+                for (number, route) in configuration.routes.iter().filter(|(n, _)| rou.is_none_or(|rou| rou == **n)) {
+                    for trunk in &route.trunks {
+                        let name = format!("{:03}-{}", trunk.lim, trunk.sequence);
+                        rows.push(vec![
+                            number.to_string(),
+                            name,
+                            trunk.equ.clone(),
+                            trunk.ip.clone(),
+                            format!("H'{}", trunk.inddat),
+                            trunk.cntrl.clone(),
+                        ]);
+                    }
+                }
+                Ok((Vec::new(), Answer::table("", &["ROU", "TRU", "EQU", "IP ADDRESS", "INDDAT", "CNTRL"], rows)))
+            }
+        }
+    }
+}
+
+fn initiate(configuration: &Configuration, set: TrunkSet) -> Outcome {
+    let mut route = check::route(configuration, "ROU", set.rou)?;
+    if route.data.is_none() {
+        return Err(CommandError::not_assigned("ROU", set.rou, "initiate its line type with RODAI first"));
+    }
+    let inddat = match set.inddat {
+        Some(value) => check::hex_digits("INDDAT", &value, 12)?,
+        None => "000000000000".into(),
+    };
+    let equ = check::text("EQU", &set.equ.unwrap_or_default(), 20)?;
+    let ip = check::text("IP", &set.ip.unwrap_or_default(), 45)?;
+    let cntrl = check::text("CNTRL", &set.cntrl.unwrap_or_default(), 20)?;
+    for (lim, sequence) in individuals(&set.tru)? {
+        if route.trunks.iter().any(|trunk| (trunk.lim, trunk.sequence) == (lim, sequence)) {
+            let name = format!("{lim}-{sequence}");
+            return Err(CommandError::already_assigned("TRU", name, "ROEDP shows which are; ROEQE ends them"));
+        }
+        let (equ, ip, inddat, cntrl) = (equ.clone(), ip.clone(), inddat.clone(), cntrl.clone());
+        route.trunks.push(TrunkEntry { lim, sequence, equ, ip, inddat, cntrl });
+    }
+    if route.trunks.len() > MOST {
+        return Err(CommandError::invalid("TRU", set.tru, format!("a route has at most {MOST} individuals")));
+    }
+    Ok((vec![Edit::Route(set.rou, Some(route))], Answer::done()))
+}
+
+/// `1-1`, `1-1&1-5`, `1-1&&1-30`, and their mixtures. `&` lists, `&&` goes from one to the other of the same LIM.
+fn individuals(text: &str) -> Result<Vec<(u32, u32)>, CommandError> {
+    if text.is_empty() {
+        return Err(CommandError::missing("TRU", "give the trunk individuals, such as 1-1&&1-30"));
+    }
+    let wrong = |mend: &str| CommandError::invalid("TRU", text, mend);
+    let one = |name: &str| {
+        let (lim, sequence) = name.trim().split_once('-')?;
+        let lim = lim.parse().ok().filter(|lim| (1..=124).contains(lim))?;
+        Some((lim, sequence.parse::<u32>().ok().filter(|sequence| (1..=9999).contains(sequence))?))
+    };
+    let form = "give LIM-number, such as 1-1, 1-1&1-2 or 1-1&&1-30 (LIM 1 to 124, number 1 to 9999)";
+    let mut found = Vec::new();
+    // "&&" first: what is left between single "&" is one individual or one range.
+    let marked = text.replace("&&", "~");
+    for part in marked.split('&') {
+        let (first, last) = part.split_once('~').unwrap_or((part, part));
+        let (lim, from) = one(first).ok_or_else(|| wrong(form))?;
+        let (other, upto) = one(last).ok_or_else(|| wrong(form))?;
+        if lim != other || from > upto {
+            return Err(wrong("a range goes upwards within one LIM"));
+        }
+        found.extend((from..=upto).map(|sequence| (lim, sequence)));
+        if found.len() > MOST {
+            return Err(wrong("these are more individuals than a route can have"));
+        }
+    }
+    Ok(found)
 }

@@ -1,0 +1,158 @@
+//! Who sends a request: an extension that knows its password. (A route's peer is known by its address: see `routes`.)
+
+use crate::configuration::Configuration;
+use serde::{Deserialize, Serialize};
+use sip::Request;
+use sip::digest::{Credentials, Ha1, Nonces, Verdict};
+use state::{KeyFile, KeyFileError};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// Wrong passwords from one address for one extension before it has to wait.
+const MOST_FAILURES: u32 = 20;
+/// How long failures count.
+const FAILURE_MEMORY: Duration = Duration::from_secs(60);
+/// Addresses and extensions whose failures are remembered; beyond it the oldest are forgotten.
+const REMEMBERED: usize = 10_000;
+
+/// Seals what is kept of passwords: HA1 for both algorithms in the node's realm.
+pub(crate) struct Vault {
+    key: KeyFile,
+    realm: String,
+}
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Secret {
+    md5: String,
+    sha256: String,
+}
+
+impl Vault {
+    pub fn new(key: KeyFile, realm: &str) -> Vault {
+        Vault { key, realm: realm.to_owned() }
+    }
+
+    pub fn realm(&self) -> &str {
+        &self.realm
+    }
+
+    /// What is kept of an extension's password. The password itself goes nowhere.
+    pub fn seal(&self, dir: &str, password: &str) -> Result<String, KeyFileError> {
+        let Ha1 { md5, sha256 } = Ha1::new(dir, &self.realm, password);
+        let text = serde_json::to_vec(&Secret { md5, sha256 }).unwrap_or_default();
+        self.key.seal(&text, &context(dir))
+    }
+
+    fn open(&self, dir: &str, sealed: &str) -> Option<Ha1> {
+        let text = self.key.open(sealed, &context(dir)).ok()?;
+        let Secret { md5, sha256 } = serde_json::from_slice(&text).ok()?;
+        Some(Ha1 { md5, sha256 })
+    }
+}
+
+fn context(dir: &str) -> String {
+    format!("extension/{dir}/ha1")
+}
+
+/// What a request's credentials are worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It is the extension.
+    Known,
+    /// No credentials for our realm, or (`stale`) right ones for an old nonce: challenge.
+    Unknown { stale: bool },
+    /// Wrong password, or no such extension.
+    Wrong,
+    /// Too many wrong passwords from there: not even looked at.
+    TooMany,
+}
+
+/// Judges credentials.
+pub(crate) struct Guard {
+    nonces: Nonces,
+    secrets: BTreeMap<String, Ha1>,
+    /// What credentials of extensions that don't exist are judged by, so that both take the same time.
+    nobody: Ha1,
+    failures: BTreeMap<(IpAddr, String), (u32, Instant)>,
+}
+
+impl Guard {
+    pub fn new(seed: [u8; 32], now: Instant) -> Guard {
+        let nobody = Ha1::new("nobody", "nowhere", "");
+        Guard { nonces: Nonces::new(seed, now), secrets: BTreeMap::new(), nobody, failures: BTreeMap::new() }
+    }
+
+    /// Opens all secrets anew. One that another key file sealed is left out: its extension can't register.
+    pub fn load(&mut self, configuration: &Configuration, vault: &Vault) {
+        self.secrets = configuration
+            .extensions
+            .iter()
+            .filter(|(_, entry)| entry.ip)
+            .filter_map(|(dir, entry)| Some((dir.clone(), vault.open(dir, &entry.auth.as_ref()?.sealed)?)))
+            .collect();
+    }
+
+    /// Opens the secret of one extension anew, after a command changed it.
+    pub fn reload(&mut self, dir: &str, configuration: &Configuration, vault: &Vault) {
+        let entry = configuration.extensions.get(dir).filter(|entry| entry.ip);
+        match entry.and_then(|entry| vault.open(dir, &entry.auth.as_ref()?.sealed)) {
+            Some(secret) => self.secrets.insert(dir.to_owned(), secret),
+            None => self.secrets.remove(dir),
+        };
+    }
+
+    /// Whether the request comes from extension `dir`.
+    pub fn admit(&mut self, request: &Request, dir: &str, realm: &str, source: IpAddr, now: Instant) -> Admission {
+        let Some(credentials) = Credentials::for_realm(&request.headers, realm) else {
+            return Admission::Unknown { stale: false };
+        };
+        let place = (source, dir.to_owned());
+        if let Some((count, first)) = self.failures.get(&place) {
+            if now.saturating_duration_since(*first) > FAILURE_MEMORY {
+                self.failures.remove(&place);
+            } else if *count >= MOST_FAILURES {
+                return Admission::TooMany;
+            }
+        }
+        let secret = self.secrets.get(dir);
+        let verdict = self.nonces.judge(&credentials, secret.unwrap_or(&self.nobody), &request.method, &request.uri, now);
+        match verdict {
+            Verdict::Accepted if secret.is_some() && credentials.username == *dir => {
+                self.failures.remove(&place);
+                Admission::Known
+            }
+            Verdict::Stale if secret.is_some() => Admission::Unknown { stale: true },
+            _ => {
+                self.note_failure(place, now);
+                Admission::Wrong
+            }
+        }
+    }
+
+    fn note_failure(&mut self, place: (IpAddr, String), now: Instant) {
+        if self.failures.len() >= REMEMBERED {
+            self.failures.retain(|_, (_, first)| now.saturating_duration_since(*first) <= FAILURE_MEMORY);
+            if self.failures.len() >= REMEMBERED {
+                self.failures.clear();
+            }
+        }
+        let entry = self.failures.entry(place).or_insert((0, now));
+        entry.0 = entry.0.saturating_add(1);
+    }
+
+    /// The 401 that asks for credentials.
+    pub fn challenge(&mut self, request: &Request, realm: &str, stale: bool, now: Instant) -> sip::Response {
+        let mut response = request.response(401);
+        self.challenge_headers(&mut response.headers, realm, stale, now);
+        response
+    }
+
+    /// The challenges alone, for a call that is refused with 401.
+    pub fn challenge_headers(&mut self, headers: &mut sip::Headers, realm: &str, stale: bool, now: Instant) {
+        for challenge in self.nonces.challenges(realm, stale, false, now) {
+            challenge.push_to(headers);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The node's configuration as the call control reads it: one map a kind, kept in the store as JSON values.
+
+use crate::numbers::{DestinationEntry, NumberEntry};
+use crate::routes::Route;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use state::{Change, Store};
+use std::collections::BTreeMap;
+
+const NUMBER: &str = "number";
+const ROUTE: &str = "route";
+const DESTINATION: &str = "destination";
+const EXTENSION: &str = "extension";
+
+/// Everything that commands set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Configuration {
+    pub numbers: BTreeMap<String, NumberEntry>,
+    pub routes: BTreeMap<u32, Route>,
+    /// By code, then by order of choice.
+    pub destinations: BTreeMap<String, BTreeMap<u32, DestinationEntry>>,
+    pub extensions: BTreeMap<String, ExtensionEntry>,
+}
+
+/// An extension with all that belongs to it, so that ending it leaves nothing behind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ExtensionEntry {
+    pub lim: u32,
+    pub csp: u32,
+    pub max_terminals: u32,
+    pub third_party_client: bool,
+    pub customer: u32,
+    pub language_code: String,
+    pub free_on_second_line: u32,
+    /// Whether it registers by SIP.
+    pub ip: bool,
+    pub name: Option<NameEntry>,
+    pub auth: Option<AuthEntry>,
+    pub diversion: Option<DiversionEntry>,
+    /// By list, then by position.
+    pub call_lists: BTreeMap<u32, BTreeMap<u32, Position>>,
+}
+
+impl ExtensionEntry {
+    /// First and last name as one; empty if there is none.
+    pub fn full_name(&self) -> String {
+        let Some(name) = &self.name else { return String::new() };
+        [name.name1.as_str(), name.name2.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NameEntry {
+    pub name1: String,
+    pub name2: String,
+    pub number_type: String,
+}
+
+/// What an extension's phones authenticate with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AuthEntry {
+    pub csp: u32,
+    pub cil: String,
+    pub customer: u32,
+    pub hash_type: String,
+    /// HA1 for MD5 and SHA-256, sealed with the key file.
+    pub sealed: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DiversionEntry {
+    pub destination: String,
+    pub immediate: bool,
+    pub busy: bool,
+    pub no_reply: bool,
+}
+
+/// A position of a call list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Position {
+    pub destination: String,
+    /// 0: busy tone and stop; 2 to 10: go there; 11: stop, and use the diversion.
+    pub busy_position: u32,
+    pub dnd_position: u32,
+    /// Seconds; `None`: the node's ring time.
+    pub ringing_time: Option<u32>,
+    /// Three bits: internal, private network, public network.
+    pub origin: String,
+    pub ird_bypass: bool,
+    pub one_call: bool,
+    pub sms_support: bool,
+    pub delay_seizure_list_number: u32,
+    pub instant_messaging_support: bool,
+    pub call_list_cdiv: String,
+}
+
+/// One value set (`Some`) or taken away (`None`).
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Edit {
+    Number(String, Option<NumberEntry>),
+    /// Boxed, as the next but one: they are the large ones.
+    Route(u32, Option<Box<Route>>),
+    Destination(String, BTreeMap<u32, DestinationEntry>),
+    Extension(String, Option<Box<ExtensionEntry>>),
+}
+
+/// A value in the store that is not what this version writes: restore a backup, or use the version that wrote it.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration holds a {kind} \"{key}\" that can't be read: {reason}")]
+pub struct LoadError {
+    pub kind: String,
+    pub key: String,
+    pub reason: String,
+}
+
+impl Configuration {
+    pub fn load(store: &Store) -> Result<Configuration, LoadError> {
+        let mut routes = BTreeMap::new();
+        for (key, route) in load_kind::<Route>(store, ROUTE)? {
+            let number = key.parse().map_err(|_| LoadError {
+                kind: ROUTE.into(),
+                key: key.clone(),
+                reason: "its key is no route number".into(),
+            })?;
+            routes.insert(number, route);
+        }
+        Ok(Configuration {
+            numbers: load_kind(store, NUMBER)?,
+            routes,
+            destinations: load_kind(store, DESTINATION)?,
+            extensions: load_kind(store, EXTENSION)?,
+        })
+    }
+
+    /// Makes the edit here, and says what the store must keep of it.
+    pub fn apply(&mut self, edit: Edit) -> Change {
+        match edit {
+            Edit::Number(key, value) => {
+                let change = change(NUMBER, key.clone(), value.as_ref());
+                put(&mut self.numbers, key, value);
+                change
+            }
+            Edit::Route(key, value) => {
+                let change = change(ROUTE, key.to_string(), value.as_deref());
+                put(&mut self.routes, key, value.map(|route| *route));
+                change
+            }
+            Edit::Destination(key, ways) => {
+                let ways = Some(ways).filter(|ways| !ways.is_empty());
+                let change = change(DESTINATION, key.clone(), ways.as_ref());
+                put(&mut self.destinations, key, ways);
+                change
+            }
+            Edit::Extension(key, value) => {
+                let change = change(EXTENSION, key.clone(), value.as_deref());
+                put(&mut self.extensions, key, value.map(|entry| *entry));
+                change
+            }
+        }
+    }
+}
+
+fn put<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
+    match value {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
+    };
+}
+
+/// A change of the store: the value as JSON, or its removal.
+pub(crate) fn change<T: Serialize>(kind: &'static str, key: String, value: Option<&T>) -> Change {
+    // Plain structs with text keys always have a JSON form.
+    let value = value.and_then(|value| serde_json::to_string(value).ok());
+    Change { kind, key, value }
+}
+
+/// All values of a kind.
+pub(crate) fn load_kind<T: DeserializeOwned>(store: &Store, kind: &str) -> Result<BTreeMap<String, T>, LoadError> {
+    let read = |(key, text): (String, String)| match serde_json::from_str(&text) {
+        Ok(value) => Ok((key, value)),
+        Err(error) => Err(LoadError { kind: kind.into(), key, reason: error.to_string() }),
+    };
+    store.load(kind).into_iter().map(read).collect()
+}

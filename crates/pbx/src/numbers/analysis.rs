@@ -1,0 +1,104 @@
+//! Number analysis: what dialled digits mean. En bloc: all digits are there when it starts.
+
+use super::{Digits, NumberType};
+use crate::configuration::Configuration;
+
+/// Where a dialled number leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Analysis {
+    /// An extension of this node.
+    Extension(String),
+    /// An external destination: the ways to it, in order of choice.
+    Route(Vec<Choice>),
+    /// A vacant number, or a destination that leads nowhere.
+    Vacant,
+}
+
+/// A way to an external destination, with the digits to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub route: u32,
+    pub digits: String,
+}
+
+/// An extension is its whole number; a destination is the longest code that the number starts with.
+pub(crate) fn analyse(configuration: &Configuration, dialled: &Digits) -> Analysis {
+    if configuration.extensions.contains_key(dialled.as_str()) {
+        return Analysis::Extension(dialled.to_string());
+    }
+    let code = configuration
+        .numbers
+        .iter()
+        .filter(|(code, entry)| entry.number_type == NumberType::Ed && dialled.starts_with(code.as_str()))
+        .max_by_key(|(code, _)| code.len())
+        .map(|(code, _)| code);
+    let Some(ways) = code.and_then(|code| configuration.destinations.get(code)) else { return Analysis::Vacant };
+    let choices: Vec<Choice> = ways
+        .values()
+        .map(|way| {
+            // SRT counts from 1: with 1 all digits go out, the access code too.
+            let skip = usize::try_from(way.srt.saturating_sub(1)).unwrap_or(usize::MAX);
+            Choice { route: way.route, digits: format!("{}{}", way.pre, dialled.get(skip..).unwrap_or_default()) }
+        })
+        .filter(|choice| !choice.digits.is_empty())
+        .collect();
+    if choices.is_empty() { Analysis::Vacant } else { Analysis::Route(choices) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::ExtensionEntry;
+    use crate::numbers::{DestinationEntry, NumberEntry};
+
+    fn plan() -> Configuration {
+        let mut plan = Configuration::default();
+        plan.extensions.insert("27000".into(), ExtensionEntry::default());
+        for (code, route, srt, pre) in [("43334", 55, 1, ""), ("0", 1, 2, ""), ("04", 2, 3, "46")] {
+            plan.numbers.insert(code.into(), NumberEntry { number_type: NumberType::Ed, last: None });
+            let way = DestinationEntry {
+                route,
+                srt,
+                pre: pre.into(),
+                adc: String::new(),
+                cust: String::new(),
+                trc: String::new(),
+            };
+            plan.destinations.entry(code.into()).or_default().insert(0, way);
+        }
+        plan.numbers.insert("9".into(), NumberEntry { number_type: NumberType::Ed, last: None });
+        plan
+    }
+
+    fn dial(digits: &str) -> Analysis {
+        analyse(&plan(), &Digits::parse(digits).unwrap())
+    }
+
+    fn sent(route: u32, digits: &str) -> Analysis {
+        Analysis::Route(vec![Choice { route, digits: digits.into() }])
+    }
+
+    #[test]
+    fn the_access_code_is_sent_or_not_as_srt_says() {
+        assert_eq!(dial("43334"), sent(55, "43334"));
+        assert_eq!(dial("0815"), sent(1, "815"));
+    }
+
+    #[test]
+    fn the_longest_code_wins_and_prefix_digits_go_first() {
+        assert_eq!(dial("04123"), sent(2, "46123"));
+    }
+
+    #[test]
+    fn an_extension_is_its_whole_number() {
+        assert_eq!(dial("27000"), Analysis::Extension("27000".into()));
+        assert_eq!(dial("270001"), Analysis::Vacant);
+        assert_eq!(dial("2700"), Analysis::Vacant);
+    }
+
+    #[test]
+    fn a_code_without_destination_or_digits_is_vacant() {
+        assert_eq!(dial("91"), Analysis::Vacant);
+        assert_eq!(dial("0"), Analysis::Vacant);
+    }
+}

@@ -1,0 +1,71 @@
+//! Numbers: what may be dialled, and where it leads.
+
+mod analysis;
+mod digits;
+
+pub(crate) use analysis::{Analysis, Choice, analyse};
+pub use digits::{Digits, DigitsError};
+
+use serde::{Deserialize, Serialize};
+
+/// What a number was initiated as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum NumberType {
+    /// Extension series.
+    Ex,
+    /// External destination.
+    Ed,
+}
+
+impl NumberType {
+    pub fn from_name(name: &str) -> Option<NumberType> {
+        match name.to_ascii_uppercase().as_str() {
+            "EX" => Some(NumberType::Ex),
+            "ED" => Some(NumberType::Ed),
+            _ => None,
+        }
+    }
+
+    /// As `number_print` heads it.
+    pub fn title(self) -> &'static str {
+        match self {
+            NumberType::Ex => "extension series",
+            NumberType::Ed => "external destination code",
+        }
+    }
+}
+
+/// A number, or a series of them, in the number plan; the map's key is its first number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NumberEntry {
+    pub number_type: NumberType,
+    /// The last of a series, of as many digits as the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+}
+
+impl NumberEntry {
+    /// Whether `number` is in the series that starts at `first`. Equal lengths compare as numbers do.
+    pub fn covers(&self, first: &str, number: &str) -> bool {
+        let last = self.last.as_deref().unwrap_or(first);
+        number.len() == first.len() && first <= number && number <= last
+    }
+}
+
+/// One way to an external destination (`RODDI`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DestinationEntry {
+    pub route: u32,
+    /// Position of the first dialled digit to send, from 1.
+    pub srt: u32,
+    /// Digits sent before them.
+    #[serde(default)]
+    pub pre: String,
+    #[serde(default)]
+    pub adc: String,
+    #[serde(default)]
+    pub cust: String,
+    #[serde(default)]
+    pub trc: String,
+}
