@@ -1,0 +1,57 @@
+use sip::message_summary::MessageSummary;
+use std::fmt;
+
+/// What happens to a phone, in order. Each prints as the line that `earcon phone` shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PhoneEvent {
+    /// The PBX took the registration, for so many seconds.
+    Registered { expires_s: u32 },
+    /// The PBX refused it.
+    RegistrationFailed { reason: String },
+    /// The PBX told of waiting messages.
+    Lamp { summary: MessageSummary },
+    /// Somebody calls.
+    Incoming { from: String },
+    /// A provisional response to the phone's own call.
+    Progress { status: u16 },
+    /// A call is up, either way.
+    Answered { with: String },
+    /// The phone's own call failed.
+    Failed { status: u16, reason: String },
+    /// The far end pressed a key.
+    Key { digit: char },
+    /// The far end changed the media: hold or resume.
+    Held { held: bool },
+    /// What there was to play was played.
+    Played,
+    /// A transfer that this phone asked for: what the other side reports (RFC 3515).
+    Transfer { status: u16 },
+    /// The call is over. `by_us`: this phone hung up.
+    Ended { by_us: bool },
+}
+
+impl fmt::Display for PhoneEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PhoneEvent::Registered { expires_s } => write!(f, "registered for {expires_s} s"),
+            PhoneEvent::RegistrationFailed { reason } => write!(f, "not registered: {reason}"),
+            PhoneEvent::Lamp { summary } => {
+                let counts = summary.voice.unwrap_or_default();
+                let lamp = if summary.waiting { "on" } else { "off" };
+                write!(f, "lamp {lamp}: {} new, {} saved", counts.new, counts.old)
+            }
+            PhoneEvent::Incoming { from } => write!(f, "called by {from}"),
+            PhoneEvent::Progress { status: 180 } => f.write_str("it rings"),
+            PhoneEvent::Progress { status } => write!(f, "progress {status}"),
+            PhoneEvent::Answered { with } => write!(f, "connected with {with}"),
+            PhoneEvent::Failed { status, reason } => write!(f, "not connected: {status} {reason}"),
+            PhoneEvent::Key { digit } => write!(f, "far end pressed {digit}"),
+            PhoneEvent::Held { held: true } => f.write_str("held"),
+            PhoneEvent::Held { held: false } => f.write_str("resumed"),
+            PhoneEvent::Played => f.write_str("played"),
+            PhoneEvent::Transfer { status } => write!(f, "transfer: {status}"),
+            PhoneEvent::Ended { by_us: true } => f.write_str("hung up"),
+            PhoneEvent::Ended { by_us: false } => f.write_str("the far end hung up"),
+        }
+    }
+}

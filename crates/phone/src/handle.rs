@@ -1,0 +1,150 @@
+//! A running phone, as its owner holds it.
+
+use crate::config::PhoneConfig;
+use crate::event::PhoneEvent;
+use crate::role::{Command, Own, PhoneRole, Tapes};
+use media::{Engine, EngineConfig};
+use net::{InboxSender, Net, NetConfig};
+use sip::flow::Listener;
+use sip::{Endpoint, EndpointConfig, ListenerId};
+use std::net::SocketAddr;
+use std::sync::PoisonError;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// UDP ports of a phone's media.
+const MEDIA_PORTS: std::ops::RangeInclusive<u16> = 40000..=49999;
+
+/// Why a phone could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its address is no address of this machine, or has no free port.
+    #[error(transparent)]
+    Net(#[from] net::StartError),
+    /// The media engine did not start.
+    #[error(transparent)]
+    Media(#[from] media::StartError),
+    /// The system gives no thread.
+    #[error("the phone's thread can't start: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A phone that runs until it is dropped; then it hangs up and unregisters.
+pub struct Phone {
+    inbox: InboxSender<Own>,
+    events: Receiver<PhoneEvent>,
+    thread: Option<JoinHandle<()>>,
+    heard: Tapes,
+    address: SocketAddr,
+    _engine: Engine,
+}
+
+impl Phone {
+    pub fn start(config: PhoneConfig) -> Result<Phone, StartError> {
+        let (sender, inbox) = net::inbox();
+        let any = Listener { id: ListenerId(0), transport: config.transport, addr: SocketAddr::new(config.bind, 0) };
+        let net = Net::start(NetConfig::new(format!("phone-{}", config.user), vec![any]), sender.clone())?;
+        let listeners = net.listeners().to_vec();
+        let address = listeners.first().map_or(any.addr, |listener| listener.addr);
+        let events_of_media = sender.clone();
+        let engine = Engine::start(EngineConfig::new(config.bind, MEDIA_PORTS, config.seed), move |event| {
+            events_of_media.own(Own::Media(event));
+        })?;
+        let mut endpoint = EndpointConfig::new(listeners, concat!("Earcon-phone/", env!("CARGO_PKG_VERSION")));
+        endpoint.session_expires = None;
+        let endpoint = Endpoint::new(endpoint, config.seed);
+        let (tell, events) = channel();
+        let heard = Tapes::default();
+        let (tapes, control) = (heard.clone(), engine.control());
+        let name = format!("phone-{}", config.user);
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(move || {
+                let mut role =
+                    PhoneRole::new(config, endpoint, address, Box::new(control), tell, tapes, Instant::now());
+                net::run(&mut role, inbox, net);
+            })
+            .map_err(StartError::Thread)?;
+        Ok(Phone { inbox: sender, events, thread: Some(thread), heard, address, _engine: engine })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn call(&self, number: &str) {
+        self.command(Command::Call(number.to_owned()));
+    }
+
+    pub fn answer(&self) {
+        self.command(Command::Answer);
+    }
+
+    /// Refuses the call that rings, with this status (486 busy, 603 declined ...).
+    pub fn reject(&self, status: u16) {
+        self.command(Command::Reject(status));
+    }
+
+    pub fn hang_up(&self) {
+        self.command(Command::HangUp);
+    }
+
+    /// Presses keys; a comma waits a second.
+    pub fn press(&self, keys: &str) {
+        self.command(Command::Keys(keys.to_owned()));
+    }
+
+    pub fn hold(&self) {
+        self.command(Command::Hold(true));
+    }
+
+    pub fn resume(&self) {
+        self.command(Command::Hold(false));
+    }
+
+    /// Blind transfer of the call to a number (REFER).
+    pub fn transfer(&self, number: &str) {
+        self.command(Command::Transfer(number.to_owned()));
+    }
+
+    /// The next event, waited for no longer than `limit`; `None`: nothing happened.
+    pub fn next(&self, limit: Duration) -> Option<PhoneEvent> {
+        match self.events.recv_timeout(limit) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// Takes events until one is what is waited for; the others are dropped.
+    pub fn wait_for(&self, limit: Duration, mut wanted: impl FnMut(&PhoneEvent) -> bool) -> Option<PhoneEvent> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let event = self.next(deadline.saturating_duration_since(Instant::now()))?;
+            if wanted(&event) {
+                return Some(event);
+            }
+        }
+    }
+
+    /// What was heard in the calls that are over: linear samples, 8 kHz.
+    pub fn heard(&self) -> Vec<i16> {
+        let tapes = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        tapes.iter().flat_map(|tape| tape.samples()).collect()
+    }
+
+    fn command(&self, command: Command) {
+        self.inbox.own(Own::Command(command));
+    }
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        self.command(Command::Quit);
+        if let Some(thread) = self.thread.take() {
+            // A phone whose thread panicked has nothing left to hang up.
+            let _ = thread.join();
+        }
+    }
+}

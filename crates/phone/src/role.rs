@@ -1,0 +1,515 @@
+//! The phone as a role: what happens to it, and what it does about it.
+
+use crate::config::{Behaviour, PhoneConfig};
+use crate::conversation::{Conversation, NotAcceptable};
+use crate::event::PhoneEvent;
+use crate::registration::{Outcome, Registration};
+use event::Now;
+use media::{Control, MediaEvent, RecordEnd, Tape};
+use net::{Action, Input, Role, SipInput};
+use sip::endpoint::{
+    CallEvent, CallRef, ClientRef, Endpoint, Event, Login, NextHop, OutgoingCall, OutgoingRequest, Output, ServerRef,
+    SubscriptionEvent,
+};
+use sip::message_summary::{self, MessageSummary};
+use sip::{Headers, ListenerId, Method, Name, NameAddr, Request, Response, Uri};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+/// How long the phone waits, at its end, for BYE and unregistration to be answered.
+const FAREWELL: Duration = Duration::from_millis(800);
+
+pub(crate) enum Command {
+    Call(String),
+    Answer,
+    Reject(u16),
+    HangUp,
+    Keys(String),
+    Hold(bool),
+    Transfer(String),
+    Quit,
+}
+
+pub(crate) enum Own {
+    Media(MediaEvent),
+    Command(Command),
+}
+
+pub(crate) struct PhoneRole {
+    config: PhoneConfig,
+    endpoint: Endpoint,
+    media: Box<dyn Control + Send>,
+    events: Sender<PhoneEvent>,
+    contact: String,
+    registration: Option<Registration>,
+    registering: Option<ClientRef>,
+    conversation: Option<Conversation>,
+    /// When an incoming call that rings is answered.
+    answer_at: Option<Instant>,
+    quitting: Option<Instant>,
+    actions: VecDeque<Action>,
+    /// What was heard in all calls, in order.
+    heard: Tapes,
+    number: u64,
+}
+
+/// What was heard, in pieces that follow each other.
+pub(crate) type Tapes = std::sync::Arc<std::sync::Mutex<Vec<Tape>>>;
+
+impl PhoneRole {
+    pub fn new(
+        config: PhoneConfig,
+        endpoint: Endpoint,
+        local: SocketAddr,
+        media: Box<dyn Control + Send>,
+        events: Sender<PhoneEvent>,
+        heard: Tapes,
+        now: Instant,
+    ) -> PhoneRole {
+        let contact = format!("sip:{}@{local};transport={}", config.user, config.transport.parameter());
+        let name = u64::from_le_bytes(first_eight(&config.seed));
+        let registration = config.register.then(|| Registration::new(format!("{name:016x}@{}", local.ip()), now));
+        let mut role = PhoneRole {
+            endpoint,
+            media,
+            events,
+            contact,
+            registration,
+            registering: None,
+            conversation: None,
+            answer_at: None,
+            quitting: None,
+            actions: VecDeque::new(),
+            heard,
+            number: name >> 16,
+            config,
+        };
+        role.subscribe(now);
+        role
+    }
+
+    fn tell(&self, event: PhoneEvent) {
+        // Nobody listening any more is no fault: the phone goes on until told to quit.
+        let _ = self.events.send(event);
+    }
+
+    fn server(&self) -> Uri {
+        Uri::sip_host(self.config.server.ip().into())
+            .with_port(self.config.server.port())
+            .with_transport(self.config.transport)
+    }
+
+    fn address(&self, user: &str) -> NameAddr {
+        NameAddr::new(Uri::sip(user, self.config.server.ip().into()))
+    }
+
+    fn login(&self) -> Option<Login> {
+        Some(Login { user: self.config.user.clone().into(), password: self.config.password.clone().into() })
+    }
+
+    fn request(&self, method: Method) -> OutgoingRequest {
+        let me = self.address(&self.config.user);
+        let mut request = OutgoingRequest::new(method, me.clone(), me, ListenerId(0));
+        request.next_hop = Some(NextHop::Uri(self.server()));
+        request.login = self.login();
+        request
+    }
+
+    // ---- registration and lamp ----
+
+    fn register(&mut self, now: Instant) {
+        let Some(registration) = &mut self.registration else { return };
+        let Some(headers) = registration.next(&self.contact, now) else { return };
+        self.send_register(headers, now);
+    }
+
+    fn send_register(&mut self, headers: Headers, now: Instant) {
+        let mut request = self.request(Method::Register);
+        request.request_uri = Uri::sip_host(self.config.server.ip().into());
+        request.headers = headers;
+        if let Some(registration) = &self.registration {
+            request.call_id = Some(registration.call_id.clone().into());
+            request.cseq = Some(registration.cseq);
+        }
+        self.registering = self.endpoint.request(request, now).ok();
+    }
+
+    fn subscribe(&mut self, now: Instant) {
+        if !self.config.subscribe {
+            return;
+        }
+        let mut request = self.request(Method::Subscribe);
+        request.headers.push(Name::Event, message_summary::EVENT);
+        request.headers.push(Name::Accept, message_summary::CONTENT_TYPE);
+        // A refusal comes as an event; here nothing can fail but a cap that one phone does not reach.
+        let _ = self.endpoint.subscribe(request, Duration::from_secs(3600), now);
+    }
+
+    fn notified(&self, request: &Request) {
+        if let Ok(summary) = MessageSummary::parse(&request.body) {
+            self.tell(PhoneEvent::Lamp { summary });
+        }
+    }
+
+    // ---- calls ----
+
+    fn call(&mut self, number: &str, now: Instant) {
+        if self.conversation.is_some() {
+            return self.tell(PhoneEvent::Failed { status: 491, reason: "a call is up already".into() });
+        }
+        let (session, rtp) = match self.media.open() {
+            Ok(opened) => opened,
+            Err(error) => return self.tell(PhoneEvent::Failed { status: 503, reason: error.to_string() }),
+        };
+        self.number += 1;
+        let mut conversation = Conversation::new(CallRef(0), true, number.to_owned(), session, rtp, self.number);
+        let to = self.address(number);
+        let mut call =
+            OutgoingCall::new(self.address(&self.config.user), to, Some(conversation.description()), ListenerId(0));
+        call.next_hop = Some(NextHop::Uri(self.server()));
+        call.login = self.login();
+        match self.endpoint.invite(call, now) {
+            Ok(reference) => {
+                conversation.call = reference;
+                self.conversation = Some(conversation);
+            }
+            Err(error) => {
+                conversation.close(&mut *self.media);
+                self.tell(PhoneEvent::Failed { status: 500, reason: error.to_string() });
+            }
+        }
+    }
+
+    fn incoming(&mut self, call: CallRef, request: &Request, now: Instant) {
+        if self.conversation.is_some() || self.config.behaviour == Behaviour::Busy {
+            return self.ignore_race(|endpoint| endpoint.reject(call, 486, &Headers::new(), now));
+        }
+        let from = request
+            .from()
+            .map(|from| from.0)
+            .and_then(|from| from.display.map(|name| name.to_string()).or_else(|| from.uri.number()));
+        let from = from.unwrap_or_else(|| "somebody".into());
+        let (session, rtp) = match self.media.open() {
+            Ok(opened) => opened,
+            Err(_) => return self.ignore_race(|endpoint| endpoint.reject(call, 503, &Headers::new(), now)),
+        };
+        self.number += 1;
+        let mut conversation = Conversation::new(call, false, from.clone(), session, rtp, self.number);
+        if !request.body.is_empty()
+            && let Err(NotAcceptable(_)) = conversation.take_offer(&request.body, &mut *self.media)
+        {
+            conversation.close(&mut *self.media);
+            return self.ignore_race(|endpoint| endpoint.reject(call, 488, &Headers::new(), now));
+        }
+        self.conversation = Some(conversation);
+        self.ignore_race(|endpoint| endpoint.progress(call, 180, &Headers::new(), None, now));
+        if let Behaviour::AnswerAfter(ring) = self.config.behaviour {
+            self.answer_at = Some(now + ring);
+        }
+        self.tell(PhoneEvent::Incoming { from });
+    }
+
+    fn answer(&mut self, now: Instant) {
+        self.answer_at = None;
+        let Some(conversation) = &mut self.conversation else { return };
+        if conversation.outgoing || conversation.answered {
+            return;
+        }
+        conversation.answered = true;
+        let (call, description, with) = (conversation.call, conversation.description(), conversation.far_end.clone());
+        self.ignore_race(|endpoint| endpoint.accept(call, &Headers::new(), Some(description), now));
+        self.tell(PhoneEvent::Answered { with });
+        self.start(now);
+    }
+
+    fn start(&mut self, now: Instant) {
+        if let Some(conversation) = &mut self.conversation {
+            conversation.start(&self.config.plan, &mut *self.media, now);
+        }
+    }
+
+    fn hang_up(&mut self, now: Instant) {
+        let Some(conversation) = &self.conversation else { return };
+        let call = conversation.call;
+        if !conversation.outgoing && !conversation.answered {
+            self.ignore_race(|endpoint| endpoint.reject(call, 603, &Headers::new(), now));
+        } else {
+            self.ignore_race(|endpoint| endpoint.hangup(call, &Headers::new(), now));
+        }
+        self.over(PhoneEvent::Ended { by_us: true });
+    }
+
+    /// The conversation is over for the user, whatever SIP still says.
+    fn over(&mut self, event: PhoneEvent) {
+        if let Some(conversation) = self.conversation.take() {
+            conversation.close(&mut *self.media);
+            let mut heard = self.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            heard.extend(conversation.tapes);
+            drop(heard);
+            self.answer_at = None;
+            self.tell(event);
+        }
+    }
+
+    fn call_event(&mut self, call: CallRef, event: CallEvent, now: Instant) {
+        let Some(conversation) = self.conversation.as_mut().filter(|conversation| conversation.call == call) else {
+            // The rest of a call that this phone hung up: only its requests still want an answer.
+            if let CallEvent::Request { transaction, request } = event {
+                self.respond(transaction, &request, 481, now);
+            }
+            return;
+        };
+        match event {
+            CallEvent::Provisional { response, .. } => {
+                if !response.body.is_empty() {
+                    // Early media that cannot be taken is not heard; the answer counts.
+                    let _ = conversation.take_answer(&response.body, &mut *self.media);
+                }
+                self.tell(PhoneEvent::Progress { status: response.status });
+            }
+            CallEvent::Answered { response, .. } => {
+                conversation.answered = true;
+                let with = conversation.far_end.clone();
+                let taken =
+                    response.body.is_empty() || conversation.take_answer(&response.body, &mut *self.media).is_ok();
+                if !taken {
+                    self.ignore_race(|endpoint| endpoint.hangup(call, &Headers::new(), now));
+                    return self
+                        .over(PhoneEvent::Failed { status: 488, reason: "the answer's media can't be used".into() });
+                }
+                self.tell(PhoneEvent::Answered { with });
+                self.start(now);
+            }
+            CallEvent::Rejected { response, .. } => {
+                self.over(PhoneEvent::Failed { status: response.status, reason: response.reason.to_string() });
+            }
+            CallEvent::Acknowledged { body } => {
+                if !body.is_empty() {
+                    let _ = conversation.take_answer(&body, &mut *self.media);
+                }
+            }
+            CallEvent::Cancelled { .. } | CallEvent::Ended { .. } => self.over(PhoneEvent::Ended { by_us: false }),
+            CallEvent::Offer { request } => {
+                let (status, body, held) = if request.body.is_empty() {
+                    (200, Some(conversation.description()), None)
+                } else {
+                    match conversation.take_offer(&request.body, &mut *self.media) {
+                        Ok(held) => (200, Some(conversation.description()), Some(held)),
+                        Err(NotAcceptable(_)) => (488, None, None),
+                    }
+                };
+                self.ignore_race(|endpoint| endpoint.answer_offer(call, status, &Headers::new(), body, now));
+                if let Some(held) = held {
+                    self.tell(PhoneEvent::Held { held });
+                }
+            }
+            CallEvent::Answer { response } => {
+                if response.is_success() && !response.body.is_empty() {
+                    let _ = conversation.take_answer(&response.body, &mut *self.media);
+                }
+            }
+            CallEvent::Request { transaction, request } => self.request_in_call(transaction, &request, now),
+            CallEvent::Response { .. } | CallEvent::Failed { .. } | CallEvent::ProvisionalAcknowledged { .. } => {}
+        }
+    }
+
+    fn request_in_call(&mut self, transaction: ServerRef, request: &Request, now: Instant) {
+        let status = match request.method {
+            Method::Notify => {
+                if let Some(status) = sip::sipfrag::status(&request.body) {
+                    self.tell(PhoneEvent::Transfer { status });
+                }
+                200
+            }
+            Method::Info | Method::Options | Method::Message => 200,
+            // The PBX carries transfers out; this phone is not asked to (RFC 3515 2.4.2 lets it decline).
+            _ => 603,
+        };
+        self.respond(transaction, request, status, now);
+    }
+
+    fn transfer(&mut self, number: &str, now: Instant) {
+        let Some(conversation) = &self.conversation else { return };
+        let call = conversation.call;
+        let mut headers = Headers::new();
+        headers.push(Name::ReferTo, self.address(number).to_string());
+        headers.push(Name::ReferredBy, self.address(&self.config.user).to_string());
+        self.ignore_race(|endpoint| endpoint.request_in_call(call, Method::Refer, &headers, None, now));
+    }
+
+    fn respond(&mut self, transaction: ServerRef, request: &Request, status: u16, now: Instant) {
+        let response: Response = request.response(status);
+        self.ignore_race(|endpoint| endpoint.respond(transaction, response, now));
+    }
+
+    /// A command that the endpoint refuses came too late: the peer ended the call meanwhile, and that comes as an event.
+    fn ignore_race<T>(&mut self, command: impl FnOnce(&mut Endpoint) -> Result<T, sip::endpoint::CommandError>) {
+        let _ = command(&mut self.endpoint);
+    }
+
+    // ---- inputs ----
+
+    fn sip(&mut self, input: SipInput, now: Instant) {
+        match input {
+            SipInput::Received { message, flow } => self.endpoint.receive(message, flow, now),
+            SipInput::TransmitFailed { id, error } => self.endpoint.transmit_failed(id, error, now),
+            SipInput::FlowClosed(flow) => self.endpoint.flow_closed(&flow, now),
+            SipInput::Resolved { query, answer } => self.endpoint.resolved(query, answer, now),
+        }
+    }
+
+    fn media_event(&mut self, event: MediaEvent, now: Instant) {
+        let Some(conversation) = &mut self.conversation else { return };
+        match event {
+            MediaEvent::RecordEnded { session, reason: RecordEnd::Idle, .. } if session == conversation.session() => {
+                conversation.quiet(&self.config.plan, &mut *self.media);
+            }
+            MediaEvent::PlayEnded { session, .. } if session == conversation.session() => {
+                self.tell(PhoneEvent::Played);
+                // A plan that only plays is done; the last packet is let arrive first.
+                if self.config.plan.duration.is_none()
+                    && let Some(conversation) = &mut self.conversation
+                {
+                    conversation.hang_up_at = Some(now + Duration::from_millis(300));
+                }
+            }
+            MediaEvent::Key { session, digit, .. } if session == conversation.session() => {
+                self.tell(PhoneEvent::Key { digit })
+            }
+            _ => {}
+        }
+    }
+
+    fn command(&mut self, command: Command, now: Instant) {
+        match command {
+            Command::Call(number) => self.call(&number, now),
+            Command::Answer => self.answer(now),
+            Command::Reject(status) => {
+                if let Some(call) =
+                    self.conversation.as_ref().filter(|call| !call.outgoing && !call.answered).map(|call| call.call)
+                {
+                    self.ignore_race(|endpoint| endpoint.reject(call, status, &Headers::new(), now));
+                    self.over(PhoneEvent::Ended { by_us: true });
+                }
+            }
+            Command::HangUp => self.hang_up(now),
+            Command::Keys(keys) => {
+                if let Some(conversation) = &self.conversation {
+                    conversation.press(&keys, &mut *self.media);
+                }
+            }
+            Command::Hold(held) => {
+                if let Some(conversation) = &mut self.conversation {
+                    let (call, body) = (conversation.call, conversation.hold(held));
+                    self.ignore_race(|endpoint| endpoint.offer(call, &Headers::new(), Some(body), now));
+                }
+            }
+            Command::Transfer(number) => self.transfer(&number, now),
+            Command::Quit => {
+                self.hang_up(now);
+                if let Some(headers) = self.registration.as_mut().map(|registration| registration.last(&self.contact)) {
+                    self.send_register(headers, now);
+                }
+                self.quitting = Some(now + FAREWELL);
+            }
+        }
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        self.endpoint.handle_timeout(now);
+        if self.answer_at.is_some_and(|at| at <= now) {
+            self.answer(now);
+        }
+        if self.conversation.as_ref().and_then(|call| call.hang_up_at).is_some_and(|at| at <= now) {
+            self.hang_up(now);
+        }
+        if self.quitting.is_none() {
+            self.register(now);
+        } else if self.quitting.is_some_and(|at| at <= now) {
+            self.actions.push_back(Action::Stop);
+        }
+    }
+
+    fn drain(&mut self, now: Instant) {
+        while let Some(output) = self.endpoint.poll() {
+            match output {
+                Output::Transmit(transmit) => self.actions.push_back(Action::Transmit(transmit)),
+                Output::CloseFlow(flow) => self.actions.push_back(Action::CloseFlow(flow)),
+                Output::Resolve(query, question) => self.actions.push_back(Action::Resolve { query, question }),
+                Output::Event(event) => self.happened(event, now),
+            }
+        }
+    }
+
+    fn happened(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::Incoming { call, request, .. } => self.incoming(call, &request, now),
+            Event::Call { call, event } => self.call_event(call, event, now),
+            Event::Request { transaction, request, .. } => {
+                let status = if request.method == Method::Notify {
+                    self.notified(&request);
+                    200
+                } else {
+                    405
+                };
+                self.respond(transaction, &request, status, now);
+            }
+            Event::Response { transaction, response }
+                if Some(transaction) == self.registering && response.is_final() =>
+            {
+                self.registering = None;
+                if self.quitting.is_some() {
+                    return self.actions.push_back(Action::Stop);
+                }
+                let Some(registration) = &mut self.registration else { return };
+                match registration.answered(&self.contact, &response, now) {
+                    Outcome::Registered { expires_s } => self.tell(PhoneEvent::Registered { expires_s }),
+                    Outcome::Refused { reason } => self.tell(PhoneEvent::RegistrationFailed { reason }),
+                }
+            }
+            Event::Failed { transaction, failure } if Some(transaction) == self.registering => {
+                self.registering = None;
+                if let Some(registration) = &mut self.registration {
+                    registration.failed(now);
+                }
+                self.tell(PhoneEvent::RegistrationFailed { reason: failure.to_string() });
+            }
+            Event::Subscription { event: SubscriptionEvent::Notified { request }, .. } => self.notified(&request),
+            _ => {}
+        }
+    }
+}
+
+fn first_eight(seed: &[u8; 32]) -> [u8; 8] {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(&seed[..8]);
+    eight
+}
+
+impl Role for PhoneRole {
+    type Own = Own;
+
+    fn input(&mut self, input: Input<Own>, now: Now) {
+        let now = now.instant;
+        match input {
+            Input::Sip(input) => self.sip(input, now),
+            Input::Own(Own::Media(event)) => self.media_event(event, now),
+            Input::Own(Own::Command(command)) => self.command(command, now),
+            Input::Timeout => {}
+        }
+        self.timeout(now);
+        self.drain(now);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let registration = self.registration.as_ref().filter(|_| self.quitting.is_none()).and_then(Registration::due);
+        let hang_up = self.conversation.as_ref().and_then(|conversation| conversation.hang_up_at);
+        [self.endpoint.deadline(), registration, hang_up, self.answer_at, self.quitting].into_iter().flatten().min()
+    }
+
+    fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+}
