@@ -89,7 +89,7 @@ impl Conversation {
 
     /// A new offer of ours that holds the peer, or takes it back.
     pub fn hold(&mut self, held: bool) -> Body {
-        self.local.direction = if held { sdp::Direction::SendOnly } else { sdp::Direction::SendReceive };
+        self.local.direction = if held { sdp::Direction::SendOnly } else { sdp::Direction::SendRecv };
         self.ours = sdp::reoffer(&self.local, &self.ours);
         self.description()
     }

@@ -311,7 +311,10 @@ impl PhoneRole {
                 }
             }
             CallEvent::Request { transaction, request } => self.request_in_call(transaction, &request, now),
-            CallEvent::Response { .. } | CallEvent::Failed { .. } | CallEvent::ProvisionalAcknowledged { .. } => {}
+            CallEvent::Response { .. }
+            | CallEvent::Failed { .. }
+            | CallEvent::ProvisionalAcknowledged { .. }
+            | CallEvent::OfferWithdrawn => {}
         }
     }
 
