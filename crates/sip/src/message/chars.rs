@@ -216,24 +216,34 @@ pub(crate) fn unquote_inner(inner: &str) -> Cow<'_, str> {
 }
 
 /// White space within a header value: unfolding left only these.
+#[inline]
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    const fn blank(byte: u8) -> bool {
+        matches!(byte, b' ' | b'\t')
+    }
+    match text.as_bytes() {
+        [] => text,
+        // Nearly all values have none at the end, and one or no blank before.
+        [first, .., last] if !blank(*first) && !blank(*last) => text,
+        [b' ', first, .., last] if !blank(*first) && !blank(*last) => &text[1..],
+        _ => text.trim_matches([' ', '\t']),
+    }
 }
 
 /// Splits a header value at its commas, but not at those in quoted strings, angle brackets or comments.
 #[derive(Clone, Debug)]
 pub(crate) struct SplitValues<'a> {
     rest: Option<&'a str>,
-    comma: u8,
+    separator: u8,
 }
 
 impl<'a> SplitValues<'a> {
     pub(crate) fn new(value: &'a str) -> SplitValues<'a> {
-        SplitValues { rest: Some(value), comma: b',' }
+        SplitValues { rest: Some(value), separator: b',' }
     }
 
     pub(crate) fn at(value: &'a str, separator: u8) -> SplitValues<'a> {
-        SplitValues { rest: Some(value), comma: separator }
+        SplitValues { rest: Some(value), separator }
     }
 }
 
@@ -243,7 +253,12 @@ impl<'a> Iterator for SplitValues<'a> {
     fn next(&mut self) -> Option<&'a str> {
         let rest = self.rest?;
         let bytes = rest.as_bytes();
-        let mut at = 0;
+        // Most lines have one value, and most values nothing that a separator could hide in.
+        let Some(first) = memchr::memchr(self.separator, bytes) else {
+            self.rest = None;
+            return Some(trim(rest));
+        };
+        let mut at = memchr::memchr2(b'"', b'<', bytes).map_or(first, |hiding| hiding.min(first));
         let mut angle = false;
         while let Some(&byte) = bytes.get(at) {
             match byte {
@@ -257,7 +272,7 @@ impl<'a> Iterator for SplitValues<'a> {
                 },
                 b'<' => angle = true,
                 b'>' => angle = false,
-                _ if byte == self.comma && !angle => {
+                _ if byte == self.separator && !angle => {
                     self.rest = Some(&rest[at + 1..]);
                     return Some(trim(&rest[..at]));
                 }

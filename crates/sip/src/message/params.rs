@@ -229,21 +229,20 @@ impl<'a> Iterator for Pieces<'a> {
         let mut at = 0;
         let mut equals = None;
         let mut end = bytes.len();
-        while let Some(&byte) = bytes.get(at) {
-            match byte {
+        while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr3(b';', b'=', b'"', rest)) {
+            at += found;
+            match bytes[at] {
                 b';' => {
                     end = at;
                     break;
                 }
-                b'=' if equals.is_none() => equals = Some(at),
-                b'"' => {
-                    // A quote that never ends takes all that is left; the check at parsing refuses it.
-                    at += quoted_length(&rest[at..]).unwrap_or(bytes.len() - at);
-                    continue;
+                b'=' => {
+                    equals = equals.or(Some(at));
+                    at += 1;
                 }
-                _ => {}
+                // A quote that never ends takes all that is left; the check at parsing refuses it.
+                _ => at += quoted_length(&rest[at..]).unwrap_or(bytes.len() - at),
             }
-            at += 1;
         }
         self.rest = rest.get(end + 1..);
         Some(match equals {

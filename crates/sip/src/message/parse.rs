@@ -1,6 +1,6 @@
 //! From bytes to a message: start line, header lines, and what every message must have (RFC 3261 7, 8.1.1, 20).
 
-use super::chars::trim;
+use super::chars::{SplitValues, trim};
 use super::header::{CSeq, CallId, From, MaxForwards, To};
 use super::malformed::{Malformed, Problem};
 use super::{Contact, Header, Headers, Message, Method, Name, Request, Response, Uri, Via};
@@ -132,7 +132,7 @@ fn read_headers(head: &Text, mut rest: &str) -> (Headers, Option<Problem>) {
         let mut folded = false;
         let mut end = first.len();
         // 7.3.1: a line that begins with white space continues the one before.
-        while rest.starts_with([' ', '\t']) {
+        while rest.as_bytes().first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
             folded = true;
             let more = take_line(&mut rest);
             end = (more.as_ptr() as usize - whole.as_ptr() as usize) + more.len();
@@ -219,32 +219,68 @@ fn starts_like_version(text: &str) -> bool {
     text.as_bytes().get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
 }
 
-/// 8.1.1: what a message can't be understood without must be there once, and be sound.
-fn check(headers: &Headers, method: Option<&Method>) -> Result<(), Problem> {
-    // Via, To, From, Call-ID, CSeq: how often each is there. Max-Forwards and Content-Length may be missing.
-    static ONCE: [Name; 6] = [Name::To, Name::From, Name::CallId, Name::CSeq, Name::MaxForwards, Name::ContentLength];
-    let mut seen = [false; 6];
-    for (name, _) in headers.iter() {
-        if let Some(at) = ONCE.iter().position(|once| once == name)
-            && std::mem::replace(&mut seen[at], true)
-        {
-            return Err(Problem::Duplicate(name.clone()));
+/// The lines that every message needs, found in one pass; the first of each.
+#[derive(Default)]
+struct Found<'a> {
+    via: Option<&'a Text>,
+    from: Option<&'a Text>,
+    to: Option<&'a Text>,
+    call_id: Option<&'a Text>,
+    cseq: Option<&'a Text>,
+    max_forwards: Option<&'a Text>,
+    content_length: Option<&'a Text>,
+    contact: bool,
+}
+
+impl<'a> Found<'a> {
+    fn collect(headers: &'a Headers) -> Result<Found<'a>, Problem> {
+        let mut found = Found::default();
+        for (name, value) in headers.iter() {
+            let slot = match name {
+                Name::Via => {
+                    found.via = found.via.or(Some(value));
+                    continue;
+                }
+                Name::Contact => {
+                    found.contact = true;
+                    continue;
+                }
+                Name::From => &mut found.from,
+                Name::To => &mut found.to,
+                Name::CallId => &mut found.call_id,
+                Name::CSeq => &mut found.cseq,
+                Name::MaxForwards => &mut found.max_forwards,
+                Name::ContentLength => &mut found.content_length,
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                return Err(Problem::Duplicate(name.clone()));
+            }
         }
+        Ok(found)
     }
-    sound::<Via>(headers)?;
-    sound::<From>(headers)?;
-    sound::<To>(headers)?;
-    sound::<CallId>(headers)?;
-    let cseq = sound::<CSeq>(headers)?;
+}
+
+/// 8.1.1: what a message can't be understood without must be there once, and be sound. Max-Forwards and Content-Length
+/// may be missing.
+fn check(headers: &Headers, method: Option<&Method>) -> Result<(), Problem> {
+    let found = Found::collect(headers)?;
+    sound::<Via>(found.via.map(|line| first_of(line)).as_ref())?;
+    sound::<From>(found.from)?;
+    sound::<To>(found.to)?;
+    sound::<CallId>(found.call_id)?;
+    let cseq = sound::<CSeq>(found.cseq)?;
     let Some(method) = method else { return Ok(()) };
     if cseq.method != *method {
         return Err(Problem::MethodMismatch);
     }
-    if headers.has(&Name::MaxForwards) {
-        sound::<MaxForwards>(headers)?;
+    if found.max_forwards.is_some() {
+        sound::<MaxForwards>(found.max_forwards)?;
     }
     // Requests that make a dialog or a binding can't do without a sound Contact; for others it says nothing.
-    if matches!(method, Method::Invite | Method::Register | Method::Subscribe | Method::Refer | Method::Update) {
+    let needed =
+        matches!(method, Method::Invite | Method::Register | Method::Subscribe | Method::Refer | Method::Update);
+    if found.contact && needed {
         for contact in headers.all_typed::<Contact>() {
             contact.map_err(|error| Problem::Header(Name::Contact, error))?;
         }
@@ -252,10 +288,13 @@ fn check(headers: &Headers, method: Option<&Method>) -> Result<(), Problem> {
     Ok(())
 }
 
-fn sound<T: Header>(headers: &Headers) -> Result<T, Problem> {
-    match headers.typed::<T>() {
-        Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => Err(Problem::Header(T::NAME, error)),
+fn first_of(line: &Text) -> Text {
+    line.slice_of(SplitValues::new(line).next().unwrap_or_default())
+}
+
+fn sound<T: Header>(value: Option<&Text>) -> Result<T, Problem> {
+    match value {
+        Some(value) => T::parse(value).map_err(|error| Problem::Header(T::NAME, error)),
         None => Err(Problem::Missing(T::NAME)),
     }
 }
