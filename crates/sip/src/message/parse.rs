@@ -265,7 +265,7 @@ impl<'a> Found<'a> {
 /// may be missing.
 fn check(headers: &Headers, method: Option<&Method>) -> Result<(), Problem> {
     let found = Found::collect(headers)?;
-    sound::<Via>(found.via.map(|line| first_of(line)).as_ref())?;
+    sound::<Via>(found.via.map(first_of).as_ref())?;
     sound::<From>(found.from)?;
     sound::<To>(found.to)?;
     sound::<CallId>(found.call_id)?;
