@@ -1,9 +1,18 @@
 //! The engine: its threads, its ports, and the handle that roles hold.
 
-use crate::{Control, MediaCommand, MediaEvent, OpenError, SessionId, Spool};
+use crate::ports::Ports;
+use crate::session::Session;
+use crate::sys::Waker;
+use crate::worker::{Mailbox, Message, Worker};
+use crate::{Codec, Control, MediaCommand, MediaEvent, OpenError, SessionId, Spool};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// How to start an engine.
 pub struct EngineConfig {
@@ -39,22 +48,72 @@ pub enum StartError {
     System(#[from] std::io::Error),
 }
 
-/// Owns the media threads; dropping it closes all sessions and ends them.
+/// Owns the media threads; dropping it closes all sessions (recordings are kept and forced to disk) and ends them.
 pub struct Engine {
     media: Media,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// The handle that roles hold. Clones are the same engine.
 #[derive(Clone)]
-pub struct Media {}
+pub struct Media {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    bind: IpAddr,
+    workers: Vec<Mailbox>,
+    ports: Arc<Mutex<Ports>>,
+    spool: Option<Spool>,
+    book: Mutex<Book>,
+}
+
+/// What the handles know of the sessions. Locked once a command, never for a packet.
+struct Book {
+    random: StdRng,
+    last: u64,
+    sessions: BTreeMap<SessionId, Entry>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    worker: usize,
+    codec: Option<Codec>,
+}
 
 impl Engine {
     /// `events` is called from the engine's threads: it must be quick and never block.
     pub fn start(
-        _config: EngineConfig,
-        _events: impl Fn(MediaEvent) + Send + Sync + 'static,
+        config: EngineConfig,
+        events: impl Fn(MediaEvent) + Send + Sync + 'static,
     ) -> Result<Engine, StartError> {
-        Ok(Engine { media: Media {} })
+        let ports = Ports::new(config.bind, &config.ports).ok_or(StartError::NoPorts)?;
+        let ports = Arc::new(Mutex::new(ports));
+        let events: Arc<dyn Fn(MediaEvent) + Send + Sync> = Arc::new(events);
+        if let Some(spool) = &config.spool {
+            let events = events.clone();
+            spool.tell(move |event| events(event));
+        }
+        let mut workers = Vec::new();
+        let mut threads = Vec::new();
+        for n in 0..config.threads.max(1) {
+            // Commands come from roles that wait for what they asked for, so their number is bounded by the calls.
+            let (queue, receiver) = crossbeam_channel::unbounded();
+            let waker = Arc::new(Waker::new()?);
+            let worker = Worker::new(
+                receiver,
+                waker.clone(),
+                ports.clone(),
+                config.spool.clone(),
+                events.clone(),
+                config.stream_timeout,
+            )?;
+            threads.push(std::thread::Builder::new().name(format!("media-{n}")).spawn(move || worker.run())?);
+            workers.push(Mailbox { queue, waker });
+        }
+        let book = Book { random: StdRng::from_seed(config.seed), last: 0, sessions: BTreeMap::new() };
+        let shared = Shared { bind: config.bind, workers, ports, spool: config.spool, book: Mutex::new(book) };
+        Ok(Engine { media: Media { shared: Arc::new(shared) }, threads })
     }
 
     pub fn control(&self) -> Media {
@@ -62,10 +121,101 @@ impl Engine {
     }
 }
 
-impl Control for Media {
-    fn open(&mut self) -> Result<(SessionId, SocketAddr), OpenError> {
-        Err(OpenError::Stopped)
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for worker in &self.media.shared.workers {
+            worker.send(Message::Stop);
+        }
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing more to say.
+            let _ = thread.join();
+        }
+        if let Some(spool) = &self.media.shared.spool {
+            spool.flush();
+        }
+    }
+}
+
+impl Media {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        // Entries are put in and taken out whole: a panic in between leaves none half.
+        self.shared.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn command(&mut self, _command: MediaCommand) {}
+    fn to_worker(&self, worker: usize, message: Message) -> bool {
+        self.shared.workers.get(worker).is_some_and(|mailbox| mailbox.send(message))
+    }
+
+    /// Two sessions that are put together must live on one thread: the second moves to that of the first.
+    fn relay(&self, a: SessionId, b: SessionId) {
+        let mut book = self.book();
+        let (Some(of_a), Some(of_b)) = (book.sessions.get(&a).copied(), book.sessions.get_mut(&b)) else { return };
+        let before = std::mem::replace(&mut of_b.worker, of_a.worker);
+        if before == of_a.worker {
+            self.to_worker(before, Message::Command(MediaCommand::Relay { a, b }));
+        } else if let Some(to) = self.shared.workers.get(of_a.worker).cloned() {
+            // With the book still locked, so that no command for `b` overtakes this.
+            self.to_worker(of_a.worker, Message::Expect(b));
+            self.to_worker(before, Message::GiveAway { session: b, with: a, to });
+        }
+    }
+}
+
+impl Control for Media {
+    fn open(&mut self) -> Result<(SessionId, SocketAddr), OpenError> {
+        let pair = self.shared.ports.lock().unwrap_or_else(PoisonError::into_inner).open()?;
+        let address = SocketAddr::new(self.shared.bind, pair.port);
+        let mut book = self.book();
+        book.last += 1;
+        let id = SessionId(book.last);
+        let random = [book.random.random(), book.random.random(), book.random.random()];
+        let worker = (id.0 as usize) % self.shared.workers.len();
+        let session = Box::new(Session::new(id, pair, random, Instant::now()));
+        if !self.to_worker(worker, Message::Open(session)) {
+            return Err(OpenError::Stopped);
+        }
+        book.sessions.insert(id, Entry { worker, codec: None });
+        Ok((id, address))
+    }
+
+    fn command(&mut self, command: MediaCommand) {
+        let id = match &command {
+            MediaCommand::Annotate { recording, meta } => {
+                if let Some(spool) = &self.shared.spool {
+                    spool.annotate(*recording, meta.clone());
+                }
+                return;
+            }
+            MediaCommand::Relay { a, b } => return self.relay(*a, *b),
+            MediaCommand::Connect { session, .. }
+            | MediaCommand::Play { session, .. }
+            | MediaCommand::StopPlay { session }
+            | MediaCommand::Record { session, .. }
+            | MediaCommand::PauseRecord { session }
+            | MediaCommand::ResumeRecord { session }
+            | MediaCommand::StopRecord { session }
+            | MediaCommand::SendKeys { session, .. }
+            | MediaCommand::Unrelay { session }
+            | MediaCommand::Close { session } => *session,
+        };
+        if let MediaCommand::Play { clips, .. } = &command {
+            // Clips are encoded here, once, so that the media thread never has to.
+            let codec = self.book().sessions.get(&id).and_then(|entry| entry.codec);
+            for clip in clips {
+                for codec in [Codec::Pcma, Codec::Pcmu].into_iter().filter(|c| codec.is_none_or(|only| only == *c)) {
+                    clip.encoded(codec);
+                }
+            }
+        }
+        let mut book = self.book();
+        let Some(entry) = book.sessions.get_mut(&id) else { return };
+        if let MediaCommand::Connect { stream, .. } = &command {
+            entry.codec = Some(stream.codec);
+        }
+        let worker = entry.worker;
+        if matches!(command, MediaCommand::Close { .. }) {
+            book.sessions.remove(&id);
+        }
+        self.to_worker(worker, Message::Command(command));
+    }
 }

@@ -10,11 +10,14 @@ pub mod fake;
 mod listener;
 mod ports;
 mod recorder;
+mod recording;
+mod session;
 mod speaker;
 pub mod spool;
 mod sys;
 mod tape;
 pub mod wav;
+mod worker;
 
 pub use clip::{Clip, ClipError};
 pub use command::{

@@ -102,10 +102,6 @@ impl Recorder {
         }
         let at = self.position(timestamp, restarted, now);
         self.last_packet = Some(now);
-        if Level::of(codec, payload).is_above(self.threshold) {
-            self.last_sound = now;
-            self.loud += payload.len() as u64;
-        }
         // What lies before `given` is given away already (and below 0 nothing ever was).
         let skip = usize::try_from((self.given as i64).saturating_sub(at)).unwrap_or(0);
         if skip >= payload.len() {
@@ -115,6 +111,10 @@ impl Recorder {
         let room = usize::try_from(self.max.saturating_sub(at)).unwrap_or(usize::MAX);
         let payload = &payload[skip..];
         let payload = &payload[..payload.len().min(room)];
+        if Level::of(codec, payload).is_above(self.threshold) {
+            self.last_sound = now;
+            self.loud += payload.len() as u64;
+        }
         self.fill_to(at.min(self.max), give);
         // The position is at or after `given`, and not beyond the end: see `fill_to`.
         let offset = (at.saturating_sub(self.given) as usize).min(self.buffer.len());

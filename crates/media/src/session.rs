@@ -1,0 +1,304 @@
+//! One session on its media thread: two sockets, and what is heard, said, recorded and passed on over them.
+
+use crate::listener::{Heard, Listener};
+use crate::ports::Pair;
+use crate::recording::Recording;
+use crate::speaker::Speaker;
+use crate::sys::{BATCH, Batch};
+use crate::{MediaEvent, RecordEnd, SessionId, Source, Stream};
+use rtp::{HEADER_LEN, KeyPress};
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Batches taken from one socket before the others have their turn.
+const TURNS: usize = 8;
+/// Ticks between two readings of a socket whose audio is only recorded (100 ms): five packets a system call.
+const RECORDING_TICKS: u64 = 5;
+/// Ticks between two readings otherwise (40 ms): what delays a key.
+const LISTENING_TICKS: u64 = 2;
+/// Ticks between two readings of the RTCP port (1 s).
+const RTCP_READ_TICKS: u64 = 50;
+/// Seconds from the Unix epoch back to that of NTP.
+const NTP_EPOCH: u64 = 2_208_988_800;
+
+/// What a session needs from its thread for a moment.
+pub struct Context<'a> {
+    pub batch: &'a mut Batch,
+    /// Parts of the batch that are passed on; empty between uses.
+    pub parts: &'a mut Vec<(usize, Range<usize>)>,
+    pub tell: &'a dyn Fn(MediaEvent),
+    pub now: Instant,
+    pub tick: u64,
+}
+
+pub struct Session {
+    pub id: SessionId,
+    pub pair: Pair,
+    /// The slot of the session that it is relayed with.
+    pub peer: Option<usize>,
+    pub watched: bool,
+    stream: Option<Stream>,
+    listener: Listener,
+    pub speaker: Speaker,
+    recording: Option<Recording>,
+    /// Where RTP and RTCP go, as far as the peer's packets and the SDP told.
+    destination: Option<SocketAddr>,
+    random: u64,
+    rtcp_due: u64,
+    rtcp_sent: bool,
+}
+
+impl Session {
+    pub fn new(id: SessionId, pair: Pair, random: [u64; 3], now: Instant) -> Session {
+        let [first, second, third] = random;
+        let speaker = Speaker::new(id, [first as u32, (first >> 32) as u32, second as u32]);
+        Session {
+            id,
+            pair,
+            peer: None,
+            watched: false,
+            stream: None,
+            listener: Listener::new(now),
+            speaker,
+            recording: None,
+            destination: None,
+            random: third,
+            rtcp_due: u64::MAX,
+            rtcp_sent: false,
+        }
+    }
+
+    pub fn stream(&self) -> Option<&Stream> {
+        self.stream.as_ref()
+    }
+
+    pub fn connect(&mut self, stream: Stream, tick: u64, now: Instant) {
+        self.listener.connect(&stream, now);
+        self.speaker.connect(&stream);
+        self.stream = Some(stream);
+        self.find_destination();
+        if self.rtcp_due == u64::MAX {
+            self.rtcp_due = self.next_rtcp(tick);
+        }
+    }
+
+    fn find_destination(&mut self) {
+        let Some(stream) = &self.stream else { return };
+        let address = match (stream.source, self.listener.locked()) {
+            (Source::FirstSeen, Some(locked)) => locked,
+            _ => stream.remote,
+        };
+        self.destination = (!address.ip().is_unspecified() && address.port() != 0).then_some(address);
+    }
+
+    pub fn destination(&self) -> Option<SocketAddr> {
+        self.destination
+    }
+
+    /// What a recording beginning now would be made in.
+    pub fn recording_codec(&self) -> rtp::Codec {
+        self.stream.as_ref().map_or(rtp::Codec::Pcma, |stream| stream.codec)
+    }
+
+    pub fn record(&mut self, recording: Recording) {
+        self.recording = Some(recording);
+    }
+
+    pub fn recording_mut(&mut self) -> Option<&mut Recording> {
+        self.recording.as_mut()
+    }
+
+    pub fn stop_recording(&mut self, reason: RecordEnd, tell: &dyn Fn(MediaEvent)) {
+        if let Some(recording) = self.recording.take() {
+            recording.finish(reason, tell);
+        }
+    }
+
+    /// Takes what the socket has. With `out`, passes it on there.
+    pub fn receive(&mut self, context: &mut Context<'_>, mut out: Option<&mut Session>) {
+        for _ in 0..TURNS {
+            // An error is about an earlier packet of ours (the peer's port was closed): nothing to do about it.
+            let count = context.batch.receive(&self.pair.rtp).unwrap_or(0);
+            context.parts.clear();
+            for n in 0..count {
+                let Some((datagram, from)) = context.batch.datagram(n) else { continue };
+                let heard = self.listener.receive(from, datagram, context.now, out.is_some());
+                if let Some(remote) = self.listener.take_latched() {
+                    (context.tell)(MediaEvent::Latched { session: self.id, remote });
+                    self.find_destination();
+                }
+                self.hear(&heard, datagram, context.now, out.is_some(), context.tell);
+                if let Some(out) = &mut out
+                    && let Some(range) = out.pass_on(&heard, datagram, context.tick)
+                {
+                    context.parts.push((n, range));
+                }
+            }
+            if let Some(out) = &mut out
+                && !context.parts.is_empty()
+                && let Some(destination) = out.destination
+            {
+                // A full send buffer drops packets, as a network would.
+                let _ = context.batch.send(&out.pair.rtp, destination, context.parts);
+            }
+            if count < BATCH {
+                break;
+            }
+        }
+    }
+
+    fn hear(&mut self, heard: &Heard, datagram: &[u8], now: Instant, relayed: bool, tell: &dyn Fn(MediaEvent)) {
+        match heard {
+            Heard::Nothing => {}
+            Heard::Audio { codec, header, payload, restarted } => {
+                if let Some(recording) = &mut self.recording {
+                    let bytes = datagram.get(payload.clone()).unwrap_or_default();
+                    recording.audio(*codec, header.timestamp, *restarted, bytes, now);
+                }
+            }
+            // Keys that are passed on are the other side's business.
+            Heard::Event { .. } if relayed => {}
+            Heard::Event { presses, .. } => {
+                presses.iter().flatten().for_each(|press| self.key(*press, tell));
+            }
+        }
+    }
+
+    fn key(&mut self, press: KeyPress, tell: &dyn Fn(MediaEvent)) {
+        match press {
+            KeyPress::Down(key) => {
+                if let Some(event) = self.speaker.barge_in() {
+                    tell(event);
+                }
+                if self.recording.as_ref().is_some_and(|recording| recording.stops_at(key)) {
+                    self.stop_recording(RecordEnd::Key, tell);
+                }
+            }
+            KeyPress::Up(digit, duration_ms) => tell(MediaEvent::Key { session: self.id, digit, duration_ms }),
+        }
+    }
+
+    /// Makes a packet that the other session heard one of ours, in place; gives where in the datagram it is.
+    fn pass_on(&mut self, heard: &Heard, datagram: &mut [u8], tick: u64) -> Option<Range<usize>> {
+        let stream = self.stream.as_ref()?;
+        if !stream.direction.sends() || self.speaker.is_active() {
+            return None;
+        }
+        let (header, payload, restarted, payload_type) = match heard {
+            Heard::Nothing => return None,
+            Heard::Audio { codec, header, payload, restarted } => {
+                rtp::transcode(*codec, stream.codec, datagram.get_mut(payload.clone())?);
+                (header, payload, *restarted, stream.payload_type)
+            }
+            Heard::Event { header, payload, restarted, .. } => (header, payload, *restarted, stream.dtmf?),
+        };
+        // The header is written right before the payload: what lay there (CSRCs, extension) is not passed on.
+        let start = payload.start.checked_sub(HEADER_LEN)?;
+        let written = self.speaker.relay_header(header, restarted, payload_type, payload.len(), tick);
+        datagram.get_mut(start..payload.start)?.copy_from_slice(&written);
+        Some(start..payload.end)
+    }
+
+    /// One tick. Relayed sessions are read when something comes, all others here.
+    pub fn tick(&mut self, slot: usize, context: &mut Context<'_>, timeout: Duration) {
+        let (rtp, tell, destination) = (&self.pair.rtp, context.tell, self.destination);
+        let mut send = |packet: &[u8]| {
+            if let Some(destination) = destination {
+                // A full send buffer drops packets, as a network would; other errors are the peer's closed port.
+                let _ = rtp.send_to(packet, destination);
+            }
+        };
+        self.speaker.tick(context.tick, &mut send, &mut |event| tell(event));
+        let turn = context.tick.wrapping_add(slot as u64);
+        let only_recording = self.recording.is_some() && !self.speaker.is_active();
+        let ticks = if only_recording { RECORDING_TICKS } else { LISTENING_TICKS };
+        if turn.is_multiple_of(ticks) {
+            if self.peer.is_none() {
+                self.receive(context, None);
+            }
+            self.check(context, timeout);
+        }
+        if turn.is_multiple_of(RTCP_READ_TICKS) {
+            self.read_rtcp(context);
+        }
+        if context.tick >= self.rtcp_due {
+            self.send_rtcp(context);
+            self.rtcp_due = self.next_rtcp(context.tick);
+        }
+    }
+
+    fn check(&mut self, context: &mut Context<'_>, timeout: Duration) {
+        if let Some(reason) = self.recording.as_ref().and_then(|recording| recording.check(context.now)) {
+            self.stop_recording(reason, context.tell);
+        }
+        if let Some(press) = self.listener.check_key(context.now) {
+            self.key(press, context.tell);
+        }
+        if self.listener.is_lost(context.now, timeout) {
+            (context.tell)(MediaEvent::StreamLost { session: self.id });
+        }
+    }
+
+    fn read_rtcp(&mut self, context: &mut Context<'_>) {
+        let count = context.batch.receive(&self.pair.rtcp).unwrap_or(0);
+        for n in 0..count {
+            if let Some((datagram, from)) = context.batch.datagram(n)
+                && let Ok(received) = rtp::read_rtcp(datagram)
+            {
+                self.listener.rtcp(from, received.sender_report, context.now);
+            }
+        }
+    }
+
+    /// RFC 3550 6.2, 6.3: every five seconds, drawn from half to one and a half of that.
+    fn next_rtcp(&mut self, tick: u64) -> u64 {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        tick.saturating_add(125 + (self.random >> 33) % 250)
+    }
+
+    fn send_rtcp(&mut self, context: &mut Context<'_>) {
+        let mut buffer = [0; 256];
+        let sent = self.speaker.sent(context.tick);
+        let block = self.listener.statistics().and_then(|statistics| statistics.block(context.now));
+        let ntp = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| {
+            let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
+            (since.as_secs().wrapping_add(NTP_EPOCH) << 32) | fraction
+        });
+        let report = rtp::report(self.speaker.ssrc(), &self.name(), ntp, sent, block, &mut buffer);
+        if let Ok(length) = report {
+            self.to_rtcp(&buffer[..length]);
+            self.rtcp_sent = true;
+        }
+    }
+
+    /// RFC 7022: a name that says nothing about us, and stays the same for the session.
+    fn name(&self) -> String {
+        format!("{:08x}{:04x}@earcon", self.speaker.ssrc(), self.pair.port)
+    }
+
+    fn to_rtcp(&self, datagram: &[u8]) {
+        if let Some(mut destination) = self.destination
+            && let Some(port) = destination.port().checked_add(1)
+        {
+            destination.set_port(port);
+            // Lost reports are followed by others.
+            let _ = self.pair.rtcp.send_to(datagram, destination);
+        }
+    }
+
+    /// Ends all that is under way, and says goodbye.
+    pub fn close(&mut self, tell: &dyn Fn(MediaEvent)) {
+        if let Some(event) = self.speaker.stop(crate::PlayEnd::Stopped) {
+            tell(event);
+        }
+        self.stop_recording(RecordEnd::Closed, tell);
+        // RFC 3550 6.3.7: no goodbye from one that was never heard of.
+        if self.rtcp_sent || self.speaker.sent(0).is_some() {
+            let mut buffer = [0; 128];
+            if let Ok(length) = rtp::bye(self.speaker.ssrc(), &self.name(), &mut buffer) {
+                self.to_rtcp(&buffer[..length]);
+            }
+        }
+    }
+}
