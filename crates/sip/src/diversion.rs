@@ -136,7 +136,7 @@ impl Diversion {
 
     fn from_address(mut address: NameAddr) -> Diversion {
         let take = |params: &mut Params, name: &str| {
-            let value = params.text(name);
+            let value = params.plain(name).map(|value| Text::from(&*value));
             params.remove(name);
             value
         };

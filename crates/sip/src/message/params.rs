@@ -6,6 +6,9 @@ use crate::Text;
 use std::borrow::Cow;
 use std::fmt;
 
+/// More parameters than this are an attack: they are found by scanning.
+const MAX_PARAMS: usize = 64;
+
 /// Which grammar the parameters follow: a URI escapes, a header quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 enum Kind {
@@ -39,9 +42,11 @@ impl Params {
     pub(crate) fn parse_uri(whole: &Text, raw: &str) -> Result<Params, HeaderError> {
         let params = Params { raw: whole.slice_of(raw), kind: Kind::Uri };
         let mut pieces = Pieces::new(raw);
+        let mut left = MAX_PARAMS;
         let sound = pieces.all(|(name, value)| {
             let fits = |part: &str| !part.is_empty() && !part.bytes().any(is_hopeless_in_uri);
-            fits(name) && value.is_none_or(|value| value.is_empty() || fits(value))
+            left = left.saturating_sub(1);
+            left > 0 && fits(name) && value.is_none_or(|value| value.is_empty() || fits(value))
         });
         if sound { Ok(params) } else { Err(HeaderError::Param) }
     }
@@ -57,8 +62,11 @@ impl Params {
         if !raw.starts_with(';') {
             return Err(HeaderError::Param);
         }
+        let mut left = MAX_PARAMS;
         let sound = Pieces::new(raw).all(|(name, value)| {
-            is_token(name)
+            left = left.saturating_sub(1);
+            left > 0
+                && is_token(name)
                 && value.is_none_or(|value| match quoted_length(value) {
                     Some(length) => length == value.len(),
                     // Beyond token and host, values that some peers forget to quote: base64, URIs, addresses.

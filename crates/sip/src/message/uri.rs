@@ -326,14 +326,14 @@ impl Uri {
         // These four count even when only one URI has them; others only when both have them.
         const COUNT: [&str; 4] = ["user", "ttl", "method", "maddr"];
         let covered = |a: &Uri, b: &Uri| {
-            a.params.iter().all(|(name, value)| {
+            a.params.iter().all(|(name, _)| {
                 let name = chars::unescape(name);
                 let counts =
                     COUNT.iter().any(|c| name.eq_ignore_ascii_case(c)) || name.eq_ignore_ascii_case("transport");
                 if !b.params.has(&name) {
                     return !counts;
                 }
-                match (value, b.params.get(&name)) {
+                match (a.params.get(&name), b.params.get(&name)) {
                     (Some(x), Some(y)) => same_unescaped(x, y, true),
                     (None, None) => true,
                     _ => false,
