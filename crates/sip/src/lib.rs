@@ -1,5 +1,7 @@
 //! SIP without I/O: grammar, transactions, dialogs, calls, digest, target selection and failover.
 
+pub(crate) mod call;
+pub mod dialog;
 pub mod digest;
 pub mod diversion;
 pub mod endpoint;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::flow::Listener;
 use crate::Text;
 use crate::message::Method;
-use crate::transaction::Timers;
+use crate::transaction::{self, Timers};
 
 /// Caps of what strangers can make an endpoint remember. Each says what happens beyond it.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,8 @@ impl Default for Limits {
 pub struct EndpointConfig {
     /// Its listeners, at least one; Via and Contact name their addresses (or their `host`).
     pub listeners: Vec<Listener>,
+    /// Host in Via and Contact where it is not to be the listener's address.
+    pub sent_by: Option<Text>,
     /// User-Agent in requests, Server in responses.
     pub user_agent: Text,
     /// The methods that the role handles: Allow. A known method outside it is answered 405. CANCEL, ACK and BYE need
@@ -40,7 +42,10 @@ pub struct EndpointConfig {
     pub allow: Vec<Method>,
     /// Further option tags for Supported beside those that the endpoint serves itself (100rel, timer).
     pub supported: Vec<Text>,
-    /// Media types for Accept.
+    /// Requests are passed on to others: one that has no hops left (Max-Forwards 0) is answered 483 (RFC 3261 16.3). A user agent
+    /// that is the end of the way takes it.
+    pub relays: bool,
+    /// Media types for Accept; INVITE, UPDATE and PRACK with a body of another are answered 415.
     pub accept: Vec<Text>,
     /// Transaction timers (RFC 3261 17, table 4).
     pub timers: Timers,
@@ -51,6 +56,8 @@ pub struct EndpointConfig {
     pub min_session_expires: Duration,
     /// Caps.
     pub limits: Limits,
+    /// Caps of the transaction layer.
+    pub transactions: transaction::Limits,
 }
 
 impl EndpointConfig {
@@ -58,6 +65,7 @@ impl EndpointConfig {
     pub fn new(listeners: Vec<Listener>, user_agent: impl Into<Text>) -> Self {
         EndpointConfig {
             listeners,
+            sent_by: None,
             user_agent: user_agent.into(),
             allow: vec![
                 Method::Invite,
@@ -75,11 +83,13 @@ impl EndpointConfig {
                 Method::Register,
             ],
             supported: Vec::new(),
+            relays: false,
             accept: vec![Text::from_static("application/sdp")],
             timers: Timers::default(),
             session_expires: Some(Duration::from_secs(1800)),
             min_session_expires: Duration::from_secs(90),
             limits: Limits::default(),
+            transactions: transaction::Limits::default(),
         }
     }
 }

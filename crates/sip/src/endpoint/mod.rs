@@ -3,9 +3,15 @@
 //! Give it what comes in ([`Endpoint::receive`] and its neighbours) and what its owner wants ([`Endpoint::invite`] …),
 //! each with the time; after each, drain [`Endpoint::poll`]. Call [`Endpoint::handle_timeout`] at [`Endpoint::deadline`].
 
+pub(crate) mod attempt;
 mod config;
 mod outgoing;
 mod output;
+pub(crate) mod pending;
+mod receive;
+mod request;
+mod schedule;
+mod subscription;
 
 pub use config::{EndpointConfig, Limits};
 pub use outgoing::{Body, Login, NextHop, OutgoingCall, OutgoingRequest, TargetPolicy};
@@ -14,12 +20,25 @@ pub use output::{
     SubscriptionRef,
 };
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::fmt::Write;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
 use crate::Text;
-use crate::flow::{Flow, TransportError};
-use crate::message::{Headers, Malformed, Message, Method, NameAddr, Request, Response, Uri};
-use crate::target::{Answer, QueryId};
+use crate::call::Call;
+use crate::call::session_timer::{self, Wish};
+use crate::flow::{Flow, ListenerId, Transport, TransportError};
+use crate::message::{Headers, Malformed, Message, Method, Name, NameAddr, Response, Uri};
+use crate::target::{Answer, Greyed, QueryId, Selector};
+use crate::transaction::{self, ClientId, ServerId, Transactions};
+use attempt::{Attempt, AttemptId, Later};
+use pending::{Merged, Waiting};
+use schedule::{Schedule, Timed};
+use subscription::Subscription;
 
 /// Why a command was not carried out. Nothing was sent then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,16 +95,87 @@ pub struct CallInfo {
     pub flow: Option<Flow>,
 }
 
+/// Whose tag this is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TagOwner {
+    Call(CallRef),
+    Subscription(SubscriptionRef),
+}
+
 /// A SIP entity; see the module's head.
 pub struct Endpoint {
-    config: EndpointConfig,
+    pub(crate) config: EndpointConfig,
+    pub(crate) transactions: Transactions,
+    pub(crate) selector: Selector,
+    rng: StdRng,
+    pub(crate) out: VecDeque<Output>,
+    pub(crate) later: VecDeque<Later>,
+    pub(crate) schedule: Schedule,
+    last_id: u64,
+    pub(crate) calls: BTreeMap<CallRef, Box<Call>>,
+    pub(crate) attempts: BTreeMap<AttemptId, Attempt>,
+    pub(crate) subscriptions: BTreeMap<SubscriptionRef, Subscription>,
+    // Only looked up, never walked: their order can't show.
+    pub(crate) clients: HashMap<ClientId, AttemptId>,
+    pub(crate) queries: HashMap<QueryId, AttemptId>,
+    /// Our tags: each is of one dialog, or of the early dialogs of one call.
+    pub(crate) tags: HashMap<Text, TagOwner>,
+    /// From tags of INVITEs whose 2xx may come late.
+    pub(crate) late: HashMap<Text, AttemptId>,
+    /// INVITEs of the peers that have no final response.
+    pub(crate) invites: HashMap<ServerId, CallRef>,
+    pub(crate) pending: Waiting,
+    pub(crate) merged: Merged,
+    /// How many unanswered calls each address has.
+    pub(crate) sources: HashMap<IpAddr, usize>,
+    pub(crate) exempt: BTreeSet<IpAddr>,
+    /// The value of Allow.
+    pub(crate) allow: Text,
+    supported_all: Text,
+    supported_plain: Text,
 }
 
 impl Endpoint {
     /// All randomness (tags, branches, Call-IDs, glare timers) comes from `seed`.
     pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Endpoint {
-        let _ = seed;
-        Endpoint { config }
+        let mut rng = StdRng::from_seed(seed);
+        let mut layer = transaction::Config::new(config.listeners.clone());
+        layer.timers = config.timers;
+        layer.sent_by = config.sent_by.clone();
+        layer.limits = config.transactions;
+        let mut allow: Vec<&str> = vec!["INVITE", "ACK", "CANCEL", "BYE", "PRACK", "UPDATE"];
+        allow.extend(config.allow.iter().map(Method::as_str));
+        let mut seen = BTreeSet::new();
+        allow.retain(|method| seen.insert(*method) && (*method != "INVITE" || config.allow.contains(&Method::Invite)));
+        let tags = |first: &[&str]| {
+            let own = config.supported.iter().map(|tag| tag.as_str());
+            Text::from(first.iter().copied().chain(own).collect::<Vec<_>>().join(", "))
+        };
+        Endpoint {
+            transactions: Transactions::new(layer, rng.random()),
+            selector: Selector::new(config.listeners.clone(), rng.random()),
+            rng,
+            out: VecDeque::new(),
+            later: VecDeque::new(),
+            schedule: Schedule::default(),
+            last_id: 0,
+            calls: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            clients: HashMap::new(),
+            queries: HashMap::new(),
+            tags: HashMap::new(),
+            late: HashMap::new(),
+            invites: HashMap::new(),
+            pending: Waiting::default(),
+            merged: Merged::default(),
+            sources: HashMap::new(),
+            exempt: BTreeSet::new(),
+            allow: Text::from(allow.join(", ")),
+            supported_all: tags(&["100rel", "timer"]),
+            supported_plain: tags(&["timer"]),
+            config,
+        }
     }
 
     /// The settings it was made with.
@@ -93,139 +183,219 @@ impl Endpoint {
         &self.config
     }
 
+    /// Source addresses that the caps per source do not count: configured gateways. Replaces the former set.
+    pub fn exempt(&mut self, sources: impl IntoIterator<Item = IpAddr>) {
+        self.exempt = sources.into_iter().collect();
+        self.transactions.exempt(self.exempt.iter().copied());
+    }
+
     // ---- inputs ----
 
     /// A message, or what could not be read as one, came in on `flow`.
     pub fn receive(&mut self, message: Result<Message, Malformed>, flow: Flow, now: Instant) {
-        let _ = (message, flow, now);
+        if let Err(malformed) = &message {
+            let reason = malformed.to_string();
+            self.out.push_back(Output::Event(Event::Malformed { flow: flow.clone(), reason }));
+        }
+        self.transactions.receive(message, flow, now);
+        self.pump(now);
     }
 
     /// The [`Transmit`](crate::flow::Transmit) with this id failed.
     pub fn transmit_failed(&mut self, id: u64, error: TransportError, now: Instant) {
-        let _ = (id, error, now);
+        self.transactions.transmit_failed(id, error, now);
+        self.pump(now);
     }
 
-    /// This connection is gone.
+    /// This connection is gone. Calls go on: they reach their peer by a new one.
     pub fn flow_closed(&mut self, flow: &Flow, now: Instant) {
-        let _ = (flow, now);
+        self.transactions.flow_closed(flow, now);
+        self.pump(now);
     }
 
     /// DNS answered.
     pub fn resolved(&mut self, query: QueryId, answer: Answer, now: Instant) {
-        let _ = (query, answer, now);
+        self.attempt_resolved(query, answer, now);
+        self.pump(now);
     }
 
     /// Fires everything that is due; early calls do nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        self.fire(now);
     }
 
     // ---- outputs ----
 
     /// The next thing to do or to know; `None` when drained.
     pub fn poll(&mut self) -> Option<Output> {
-        None
+        self.out.pop_front()
     }
 
     /// When [`Endpoint::handle_timeout`] has something to do.
     pub fn deadline(&self) -> Option<Instant> {
-        None
+        match (self.schedule.next(), self.transactions.deadline()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// What was put on the grey list since the last call, oldest first.
+    pub fn take_greyed(&mut self) -> Option<Greyed> {
+        self.selector.take_greyed()
     }
 
     // ---- calls ----
 
     /// Calls somebody. All that follows comes as [`Event::Call`]; also failures at once (from the next `poll` on).
     pub fn invite(&mut self, call: OutgoingCall, now: Instant) -> Result<CallRef, CommandError> {
-        let _ = (call, now);
-        Err(CommandError::Unknown)
+        let made = self.start_call(call, now);
+        self.pump(now);
+        made
     }
 
     /// Sends a provisional response (101 to 199): reliably where the peer requires 100rel, or supports it and there is a body.
     /// `headers` may carry anything but the dialog's own headers, as in all commands below.
-    pub fn progress(&mut self, call: CallRef, status: u16, headers: &Headers, body: Option<Body>, now: Instant) -> Result<(), CommandError> {
-        let _ = (call, status, headers, body, now);
-        Err(CommandError::Unknown)
+    pub fn progress(
+        &mut self,
+        call: CallRef,
+        status: u16,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        let done = self.progress_call(call, status, headers, body, now);
+        self.pump(now);
+        done
     }
 
-    /// Answers 200. `body` is the answer, or the offer when the INVITE had none; `None` only when the answer went in a
+    /// Answers 200. `body` is the answer, or the offer when the INVITE had none; it is left out when it went in a
     /// reliable provisional response before. Held back while such a response waits for its PRACK (RFC 3262 3).
-    pub fn accept(&mut self, call: CallRef, headers: &Headers, body: Option<Body>, now: Instant) -> Result<(), CommandError> {
-        let _ = (call, headers, body, now);
-        Err(CommandError::Unknown)
+    pub fn accept(
+        &mut self,
+        call: CallRef,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        let done = self.accept_call(call, headers, body, now);
+        self.pump(now);
+        done
     }
 
-    /// Refuses an incoming call (300 to 699; a redirection has its Contact in `headers`). The call is over.
+    /// Refuses an incoming call (300 to 699; a redirection has its Contact in `headers`). The call is over; no event follows.
     pub fn reject(&mut self, call: CallRef, status: u16, headers: &Headers, now: Instant) -> Result<(), CommandError> {
-        let _ = (call, status, headers, now);
-        Err(CommandError::Unknown)
+        let done = self.reject_call(call, status, headers, now);
+        self.pump(now);
+        done
     }
 
     /// Ends the call whatever its state: CANCEL, BYE, or 480 to an incoming one that is not answered. `Ended` (or `Rejected` with
     /// the 487 of a cancelled call) tells when it is over.
     pub fn hangup(&mut self, call: CallRef, headers: &Headers, now: Instant) -> Result<(), CommandError> {
-        let _ = (call, headers, now);
-        Err(CommandError::Unknown)
+        let done = self.hang_up(call, headers, now);
+        self.pump(now);
+        done
     }
 
     /// Offers a change of media: re-INVITE, or UPDATE while the call is early. `None` asks the peer for an offer by a re-INVITE without
-    /// SDP: then `acknowledge` after `Answer`.
-    pub fn offer(&mut self, call: CallRef, headers: &Headers, body: Option<Body>, now: Instant) -> Result<(), CommandError> {
-        let _ = (call, headers, body, now);
-        Err(CommandError::Unknown)
-    }
-
-    /// Answers the peer's [`CallEvent::Offer`].
-    pub fn answer_offer(
-        &mut self, call: CallRef, status: u16, headers: &Headers, body: Option<Body>, now: Instant,
+    /// SDP: then `acknowledge` after `Answer`. Waits by itself for the ACK of our 2xx, and after glare.
+    pub fn offer(
+        &mut self,
+        call: CallRef,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
     ) -> Result<(), CommandError> {
-        let _ = (call, status, headers, body, now);
-        Err(CommandError::Unknown)
+        let done = self.offer_in_call(call, headers, body, now);
+        self.pump(now);
+        done
     }
 
-    /// Sends the ACK with our answer after a late offer.
+    /// Answers the peer's [`CallEvent::Offer`] (200 to 699).
+    pub fn answer_offer(
+        &mut self,
+        call: CallRef,
+        status: u16,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        let done = self.answer_their_offer(call, status, headers, body, now);
+        self.pump(now);
+        done
+    }
+
+    /// Answers an offer that came in a 2xx (sends the ACK) or in a reliable provisional response (sends the PRACK).
     pub fn acknowledge(&mut self, call: CallRef, body: Option<Body>, now: Instant) -> Result<(), CommandError> {
-        let _ = (call, body, now);
-        Err(CommandError::Unknown)
+        let done = self.acknowledge_call(call, body, now);
+        self.pump(now);
+        done
     }
 
     /// Sends a request within the call's dialog: INFO, REFER, NOTIFY, MESSAGE, OPTIONS.
     pub fn request_in_call(
-        &mut self, call: CallRef, method: Method, headers: &Headers, body: Option<Body>, now: Instant,
+        &mut self,
+        call: CallRef,
+        method: Method,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
     ) -> Result<ClientRef, CommandError> {
-        let _ = (call, method, headers, body, now);
-        Err(CommandError::Unknown)
+        let done = self.send_in_call(call, method, headers, body, now);
+        self.pump(now);
+        done
     }
 
     /// What is known of a call; `None` when it is over.
     pub fn call_info(&self, call: CallRef) -> Option<CallInfo> {
-        let _ = call;
-        None
+        self.calls.get(&call).map(|call| call.info())
     }
 
-    /// The call with this dialog (Replaces, Target-Dialog), tags as the sender of that header sees them.
+    /// The call with this dialog; the tags as we see them. A Replaces header's `to-tag` is our local tag, its `from-tag` the remote one.
     pub fn find_call(&self, call_id: &str, local_tag: &str, remote_tag: &str) -> Option<CallRef> {
-        let _ = (call_id, local_tag, remote_tag);
-        None
+        let Some(&TagOwner::Call(id)) = self.tags.get(local_tag) else { return None };
+        let call = self.calls.get(&id)?;
+        let dialogs = call.dialog.iter().chain(call.caller.forks.iter().map(|fork| &fork.dialog));
+        dialogs.into_iter().any(|dialog| dialog.is(call_id, remote_tag)).then_some(id)
     }
 
     /// Calls that are not over.
     pub fn call_count(&self) -> usize {
-        0
+        self.calls.len()
+    }
+
+    /// Whether nothing is left of any call, request or subscription: all maps are empty.
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+            && self.attempts.is_empty()
+            && self.subscriptions.is_empty()
+            && self.clients.is_empty()
+            && self.queries.is_empty()
+            && self.tags.is_empty()
+            && self.late.is_empty()
+            && self.invites.is_empty()
+            && self.pending.is_empty()
+            && self.merged.is_empty()
+            && self.sources.is_empty()
+            && self.schedule.is_empty()
+            && self.transactions.is_empty()
     }
 
     // ---- requests ----
 
     /// Sends a request outside every dialog.
     pub fn request(&mut self, request: OutgoingRequest, now: Instant) -> Result<ClientRef, CommandError> {
-        let _ = (request, now);
-        Err(CommandError::Unknown)
+        let made = self.start_request(request, now);
+        self.pump(now);
+        made
     }
 
-    /// Answers a request of the peer's; start from [`Request::response`]. To tag, Server and what a status must carry (Allow,
-    /// Supported, Accept) are added.
+    /// Answers a request of the peer's; start from [`Request::response`](crate::message::Request::response). To tag and
+    /// Server are added, and to the 200 of an OPTIONS Allow, Supported and Accept.
     pub fn respond(&mut self, transaction: ServerRef, response: Response, now: Instant) -> Result<(), CommandError> {
-        let _ = (transaction, response, now);
-        Err(CommandError::Unknown)
+        let done = self.respond_to(transaction, response, now);
+        self.pump(now);
+        done
     }
 
     // ---- subscriptions (RFC 6665) ----
@@ -233,33 +403,156 @@ impl Endpoint {
     /// Notifier: accepts a SUBSCRIBE that came as [`Event::Request`]: answers 200 with `expires`, makes the dialog. Then call
     /// `notify` with the full state. `expires` zero is a single look: the first `notify` ends it.
     pub fn accept_subscription(
-        &mut self, transaction: ServerRef, expires: Duration, headers: &Headers, now: Instant,
+        &mut self,
+        transaction: ServerRef,
+        expires: Duration,
+        headers: &Headers,
+        now: Instant,
     ) -> Result<SubscriptionRef, CommandError> {
-        let _ = (transaction, expires, headers, now);
-        Err(CommandError::Unknown)
+        let made = self.accept_subscribe(transaction, expires, headers, now);
+        self.pump(now);
+        made
     }
 
     /// Notifier: sends the state. While an earlier NOTIFY waits for its answer, only the newest state is kept and sent then.
-    pub fn notify(&mut self, subscription: SubscriptionRef, body: Option<Body>, now: Instant) -> Result<(), CommandError> {
-        let _ = (subscription, body, now);
-        Err(CommandError::Unknown)
+    pub fn notify(
+        &mut self,
+        subscription: SubscriptionRef,
+        body: Option<Body>,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        let done = self.send_notify(subscription, body, now);
+        self.pump(now);
+        done
     }
 
     /// Subscriber: sends SUBSCRIBE (`request.method` is ignored; `headers` has Event) and keeps it refreshed.
     pub fn subscribe(
-        &mut self, request: OutgoingRequest, expires: Duration, now: Instant,
+        &mut self,
+        request: OutgoingRequest,
+        expires: Duration,
+        now: Instant,
     ) -> Result<SubscriptionRef, CommandError> {
-        let _ = (request, expires, now);
-        Err(CommandError::Unknown)
+        let made = self.start_subscription(request, expires, now);
+        self.pump(now);
+        made
     }
 
     /// Ends a subscription: a notifier sends the last NOTIFY (`terminated`, with this reason: `noresource`, `deactivated` …), a
     /// subscriber SUBSCRIBE with Expires 0.
     pub fn end_subscription(
-        &mut self, subscription: SubscriptionRef, reason: &str, now: Instant,
+        &mut self,
+        subscription: SubscriptionRef,
+        reason: &str,
+        now: Instant,
     ) -> Result<(), CommandError> {
-        let _ = (subscription, reason, now);
-        Err(CommandError::Unknown)
+        let done = self.stop_subscription(subscription, reason, now);
+        self.pump(now);
+        done
+    }
+
+    // ---- what the parts share ----
+
+    pub(crate) fn fresh_id(&mut self) -> u64 {
+        // A process does not live to count to 2^64.
+        self.last_id = self.last_id.wrapping_add(1);
+        self.last_id
+    }
+
+    /// A tag, Call-ID or cnonce: 96 random bits (RFC 3261 19.3 wants at least 32).
+    pub(crate) fn token(&mut self) -> String {
+        format!("{:016x}{:08x}", self.rng.random::<u64>(), self.rng.random::<u32>())
+    }
+
+    /// The first CSeq or RSeq of a series, far below 2^31 (RFC 3261 8.1.1.5, RFC 3262 3).
+    pub(crate) fn first_seq(&mut self) -> u32 {
+        self.rng.random_range(1..=0xffff)
+    }
+
+    pub(crate) fn random_between(&mut self, low: u64, high: u64) -> u64 {
+        self.rng.random_range(low..=high)
+    }
+
+    pub(crate) fn has_listener(&self, id: ListenerId) -> bool {
+        self.config.listeners.iter().any(|listener| listener.id == id)
+    }
+
+    pub(crate) fn timer_wish(&self) -> Wish {
+        Wish { interval: self.config.session_expires, least: self.config.min_session_expires.max(session_timer::LEAST) }
+    }
+
+    /// The value of Supported.
+    pub(crate) fn supported(&self, reliable: bool) -> Text {
+        if reliable { self.supported_all.clone() } else { self.supported_plain.clone() }
+    }
+
+    /// User-Agent.
+    pub(crate) fn sign(&self, headers: &mut Headers) {
+        headers.push(Name::UserAgent, self.config.user_agent.clone());
+    }
+
+    /// Our Contact on a listener; `user` escaped as it came.
+    pub(crate) fn contact(&self, listener: ListenerId, transport: Transport, user: &str) -> Text {
+        let own = |listener: &&crate::flow::Listener| listener.transport == transport;
+        let on = || self.config.listeners.iter().filter(|entry| entry.id == listener);
+        let Some(entry) = on().find(own).or_else(|| on().next()).or_else(|| self.config.listeners.first()) else {
+            return Text::default();
+        };
+        let mut value = String::with_capacity(64);
+        value.push_str("<sip:");
+        if !user.is_empty() {
+            value.push_str(user);
+            value.push('@');
+        }
+        // Writing to a String can't fail.
+        let _ = match &self.config.sent_by {
+            Some(host) => write!(value, "{host}:{}", entry.addr.port()),
+            None => write!(value, "{}", entry.addr),
+        };
+        if transport != Transport::Udp {
+            value.push_str(";transport=");
+            value.push_str(transport.parameter());
+        }
+        value.push('>');
+        Text::from(value)
+    }
+
+    /// Does something to a call, then moves its deadline, or forgets it when it is over.
+    pub(crate) fn with_call(&mut self, id: CallRef, act: impl FnOnce(&mut Endpoint, &mut Call)) {
+        let Some(mut call) = self.calls.remove(&id) else { return };
+        act(self, &mut call);
+        self.put_back(id, call);
+    }
+
+    /// The same for a command of the owner's.
+    pub(crate) fn command_call<T>(
+        &mut self,
+        id: CallRef,
+        act: impl FnOnce(&mut Endpoint, &mut Call) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
+        let mut call = self.calls.remove(&id).ok_or(CommandError::Unknown)?;
+        let done = act(self, &mut call);
+        self.put_back(id, call);
+        done
+    }
+
+    fn put_back(&mut self, id: CallRef, mut call: Box<Call>) {
+        let mut slot = call.scheduled;
+        if !call.over {
+            let deadline = call.deadline();
+            self.schedule.set(Timed::Call(id), &mut slot, deadline);
+            call.scheduled = slot;
+            self.calls.insert(id, call);
+            return;
+        }
+        self.schedule.set(Timed::Call(id), &mut slot, None);
+        self.tags.remove(&call.local_tag);
+        self.uncount(&mut call);
+        if let Some(success) = &call.success {
+            self.invites.remove(&success.server);
+        }
+        if let Some(callee) = &call.callee {
+            self.invites.remove(&callee.server);
+        }
     }
 }
-

@@ -1,0 +1,110 @@
+//! Requests of peers that wait for the owner's answer, and those that were seen lately.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Instant;
+
+use crate::Text;
+use crate::message::header::From;
+use crate::message::{CSeq, CallId, Headers, Request, Response};
+use crate::transaction::ServerId;
+
+/// A request that was handed up.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub request: Request,
+    /// The peer has given up by then.
+    pub until: Instant,
+}
+
+/// All of them. Transactions are numbered in order, so the oldest is the first.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting(BTreeMap<ServerId, Pending>);
+
+/// How many are remembered; the transaction layer's own caps are below it.
+const MAX_WAITING: usize = 50_000;
+
+impl Waiting {
+    pub fn insert(&mut self, server: ServerId, pending: Pending) {
+        if self.0.len() >= MAX_WAITING {
+            self.0.pop_first();
+        }
+        self.0.insert(server, pending);
+    }
+
+    pub fn take(&mut self, server: ServerId) -> Option<Pending> {
+        self.0.remove(&server)
+    }
+
+    pub fn has(&self, server: ServerId) -> bool {
+        self.0.contains_key(&server)
+    }
+
+    /// Forgets what no peer waits for any more.
+    pub fn expire(&mut self, now: Instant) {
+        while self.0.first_key_value().is_some_and(|(_, pending)| pending.until <= now) {
+            self.0.pop_first();
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+type Key = (Text, Text, u32);
+
+/// Requests that are being served, for RFC 3261 8.2.2.2: the same request by another path is merged, and answered 482.
+#[derive(Debug, Default)]
+pub(crate) struct Merged {
+    seen: HashMap<Key, ServerId>,
+    order: VecDeque<(Instant, Key)>,
+}
+
+/// How many are remembered; the oldest goes first.
+const MAX_SEEN: usize = 20_000;
+
+impl Merged {
+    /// Takes note of a request without To tag; `true` when it is a copy of one that came by another path.
+    pub fn is_copy(&mut self, request: &Request, server: ServerId, until: Instant) -> bool {
+        let Some(key) = key(&request.headers) else { return false };
+        if self.seen.contains_key(&key) {
+            return true;
+        }
+        if self.order.len() >= MAX_SEEN {
+            self.pop();
+        }
+        self.seen.insert(key.clone(), server);
+        self.order.push_back((until, key));
+        false
+    }
+
+    /// Refused: a client may ask again with the same number, and some do after a challenge.
+    pub fn done(&mut self, response: &Response) {
+        if let Some(key) = key(&response.headers) {
+            self.seen.remove(&key);
+        }
+    }
+
+    pub fn expire(&mut self, now: Instant) {
+        while self.order.front().is_some_and(|(until, _)| *until <= now) {
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) {
+        if let Some((_, key)) = self.order.pop_front() {
+            self.seen.remove(&key);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+}
+
+fn key(headers: &Headers) -> Option<Key> {
+    let CSeq { seq, .. } = headers.sound()?;
+    let CallId(call_id) = headers.sound()?;
+    let From(from) = headers.sound()?;
+    Some((call_id, from.params.text("tag")?, seq))
+}
