@@ -63,7 +63,8 @@ impl Session {
         let mut lines = 0;
         for (number, line) in (1..).zip(text.replace("\r\n", "\n").split(['\n', '\r'])) {
             // NUL never belongs in a line (RFC 8866 9, byte-string); some gateways pad the body with it.
-            let line = line.trim_matches(|c: char| c == ' ' || c == '\t' || c == '\0');
+            let padding = |c: char| c.is_whitespace() || c == '\0';
+            let line = line.trim_matches(padding);
             if line.is_empty() {
                 continue;
             }
@@ -78,7 +79,7 @@ impl Session {
             if !kind.is_ascii_alphabetic() {
                 return Err(ParseError::Line(number));
             }
-            session.line(kind.to_ascii_lowercase(), characters.as_str().trim(), number)?;
+            session.line(kind.to_ascii_lowercase(), characters.as_str().trim_matches(padding), number)?;
         }
         if lines == 0 {
             return Err(ParseError::Empty);
