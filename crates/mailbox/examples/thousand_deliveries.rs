@@ -17,7 +17,7 @@ async fn main() {
     let store = Mailboxes::open(&folder).await.unwrap();
     let mailbox = MailboxId::parse("27000").unwrap();
     store.create(&mailbox, SystemTime::now()).await.unwrap();
-    let minute: bytes::Bytes = vec![0xd5; 480_000].into();
+    let minute: bytes::Bytes = vec![0xd5; std::env::args().nth(2).map_or(480_000, |n| n.parse().unwrap())].into();
     let (begun, cpu) = (Instant::now(), cpu_ms());
     let tasks: Vec<_> = (0..1000)
         .map(|n| {

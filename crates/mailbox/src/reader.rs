@@ -85,6 +85,18 @@ impl Reader {
         }))
     }
 
+    /// Whether a mailbox exists, and whether a recording has become a message already, be it deleted since.
+    pub async fn before_delivery(&self, mailbox: &MailboxId, id: MessageId) -> Result<(bool, bool), Unavailable> {
+        Ok(sqlx::query_as(
+            "SELECT EXISTS(SELECT 1 FROM mailbox WHERE name = ?1),
+                EXISTS(SELECT 1 FROM message WHERE id = ?2) OR EXISTS(SELECT 1 FROM tombstone WHERE message = ?2)",
+        )
+        .bind(mailbox.as_str())
+        .bind(id.bytes())
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     pub async fn list(&self, mailbox: &MailboxId, order: Order) -> Result<Vec<Message>, Unavailable> {
         let query = match order {
             Order::NewestFirst => messages!("folder = ? ORDER BY received_ms DESC, uid DESC"),

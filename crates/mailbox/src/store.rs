@@ -2,7 +2,7 @@ use crate::blobs::{Blobs, greeting_path};
 use crate::feed::{Changes, Feed, Publisher};
 use crate::reader::Reader;
 use crate::schema::{Folder, SCHEMA};
-use crate::writer::{Outcome, Write, Writer, delivered};
+use crate::writer::{Outcome, Write, Writer};
 use crate::{
     Change, ChangesError, Counts, DeliverError, GreetingError, GreetingKind, MailboxError, MailboxId, Message,
     MessageError, MessageId, ModSeq, NewMessage, OpenError, Order, Status, Uid, Unavailable, mime, wav,
@@ -126,14 +126,10 @@ impl Mailboxes {
     /// second message, nor brings back one that was deleted since.
     pub async fn deliver(&self, message: NewMessage) -> Result<MessageId, DeliverError> {
         let id = message.id;
-        let mut connection = self.reader.pool.acquire().await.map_err(Unavailable::from)?;
-        let done = delivered(&mut connection, id).await.map_err(Unavailable::from)?;
-        drop(connection);
-        if done {
-            return Ok(id);
-        }
-        if self.reader.status(&message.mailbox).await?.is_none() {
-            return Err(DeliverError::NoMailbox);
+        match self.reader.before_delivery(&message.mailbox, id).await? {
+            (_, true) => return Ok(id),
+            (false, false) => return Err(DeliverError::NoMailbox),
+            (true, false) => {}
         }
         // The audio first: if the row's commit does not follow, it is an orphan for the next start to collect.
         self.blobs.put_message(id, message.audio.codec, message.audio.bytes.clone()).await?;

@@ -6,7 +6,7 @@ use crate::schema::Folder;
 use crate::{Change, ChangeKind, GreetingKind, MailboxId, MessageId, NewMessage, Unavailable};
 use database::Database;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use std::time::SystemTime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -151,20 +151,30 @@ async fn commit(pool: &SqlitePool, writes: &[(Write, Answer)]) -> Result<(Vec<Ou
     for (write, _) in writes {
         outcomes.push(apply(&mut transaction, &mut changes, write).await?);
     }
-    let mut numbered = Vec::with_capacity(changes.0.len());
-    for (mailbox, kind) in changes.0 {
-        let (name, message) = kind.parts();
-        let seq = sqlx::query("INSERT INTO change(mailbox, kind, message) VALUES (?, ?, ?)")
-            .bind(mailbox.as_str())
-            .bind(name)
-            .bind(message.map(MessageId::bytes))
-            .execute(&mut *transaction)
-            .await?
-            .last_insert_rowid();
-        numbered.push(Change { seq: u64::try_from(seq).unwrap_or_default(), mailbox, kind });
-    }
+    let numbered = record(&mut transaction, changes).await?;
     transaction.commit().await?;
     Ok((outcomes, numbered))
+}
+
+/// Writes the changes into the feed's table, many a statement.
+async fn record(sql: &mut SqliteConnection, changes: Changed) -> Result<Vec<Change>, sqlx::Error> {
+    let mut numbered = Vec::with_capacity(changes.0.len());
+    for some in changes.0.chunks(100) {
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO change(mailbox, kind, message) ");
+        insert.push_values(some, |mut row, (mailbox, kind)| {
+            let (name, message) = kind.parts();
+            row.push_bind(mailbox.as_str()).push_bind(name).push_bind(message.map(MessageId::bytes));
+        });
+        let last = insert.build().execute(&mut *sql).await?.last_insert_rowid();
+        // AUTOINCREMENT on the one connection that writes: the numbers of one statement follow each other.
+        let first = u64::try_from(last).unwrap_or_default().saturating_sub(some.len() as u64);
+        numbered.extend((first + 1..).zip(some).map(|(seq, (mailbox, kind))| Change {
+            seq,
+            mailbox: mailbox.clone(),
+            kind: *kind,
+        }));
+    }
+    Ok(numbered)
 }
 
 #[derive(Default)]
@@ -246,11 +256,20 @@ async fn deliver(
     envelope: &Envelope,
     size: u64,
 ) -> Result<Outcome, sqlx::Error> {
-    if delivered(sql, message.id).await? {
-        return Ok(Outcome::Done);
-    }
-    let Some(Place { row, uid, modseq }) = next_place(sql, &message.mailbox).await? else {
-        return Ok(Outcome::NoMailbox);
+    // One statement where two would do: at the end of a thousand calls the statements are what costs.
+    let place: Option<(i64, i64, i64)> = sqlx::query_as(
+        "UPDATE mailbox SET uidnext = uidnext + 1, modseq = modseq + 1
+         WHERE name = ?1 AND NOT EXISTS(SELECT 1 FROM message WHERE id = ?2)
+            AND NOT EXISTS(SELECT 1 FROM tombstone WHERE message = ?2)
+         RETURNING id, uidnext - 1, modseq",
+    )
+    .bind(message.mailbox.as_str())
+    .bind(message.id.bytes())
+    .fetch_optional(&mut *sql)
+    .await?;
+    let Some((row, uid, modseq)) = place else {
+        let exists = row_of(sql, &message.mailbox).await?.is_some();
+        return Ok(if exists { Outcome::Done } else { Outcome::NoMailbox });
     };
     sqlx::query(
         "INSERT INTO message(id, mailbox, folder, uid, modseq, from_number, from_name, subject, received_ms,
@@ -276,16 +295,6 @@ async fn deliver(
     .await?;
     changes.push(&message.mailbox, ChangeKind::Delivered(message.id));
     Ok(Outcome::Done)
-}
-
-/// Whether a recording has become a message already, be it deleted since.
-pub(crate) async fn delivered(sql: &mut SqliteConnection, id: MessageId) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT EXISTS(SELECT 1 FROM message WHERE id = ?1) OR EXISTS(SELECT 1 FROM tombstone WHERE message = ?1)",
-    )
-    .bind(id.bytes())
-    .fetch_one(sql)
-    .await
 }
 
 async fn set_read(
