@@ -1,0 +1,157 @@
+//! The command line: what may be typed, with its defaults. Nothing here does anything.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// An open Direct-SIP phone system with unified messaging.
+#[derive(Debug, Parser)]
+#[command(name = "earcon", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The guide's setup in one process: PBX, UM server, web page (what `earcon` alone does)
+    Lab(LabArguments),
+    /// The PBX as a process of its own
+    Node(ProcessArguments),
+    /// One UM server as a process of its own
+    Um(ProcessArguments),
+    /// The PBX's command shell
+    Mdsh(ShellArguments),
+    /// The UM server's command shell
+    Umsh(ShellArguments),
+    /// A phone for the command line
+    Phone(PhoneArguments),
+    /// Prints the ladder of calls as they happen
+    Trace(TraceArguments),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct LabArguments {
+    /// Folder for everything that is kept between runs [default: earcon/lab in the user's data directory]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// How long a call list position rings, in seconds (1 to 120)
+    #[arg(long, value_name = "SECONDS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=120))]
+    pub ring_time: u32,
+    /// The loopback net: the first three numbers of its addresses, so that two labs can run side by side
+    #[arg(long, value_name = "NET", default_value = "127.0.222", value_parser = loopback_net)]
+    pub net: LoopbackNet,
+    /// The web page's port on 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    pub web: u16,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ProcessArguments {
+    /// The TOML file that says where to listen and where data is kept (commented examples: docs/node.toml, docs/um.toml)
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ShellArguments {
+    /// Run one line and end; a line that is not accepted ends with 1
+    #[arg(short = 'c', value_name = "LINE")]
+    pub command: Option<String>,
+    /// The data folder of the lab, or of the node or UM server, that is meant [default: the lab's]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PhoneArguments {
+    /// SIP user: the extension that this phone is
+    #[arg(long = "as", value_name = "EXTENSION", default_value = "27001")]
+    pub extension: String,
+    /// SIP password [default: the lab's password of the extension]
+    #[arg(long)]
+    pub password: Option<String>,
+    /// The PBX
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.222.10:5060")]
+    pub server: SocketAddr,
+    /// Address of this phone [default: loopback beside the PBX, or what the system routes by]
+    #[arg(long, value_name = "ADDRESS")]
+    pub bind: Option<std::net::IpAddr>,
+    /// SIP over TCP in place of UDP
+    #[arg(long)]
+    pub tcp: bool,
+    /// Number to call
+    #[arg(long, value_name = "NUMBER")]
+    pub call: Option<String>,
+    /// WAV file to play once the call is up
+    #[arg(long, value_name = "WAV")]
+    pub play: Option<PathBuf>,
+    /// Keys to press once the call is up; a comma waits a second
+    #[arg(long, value_name = "KEYS")]
+    pub dtmf: Option<String>,
+    /// WAV file to write what is heard into
+    #[arg(long, value_name = "WAV")]
+    pub record: Option<PathBuf>,
+    /// Answer calls
+    #[arg(long)]
+    pub answer: bool,
+    /// Ring this long before answering, in seconds (without --answer: only ring)
+    #[arg(long, value_name = "SECONDS")]
+    pub ring: Option<u64>,
+    /// Hang up this long after the answer, in seconds [default: when there is nothing left to play or press]
+    #[arg(long, value_name = "SECONDS")]
+    pub duration: Option<u64>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TraceArguments {
+    /// The data folder of the lab, or of the node or UM server, that is meant [default: the lab's]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Also print what happened before (as far as it is still known)
+    #[arg(long)]
+    pub past: bool,
+}
+
+/// The first three bytes of a loopback /24.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoopbackNet([u8; 3]);
+
+impl LoopbackNet {
+    pub fn host(self, last: u8) -> Ipv4Addr {
+        let [a, b, c] = self.0;
+        Ipv4Addr::new(a, b, c, last)
+    }
+}
+
+fn loopback_net(text: &str) -> Result<LoopbackNet, String> {
+    let address: Ipv4Addr = format!("{text}.0").parse().map_err(|_| wrong_net(text))?;
+    if !address.is_loopback() {
+        return Err(wrong_net(text));
+    }
+    let [a, b, c, _] = address.octets();
+    Ok(LoopbackNet([a, b, c]))
+}
+
+fn wrong_net(text: &str) -> String {
+    format!("{text:?} is no loopback net: give the first three numbers of one, such as 127.0.222")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_lab_stays_on_loopback() {
+        assert_eq!(loopback_net("127.0.7").map(|net| net.host(10)), Ok(Ipv4Addr::new(127, 0, 7, 10)));
+        for wrong in ["192.168.222", "127.0", "127.0.222.4", "moon"] {
+            assert!(loopback_net(wrong).is_err(), "{wrong}");
+        }
+    }
+}
