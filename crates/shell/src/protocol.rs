@@ -1,0 +1,37 @@
+//! What goes over a shell's socket: JSON, one object a line.
+//!
+//! The server greets with [`Greeting`]. The client sends a [`Request`]; for each of its statements the server sends a
+//! [`Response`] as it is executed, and a `Response` with `done` when it is through with the request. Statements after
+//! one that was refused are not executed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::session::Language;
+
+/// Longest line in either direction, in bytes.
+pub(crate) const MAX_LINE: usize = 4 * 1024 * 1024;
+
+/// The server's first line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Greeting {
+    pub language: Language,
+    pub version: String,
+}
+
+/// Statements to execute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub script: String,
+}
+
+/// What came of a statement, or of the whole request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Response {
+    /// Executed: what it printed.
+    Said(String),
+    /// Refused: why, and where.
+    Refused(String),
+    /// The request is through; whether all of it was executed.
+    Done(bool),
+}
