@@ -11,6 +11,7 @@ pub mod message;
 pub mod message_summary;
 pub mod sipfrag;
 pub mod target;
+pub mod testing;
 pub mod text;
 pub mod transaction;
 

@@ -51,6 +51,7 @@ impl Endpoint {
         }
         call.pending.push(server);
         let until = now + self.config.timers.limit();
+        self.sweep_at.get_or_insert(until);
         self.pending.insert(server, Pending { request: request.clone(), until });
         self.tell_call(id, CallEvent::Request { transaction: ServerRef(server.0), request });
     }

@@ -126,6 +126,8 @@ pub struct Endpoint {
     pub(crate) invites: HashMap<ServerId, CallRef>,
     pub(crate) pending: Waiting,
     pub(crate) merged: Merged,
+    /// When old entries of these two are forgotten.
+    pub(crate) sweep_at: Option<Instant>,
     /// How many unanswered calls each address has.
     pub(crate) sources: HashMap<IpAddr, usize>,
     pub(crate) exempt: BTreeSet<IpAddr>,
@@ -169,6 +171,7 @@ impl Endpoint {
             invites: HashMap::new(),
             pending: Waiting::default(),
             merged: Merged::default(),
+            sweep_at: None,
             sources: HashMap::new(),
             exempt: BTreeSet::new(),
             allow: Text::from(allow.join(", ")),
@@ -233,10 +236,7 @@ impl Endpoint {
 
     /// When [`Endpoint::handle_timeout`] has something to do.
     pub fn deadline(&self) -> Option<Instant> {
-        match (self.schedule.next(), self.transactions.deadline()) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        [self.schedule.next(), self.transactions.deadline(), self.sweep_at].into_iter().flatten().min()
     }
 
     /// What was put on the grey list since the last call, oldest first.

@@ -46,6 +46,10 @@ impl Waiting {
         }
     }
 
+    pub fn oldest(&self) -> Option<Instant> {
+        self.0.first_key_value().map(|(_, pending)| pending.until)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -95,6 +99,10 @@ impl Merged {
         if let Some((_, key)) = self.order.pop_front() {
             self.seen.remove(&key);
         }
+    }
+
+    pub fn oldest(&self) -> Option<Instant> {
+        self.order.front().map(|(until, _)| *until)
     }
 
     pub fn is_empty(&self) -> bool {

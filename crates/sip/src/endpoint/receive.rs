@@ -1,6 +1,6 @@
 //! What the transaction layer says, given to whom it concerns.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::attempt::{AttemptId, Final, Later, Owner};
 use super::pending::Pending;
@@ -10,6 +10,9 @@ use crate::Text;
 use crate::flow::Flow;
 use crate::message::{Method, Name, Request, Response, Scheme};
 use crate::transaction::{self, ServerId};
+
+/// How often old requests are forgotten, at most.
+const SWEEP_EVERY: Duration = Duration::from_secs(8);
 
 impl Endpoint {
     /// Serves everything that the last input or command caused.
@@ -61,6 +64,7 @@ impl Endpoint {
                 None => self.answer(server, request.response(481), now),
             };
         }
+        self.sweep_at.get_or_insert(now + self.config.timers.limit());
         if self.merged.is_copy(&request, server, now + self.config.timers.limit()) {
             // 8.2.2.2: the same request by another path.
             return self.answer(server, request.response(482), now);
@@ -208,8 +212,13 @@ impl Endpoint {
     pub(crate) fn fire(&mut self, now: Instant) {
         self.transactions.handle_timeout(now);
         self.pump(now);
-        self.merged.expire(now);
-        self.pending.expire(now);
+        if self.sweep_at.is_some_and(|at| at <= now) {
+            self.merged.expire(now);
+            self.pending.expire(now);
+            // A few at a time, so that each request does not wake us once more when it is forgotten.
+            let oldest = self.merged.oldest().into_iter().chain(self.pending.oldest()).min();
+            self.sweep_at = oldest.map(|at| at.max(now + SWEEP_EVERY));
+        }
         while let Some(timed) = self.schedule.pop(now) {
             match timed {
                 Timed::Call(call) => self.call_timeout(call, now),
