@@ -20,6 +20,11 @@ pub struct Record {
 /// Whoever is told of events. State machines hold one and never know who listens.
 pub trait Sink: Send + Sync {
     fn emit(&self, now: Now, event: Event);
+
+    /// Whether somebody listens right now. Events that happen for each message are not made for nobody.
+    fn listens(&self) -> bool {
+        true
+    }
 }
 
 /// Fans events out to subscribers. Cloning is cheap; all clones are the same bus.
@@ -74,6 +79,10 @@ impl Sink for Bus {
             inner.kept.pop_front();
         }
         inner.kept.push_back(record);
+    }
+
+    fn listens(&self) -> bool {
+        !self.lock().subscribers.is_empty()
     }
 }
 
