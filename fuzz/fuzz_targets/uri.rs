@@ -11,6 +11,9 @@ fuzz_target!(|data: &str| {
     assert_eq!(again.to_string(), written);
     assert!(uri.same_as(&again) && again.same_as(&uri), "{data:?} {written:?}");
     let _ = (uri.number(), uri.transport(), uri.header_field("Reason"));
+    if uri.params.iter().count() > 32 {
+        return; // one more might be one too many for the reader
+    }
     let mut changed = uri.clone();
     changed.params.set("transport", data);
     changed.add_header_field("Reason", data);
