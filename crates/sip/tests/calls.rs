@@ -1,49 +1,14 @@
 //! Calls between two endpoints: made, answered, refused, cancelled, ended (RFC 3261 9, 13, 15).
 
+mod common;
+
 use std::time::Duration;
 
+use common::*;
 use sip::endpoint::*;
-use sip::flow::ListenerId;
 use sip::message::*;
 use sip::testing::*;
 use sip::{Text, Transport};
-
-const OFFER: &str = "v=0 offer";
-const ANSWER: &str = "v=0 answer";
-
-fn call_to(to: &str) -> OutgoingCall {
-    let from = address("\"Alice\" <sip:alice@10.0.0.1>");
-    OutgoingCall::new(from, address(to), Some(Body::sdp(OFFER)), ListenerId(0))
-}
-
-fn dial(pair: &mut Pair, to: &str) -> CallRef {
-    pair.net.with(pair.alice, |alice, now| alice.invite(call_to(to), now)).unwrap()
-}
-
-/// A call that Bob answered at once; who has it there and here.
-fn talk(pair: &mut Pair, to: &str) -> (CallRef, CallRef) {
-    let ours = dial(pair, to);
-    pair.net.run_ms(10);
-    let (theirs, ..) = pair.net.incoming(pair.bob);
-    pair.net.with(pair.bob, |bob, now| bob.accept(theirs, &none(), Some(Body::sdp(ANSWER)), now)).unwrap();
-    pair.net.run_ms(10);
-    let events = pair.net.call_events(pair.alice, ours);
-    assert!(matches!(&events[..], [CallEvent::Answered { .. }]), "{events:?}");
-    let events = pair.net.call_events(pair.bob, theirs);
-    assert!(matches!(&events[..], [CallEvent::Acknowledged { .. }]), "{events:?}");
-    (ours, theirs)
-}
-
-fn assert_forgotten(pair: &mut Pair) {
-    pair.net.run(Duration::from_secs(80));
-    assert!(pair.net.endpoint(pair.alice).is_idle(), "the caller remembers something");
-    assert!(pair.net.endpoint(pair.bob).is_idle(), "the called remembers something");
-    assert_eq!(pair.net.endpoint(pair.alice).deadline(), None);
-    assert_eq!(pair.net.endpoint(pair.bob).deadline(), None);
-}
-
-const UDP: &str = "<sip:bob@10.0.0.2>";
-const TCP: &str = "<sip:bob@10.0.0.2;transport=tcp>";
 
 #[test]
 fn a_call_rings_is_answered_and_ended_by_the_caller() {

@@ -34,7 +34,7 @@ impl Endpoint {
                     let response = endpoint.options_response(&request);
                     endpoint.answer(server, response, now);
                 }
-                _ => endpoint.pass_up(id, call, server, request, now),
+                _ => endpoint.pass_up(id, call, server, request, &flow, now),
             }
         });
         if let Some(request) = request {
@@ -42,7 +42,7 @@ impl Endpoint {
         }
     }
 
-    fn pass_up(&mut self, id: CallRef, call: &mut Call, server: ServerId, request: Request, now: Instant) {
+    fn pass_up(&mut self, id: CallRef, call: &mut Call, server: ServerId, request: Request, flow: &Flow, now: Instant) {
         call.pending.retain(|server| self.pending.has(*server));
         if call.pending.len() >= self.config.limits.pending_requests {
             let mut response = request.response(503);
@@ -52,7 +52,7 @@ impl Endpoint {
         call.pending.push(server);
         let until = now + self.config.timers.limit();
         self.sweep_at.get_or_insert(until);
-        self.pending.insert(server, Pending { request: request.clone(), until });
+        self.pending.insert(server, Pending { request: request.clone(), flow: flow.clone(), until });
         self.tell_call(id, CallEvent::Request { transaction: ServerRef(server.0), request });
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
 use crate::Text;
+use crate::flow::Flow;
 use crate::message::header::From;
 use crate::message::{CSeq, CallId, Headers, Request, Response};
 use crate::transaction::ServerId;
@@ -12,6 +13,7 @@ use crate::transaction::ServerId;
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub request: Request,
+    pub flow: Flow,
     /// The peer has given up by then.
     pub until: Instant,
 }

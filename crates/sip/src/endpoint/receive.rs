@@ -75,7 +75,7 @@ impl Endpoint {
             Method::Bye | Method::Prack | Method::Update => self.answer(server, request.response(481), now),
             _ => {
                 let until = now + self.config.timers.limit();
-                self.pending.insert(server, Pending { request: request.clone(), until });
+                self.pending.insert(server, Pending { request: request.clone(), flow: flow.clone(), until });
                 let transaction = ServerRef(server.0);
                 self.out.push_back(Output::Event(Event::Request { transaction, request, flow }));
             }

@@ -177,6 +177,14 @@ impl Network {
         self.wire.put(self.now + self.latency, Arrival::Datagram { from, to, bytes });
     }
 
+    /// Puts a message on the wire that a test made.
+    pub fn inject_message(&mut self, from: &str, to: &str, message: impl Into<Message>) {
+        let from = from.parse().unwrap_or_else(|_| panic!("{from} is no address"));
+        let to = to.parse().unwrap_or_else(|_| panic!("{to} is no address"));
+        let bytes = message.into().to_bytes();
+        self.wire.put(self.now + self.latency, Arrival::Datagram { from, to, bytes });
+    }
+
     /// Closes all connections between two nodes.
     pub fn close_connections(&mut self, a: NodeId, b: NodeId) {
         let (closed, left) = std::mem::take(&mut self.wire.connections)
