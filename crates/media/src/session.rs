@@ -69,10 +69,6 @@ impl Session {
         }
     }
 
-    pub fn stream(&self) -> Option<&Stream> {
-        self.stream.as_ref()
-    }
-
     pub fn connect(&mut self, stream: Stream, tick: u64, now: Instant) {
         self.listener.connect(&stream, now);
         self.speaker.connect(&stream);
@@ -90,10 +86,6 @@ impl Session {
             _ => stream.remote,
         };
         self.destination = (!address.ip().is_unspecified() && address.port() != 0).then_some(address);
-    }
-
-    pub fn destination(&self) -> Option<SocketAddr> {
-        self.destination
     }
 
     /// What a recording beginning now would be made in.

@@ -98,7 +98,7 @@ impl Speaker {
     pub fn connect(&mut self, stream: &Stream) {
         let moved = self.stream.as_ref().is_none_or(|before| before.remote != stream.remote);
         let mut stream = stream.clone();
-        if !(10..=60).contains(&stream.ptime_ms) || stream.ptime_ms % 10 != 0 {
+        if !(10..=60).contains(&stream.ptime_ms) || !stream.ptime_ms.is_multiple_of(10) {
             stream.ptime_ms = 20;
         }
         self.stream = Some(stream);
@@ -119,10 +119,6 @@ impl Speaker {
     pub fn sent(&self, tick: u64) -> Option<Sent> {
         let sent = Sent { packets: self.packets, octets: self.octets, timestamp: self.timestamp(tick) };
         (self.packets > 0).then_some(sent)
-    }
-
-    pub fn is_playing(&self) -> bool {
-        self.player.is_some()
     }
 
     pub fn is_active(&self) -> bool {
@@ -465,7 +461,7 @@ mod tests {
         assert!(matches!(f.speaker.barge_in(), Some(MediaEvent::PlayEnded { reason: PlayEnd::Key, .. })));
         f.speaker.play(PlayId(1), vec![Arc::new(Clip::from_samples(vec![0; 8000]))], false, false);
         assert!(f.speaker.barge_in().is_none());
-        assert!(f.speaker.is_playing());
+        assert!(f.speaker.is_active());
     }
 
     #[test]

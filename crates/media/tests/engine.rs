@@ -1,8 +1,9 @@
 //! The engine on real sockets: a few packets each way, never longer than it takes to play them.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 use media::{
     Clip, Codec, Control, Direction, Engine, EngineConfig, Media, MediaCommand, MediaEvent, PlayEnd, PlayId, RecordEnd,
-    RecordLimits, RecordTo, RecordingId, SessionId, Source, Stream, Tape,
+    RecordLimits, RecordTo, RecordingId, SessionId, Source, Spool, Stream, Tape,
 };
 use rtp::{EventSender, Header, Packet, event_of};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -21,9 +22,13 @@ struct House {
 impl House {
     /// Each test has a loopback address of its own, so that they run side by side.
     fn new(address: u8, threads: usize) -> House {
+        House::with_spool(address, threads, None)
+    }
+
+    fn with_spool(address: u8, threads: usize, spool: Option<Spool>) -> House {
         let (sender, events) = channel();
         let bind = IpAddr::V4(Ipv4Addr::new(127, 0, 78, address));
-        let config = EngineConfig { threads, ..EngineConfig::new(bind, 30000..=30099, [7; 32]) };
+        let config = EngineConfig { threads, spool, ..EngineConfig::new(bind, 30000..=30099, [7; 32]) };
         let engine = Engine::start(config, move |event| drop(sender.send(event))).unwrap();
         House { media: engine.control(), engine, events }
     }
@@ -308,4 +313,45 @@ fn ports_come_back_when_sessions_are_closed() {
         assert!(std::time::Instant::now() < give_up);
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn a_recording_is_durable_right_after_the_hang_up_and_survives_the_engine() {
+    let folder = std::env::temp_dir().join(format!("earcon-engine-spool-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let (spool, recovered) = Spool::open(&folder).unwrap();
+    assert!(recovered.is_empty());
+    let mut house = House::with_spool(11, 1, Some(spool.clone()));
+    let mut calls = Vec::new();
+    for n in 1..=3u128 {
+        let (session, peer) = house.call(|_| {});
+        let (recording, meta, limits) = (RecordingId(n), bytes::Bytes::from("first"), RecordLimits::default());
+        house.media.command(MediaCommand::Record { session, recording, to: RecordTo::Spool, meta, limits });
+        calls.push((session, peer));
+    }
+    house.media.command(MediaCommand::Annotate { recording: RecordingId(1), meta: "second".into() });
+    // Commands are carried out in order: when this has been played, all three record.
+    let (session, clips) = (calls[2].0, vec![clip(vec![1])]);
+    house.media.command(MediaCommand::Play { session, play: PlayId(0), clips, barge_in: false, repeat: false });
+    assert!(matches!(house.next(), MediaEvent::PlayEnded { .. }));
+    calls[2].1.press('1', 0);
+    assert!(matches!(house.next(), MediaEvent::RecordEnded { reason: RecordEnd::Key, .. }));
+    while !matches!(house.next(), MediaEvent::RecordDurable { recording: RecordingId(3), length: 0 }) {}
+    calls[0].1.say(0..75);
+    calls[1].1.say(0..75);
+    house.media.command(MediaCommand::Close { session: calls[0].0 });
+    assert!(matches!(house.next(), MediaEvent::RecordEnded { reason: RecordEnd::Closed, .. }));
+    assert_eq!(house.next(), MediaEvent::RecordDurable { recording: RecordingId(1), length: 12_000 });
+    let expected: Vec<u8> = (0..75).flat_map(|n| [n; 160]).collect();
+    assert_eq!(spool.read(RecordingId(1)).unwrap().bytes, expected);
+    // The engine goes with a call under way: it is finished, and on disk before the engine is gone.
+    drop(house.media);
+    drop(house.engine);
+    drop(spool);
+    let (spool, recovered) = Spool::open(&folder).unwrap();
+    let found: Vec<_> = recovered.iter().map(|r| (r.recording.0, r.length, r.finished, &r.meta[..])).collect();
+    assert_eq!(found, [(1, 12_000, true, &b"second"[..]), (2, 12_000, true, b"first"), (3, 0, true, b"first")]);
+    assert_eq!(spool.read(RecordingId(2)).unwrap().bytes, expected);
+    drop(spool);
+    std::fs::remove_dir_all(&folder).unwrap();
 }
