@@ -1,5 +1,6 @@
 //! What holds for all messages: what is written is read again as it was, nothing panics, and a stream cut anywhere gives
 //! the same messages.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // the helpers of tests, too, fail by panicking
 
 use bytes::Bytes;
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
 //! RFC 4475's messages, each with what the RFC wants of a parser. What it wants of a user agent is tested at the endpoint.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // the helpers of tests, too, fail by panicking
 
 use bytes::Bytes;
 use sip::header::{AuthParams, Expires, From, MaxForwards, RetryAfter, Route, To, Warning};
