@@ -83,6 +83,8 @@ pub enum Event {
     LoggedOn { mailbox: String, door: String },
     /// A wrong PIN. `failures` counts across calls and doors since the last success.
     PinRejected { mailbox: String, door: String, failures: u32 },
+    /// So many wrong PINs that the PIN should be reset: an administrator sets a new one.
+    PinResetDue { mailbox: String },
     /// Too many wrong PINs: the mailbox is locked until an administrator unlocks it.
     MailboxLocked { mailbox: String },
     /// The counts were sent to the PBX (NOTIFY answered with `status`).
@@ -124,6 +126,7 @@ impl Event {
             | UmCallRefused { .. }
             | DeliveryDelayed { .. }
             | PinRejected { .. }
+            | PinResetDue { .. }
             | MailboxLocked { .. }
             | LampFailed { .. }
             | ConnectionRefused { .. } => Level::Warning,
