@@ -3,7 +3,9 @@
 use crate::config::Plan;
 use media::{Control, MediaCommand, PlayId, RecordLimits, RecordTo, RecordingId, SessionId, Source, Stream, Tape};
 use sdp::{Local, Negotiated, Session};
+use sip::Headers;
 use sip::endpoint::{Body, CallRef};
+use sip::header::Warning;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -32,6 +34,15 @@ pub(crate) struct Conversation {
 
 /// Why a description cannot be taken; the text is for a Warning.
 pub(crate) struct NotAcceptable(pub String);
+
+impl NotAcceptable {
+    /// The header that tells the peer (RFC 3261 20.43); `agent` is who says so.
+    pub fn warning(&self, agent: &str) -> Headers {
+        let mut headers = Headers::new();
+        headers.push_typed(&Warning::miscellaneous(agent, self.0.as_str()));
+        headers
+    }
+}
 
 impl Conversation {
     /// `rtp` is where the session listens; `number` is for `o=`.

@@ -24,7 +24,10 @@ pub enum PhoneEvent {
     Held { held: bool },
     /// What there was to play was played.
     Played,
-    /// A transfer that this phone asked for: what the other side reports (RFC 3515).
+    /// The far end transfers this phone to a number; the call to it begins.
+    Referred { to: String },
+    /// How a transfer goes (RFC 3515): one that this phone asked for, as the far end reports it; or one of this phone that
+    /// failed, so that the first call goes on.
     Transfer { status: u16 },
     /// The call is over. `by_us`: this phone hung up.
     Ended { by_us: bool },
@@ -49,6 +52,7 @@ impl fmt::Display for PhoneEvent {
             PhoneEvent::Held { held: true } => f.write_str("held"),
             PhoneEvent::Held { held: false } => f.write_str("resumed"),
             PhoneEvent::Played => f.write_str("played"),
+            PhoneEvent::Referred { to } => write!(f, "transferred to {to}"),
             PhoneEvent::Transfer { status } => write!(f, "transfer: {status}"),
             PhoneEvent::Ended { by_us: true } => f.write_str("hung up"),
             PhoneEvent::Ended { by_us: false } => f.write_str("the far end hung up"),

@@ -1,7 +1,11 @@
 //! The phone as a role: what happens to it, and what it does about it.
 
+#[cfg(test)]
+mod tests;
+mod transferee;
+
 use crate::config::{Behaviour, PhoneConfig};
-use crate::conversation::{Conversation, NotAcceptable};
+use crate::conversation::Conversation;
 use crate::event::PhoneEvent;
 use crate::registration::{Outcome, Registration};
 use event::Now;
@@ -46,6 +50,8 @@ pub(crate) struct PhoneRole {
     registration: Option<Registration>,
     registering: Option<ClientRef>,
     conversation: Option<Conversation>,
+    /// The call whose far end transfers us, until the new one is up.
+    aside: Option<Conversation>,
     /// When an incoming call that rings is answered.
     answer_at: Option<Instant>,
     quitting: Option<Instant>,
@@ -79,6 +85,7 @@ impl PhoneRole {
             registration,
             registering: None,
             conversation: None,
+            aside: None,
             answer_at: None,
             quitting: None,
             actions: VecDeque::new(),
@@ -159,15 +166,20 @@ impl PhoneRole {
         if self.conversation.is_some() {
             return self.tell(PhoneEvent::Failed { status: 491, reason: "a call is up already".into() });
         }
+        self.call_address(self.address(number), Headers::new(), now);
+    }
+
+    fn call_address(&mut self, to: NameAddr, headers: Headers, now: Instant) {
         let (session, rtp) = match self.media.open() {
             Ok(opened) => opened,
-            Err(error) => return self.tell(PhoneEvent::Failed { status: 503, reason: error.to_string() }),
+            Err(error) => return self.failed(503, error.to_string(), now),
         };
         self.number += 1;
-        let mut conversation = Conversation::new(CallRef(0), true, number.to_owned(), session, rtp, self.number);
-        let to = self.address(number);
-        let mut call =
-            OutgoingCall::new(self.address(&self.config.user), to, Some(conversation.description()), ListenerId(0));
+        let far_end = to.uri.number().unwrap_or_else(|| to.uri.to_string());
+        let mut conversation = Conversation::new(CallRef(0), true, far_end, session, rtp, self.number);
+        let me = self.address(&self.config.user);
+        let mut call = OutgoingCall::new(me, to, Some(conversation.description()), ListenerId(0));
+        call.headers = headers;
         call.next_hop = Some(NextHop::Uri(self.server()));
         call.login = self.login();
         match self.endpoint.invite(call, now) {
@@ -177,8 +189,15 @@ impl PhoneRole {
             }
             Err(error) => {
                 conversation.close(&mut *self.media);
-                self.tell(PhoneEvent::Failed { status: 500, reason: error.to_string() });
+                self.failed(500, error.to_string(), now);
             }
+        }
+    }
+
+    /// A call of ours came to nothing. One that somebody transferred us to gives the first call back.
+    fn failed(&mut self, status: u16, reason: String, now: Instant) {
+        if !self.transfer_failed(status, now) {
+            self.over(PhoneEvent::Failed { status, reason });
         }
     }
 
@@ -198,10 +217,11 @@ impl PhoneRole {
         self.number += 1;
         let mut conversation = Conversation::new(call, false, from.clone(), session, rtp, self.number);
         if !request.body.is_empty()
-            && let Err(NotAcceptable(_)) = conversation.take_offer(&request.body, &mut *self.media)
+            && let Err(refusal) = conversation.take_offer(&request.body, &mut *self.media)
         {
             conversation.close(&mut *self.media);
-            return self.ignore_race(|endpoint| endpoint.reject(call, 488, &Headers::new(), now));
+            let warning = refusal.warning(&self.config.user);
+            return self.ignore_race(|endpoint| endpoint.reject(call, 488, &warning, now));
         }
         self.conversation = Some(conversation);
         self.ignore_race(|endpoint| endpoint.progress(call, 180, &Headers::new(), None, now));
@@ -238,26 +258,33 @@ impl PhoneRole {
         } else {
             self.ignore_race(|endpoint| endpoint.hangup(call, &Headers::new(), now));
         }
+        if let Some(aside) = self.aside.take() {
+            self.ignore_race(|endpoint| endpoint.hangup(aside.call, &Headers::new(), now));
+            self.put_away(aside);
+        }
         self.over(PhoneEvent::Ended { by_us: true });
     }
 
     /// The conversation is over for the user, whatever SIP still says.
     fn over(&mut self, event: PhoneEvent) {
-        if let Some(conversation) = self.conversation.take() {
-            conversation.close(&mut *self.media);
-            let mut heard = self.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            heard.extend(conversation.tapes);
-            drop(heard);
+        let over = self.conversation.take();
+        let told = over.is_some() || matches!(event, PhoneEvent::Failed { .. });
+        if let Some(conversation) = over {
+            self.put_away(conversation);
             self.answer_at = None;
+        }
+        if told {
             self.tell(event);
         }
     }
 
     fn call_event(&mut self, call: CallRef, event: CallEvent, now: Instant) {
         let Some(conversation) = self.conversation.as_mut().filter(|conversation| conversation.call == call) else {
-            // The rest of a call that this phone hung up: only its requests still want an answer.
-            if let CallEvent::Request { transaction, request } = event {
-                self.respond(transaction, &request, 481, now);
+            match event {
+                CallEvent::Ended { .. } if self.is_aside(call) => self.aside_ended(),
+                // The rest of a call that this phone hung up, or that waits for a transfer: its requests want an answer.
+                CallEvent::Request { transaction, request } => self.respond(transaction, &request, 481, now),
+                _ => {}
             }
             return;
         };
@@ -276,31 +303,37 @@ impl PhoneRole {
                     response.body.is_empty() || conversation.take_answer(&response.body, &mut *self.media).is_ok();
                 if !taken {
                     self.ignore_race(|endpoint| endpoint.hangup(call, &Headers::new(), now));
-                    return self
-                        .over(PhoneEvent::Failed { status: 488, reason: "the answer's media can't be used".into() });
+                    return self.failed(488, "the answer's media can't be used".into(), now);
                 }
                 self.tell(PhoneEvent::Answered { with });
+                self.transfer_succeeded(now);
                 self.start(now);
             }
             CallEvent::Rejected { response, .. } => {
-                self.over(PhoneEvent::Failed { status: response.status, reason: response.reason.to_string() });
+                self.failed(response.status, response.reason.to_string(), now);
             }
             CallEvent::Acknowledged { body } => {
                 if !body.is_empty() {
                     let _ = conversation.take_answer(&body, &mut *self.media);
                 }
             }
-            CallEvent::Cancelled { .. } | CallEvent::Ended { .. } => self.over(PhoneEvent::Ended { by_us: false }),
+            CallEvent::Cancelled { .. } | CallEvent::Ended { .. } => {
+                // The call that a transfer wanted was lost on its way: the first one goes on.
+                if !self.transfer_failed(487, now) {
+                    self.over(PhoneEvent::Ended { by_us: false });
+                }
+            }
             CallEvent::Offer { request } => {
-                let (status, body, held) = if request.body.is_empty() {
-                    (200, Some(conversation.description()), None)
+                let none = Headers::new();
+                let (status, headers, body, held) = if request.body.is_empty() {
+                    (200, none, Some(conversation.description()), None)
                 } else {
                     match conversation.take_offer(&request.body, &mut *self.media) {
-                        Ok(held) => (200, Some(conversation.description()), Some(held)),
-                        Err(NotAcceptable(_)) => (488, None, None),
+                        Ok(held) => (200, none, Some(conversation.description()), Some(held)),
+                        Err(refusal) => (488, refusal.warning(&self.config.user), None, None),
                     }
                 };
-                self.ignore_race(|endpoint| endpoint.answer_offer(call, status, &Headers::new(), body, now));
+                self.ignore_race(|endpoint| endpoint.answer_offer(call, status, &headers, body, now));
                 if let Some(held) = held {
                     self.tell(PhoneEvent::Held { held });
                 }
@@ -320,6 +353,7 @@ impl PhoneRole {
 
     fn request_in_call(&mut self, transaction: ServerRef, request: &Request, now: Instant) {
         let status = match request.method {
+            Method::Refer => return self.referred(transaction, request, now),
             Method::Notify => {
                 if let Some(status) = sip::sipfrag::status(&request.body) {
                     self.tell(PhoneEvent::Transfer { status });
@@ -327,8 +361,7 @@ impl PhoneRole {
                 200
             }
             Method::Info | Method::Options | Method::Message => 200,
-            // The PBX carries transfers out; this phone is not asked to (RFC 3515 2.4.2 lets it decline).
-            _ => 603,
+            _ => 405,
         };
         self.respond(transaction, request, status, now);
     }
@@ -404,7 +437,7 @@ impl PhoneRole {
                 }
             }
             Command::Hold(held) => {
-                if let Some(conversation) = &mut self.conversation {
+                if let Some(conversation) = self.conversation.as_mut().filter(|conversation| conversation.answered) {
                     let (call, body) = (conversation.call, conversation.hold(held));
                     self.ignore_race(|endpoint| endpoint.offer(call, &Headers::new(), Some(body), now));
                 }
