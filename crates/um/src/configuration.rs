@@ -9,6 +9,7 @@ use crate::commands::mailbox::{Enabled, Mailbox};
 use crate::commands::mailbox_policy::MailboxPolicy;
 use crate::commands::service::ServiceSettings;
 use crate::people::PinRecord;
+use mailbox::MailboxId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use state::{Change, Store};
@@ -156,6 +157,8 @@ pub struct Configuration {
     pub pins: BTreeMap<String, PinRecord>,
     /// Mailbox keys by extension, as (dial plan's key, extension). Made from `mailboxes`.
     extensions: BTreeMap<(String, String), String>,
+    /// Mailbox keys by what the store calls them. Made from `mailboxes`.
+    store_ids: BTreeMap<MailboxId, String>,
 }
 
 impl Configuration {
@@ -191,8 +194,10 @@ impl Configuration {
     /// Makes the index of extensions anew, after mailboxes or policies changed.
     pub(crate) fn index(&mut self) {
         self.extensions.clear();
+        self.store_ids.clear();
         for mailbox in self.mailboxes.iter() {
             let Some(um) = &mailbox.um else { continue };
+            self.store_ids.insert(um.mailbox.clone(), mailbox.name.to_lowercase());
             let Some(policy) = self.policies.get(&um.policy) else { continue };
             for extension in &um.extensions {
                 let key = (policy.dial_plan.to_lowercase(), extension.clone());
@@ -216,6 +221,11 @@ impl Configuration {
     pub fn by_extension(&self, dial_plan: &str, extension: &str) -> Option<&Arc<Mailbox>> {
         let key = (dial_plan.to_lowercase(), extension.to_owned());
         self.mailboxes.get(self.extensions.get(&key)?)
+    }
+
+    /// The mailbox that the store knows by this id.
+    pub fn by_mailbox_id(&self, id: &MailboxId) -> Option<&Arc<Mailbox>> {
+        self.mailboxes.get(self.store_ids.get(id)?)
     }
 
     /// A mailbox by name, alias, mail address, or extension in any plan.
@@ -264,9 +274,14 @@ impl Configuration {
 
 /// Whether a pilot, as configured (digits, `+` and digits, or a SIP URI), is this user part.
 pub fn pilot_is(pilot: &str, number: &str) -> bool {
-    let pilot = pilot.strip_prefix("sip:").or_else(|| pilot.strip_prefix("tel:")).unwrap_or(pilot);
-    let pilot = pilot.split(['@', ';']).next().unwrap_or(pilot);
+    let pilot = pilot_number(pilot);
     pilot.eq_ignore_ascii_case(number) || pilot.trim_start_matches('+') == number.trim_start_matches('+')
+}
+
+/// The user part of a pilot that may be a URI.
+pub fn pilot_number(pilot: &str) -> &str {
+    let pilot = pilot.strip_prefix("sip:").or_else(|| pilot.strip_prefix("tel:")).unwrap_or(pilot);
+    pilot.split(['@', ';']).next().unwrap_or(pilot)
 }
 
 impl Mailbox {

@@ -32,8 +32,9 @@ pub enum Answer {
 /// A mailbox as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MailboxView {
-    /// The key of the mailbox in the store.
     pub name: String,
+    /// What the mailbox store, events and REST call it (its first extension); None when not enabled.
+    pub mailbox: Option<String>,
     pub display_name: String,
     pub address: Option<String>,
     /// Enabled for voice mail.
@@ -77,7 +78,7 @@ pub struct CallView {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum PinVerdict {
-    /// The PIN is right. `expired`: it must be changed at the next call.
+    /// The PIN is right. `expired`: it must be changed at the next call. `mailbox` is what the store calls it.
     Right { mailbox: String, expired: bool },
     /// The mailbox or the PIN is wrong, or the mailbox is not enabled: which of them is not told.
     Wrong,

@@ -4,6 +4,7 @@ use super::settings::settings;
 use super::value::{Any, Length};
 use super::{Answer, CommandError, MailboxView, Outcome};
 use crate::configuration::Configuration;
+use mailbox::MailboxId;
 use serde::{Deserialize, Serialize};
 
 /// A user, with or without voice mail. Its PIN is kept apart, and never shown.
@@ -34,6 +35,9 @@ pub struct Enabled {
     /// The first is the primary one, which the lamp is sent for.
     #[serde(rename = "Extensions")]
     pub extensions: Vec<String>,
+    /// What the mailbox store, events and REST call it: the primary extension at the time when it was enabled.
+    #[serde(rename = "Mailbox")]
+    pub mailbox: MailboxId,
 }
 
 settings! {
@@ -121,7 +125,17 @@ pub(crate) fn enabled(
             return Err(CommandError::bad("Extensions", format!("{extension} is a pilot number")));
         }
     }
-    mailbox.um = Some(Enabled { policy: policy.name.clone(), extensions });
+    // A mailbox keeps its messages when it is enabled anew with other extensions.
+    let before = mailbox.um.take().map(|um| um.mailbox);
+    let first = extensions.first().map(String::as_str).unwrap_or_default();
+    let id = match before {
+        Some(before) => before,
+        None => MailboxId::parse(first).map_err(|error| CommandError::bad("Extensions", error.to_string()))?,
+    };
+    if configuration.by_mailbox_id(&id).is_some_and(|other| !other.name.eq_ignore_ascii_case(&mailbox.name)) {
+        return Err(CommandError::bad("Extensions", format!("{id} is another mailbox's first extension")));
+    }
+    mailbox.um = Some(Enabled { policy: policy.name.clone(), extensions, mailbox: id });
     Ok(mailbox)
 }
 
@@ -129,6 +143,7 @@ pub(crate) fn view(configuration: &Configuration, mailbox: &Mailbox) -> MailboxV
     let um = mailbox.um.as_ref();
     MailboxView {
         name: mailbox.name.clone(),
+        mailbox: um.map(|um| um.mailbox.to_string()),
         display_name: mailbox.shown_name(),
         address: mailbox.primary_smtp_address.clone(),
         enabled: um.is_some(),

@@ -154,7 +154,7 @@ macro_rules! settings {
             }
 
             /// Every setting with its value, for printing.
-            pub(crate) fn rows(&self) -> Vec<(&'static str, String)> {
+            pub fn rows(&self) -> Vec<(&'static str, String)> {
                 vec![$(($wire, crate::commands::value::Value::show(&self.$field)),)*]
             }
         }

@@ -1,0 +1,411 @@
+//! What a dialogue can ask for, and how it waits for it.
+//!
+//! A dialogue and its call talk over a desk: the dialogue puts requests on it and the call answers, each when its turn
+//! comes. Both run on the role's thread, one after the other, so the desk's mutex is never waited for; it is one only
+//! because a role may be made on another thread than the one it runs on.
+
+use crate::people::PinProblem;
+use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
+use event::Now;
+use mailbox::MailboxId;
+use media::{PlayEnd, RecordEnd};
+use speech::{Audio, Phrase};
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// Keys typed ahead that are kept; more are dropped.
+const MOST_KEYS: usize = 64;
+
+/// Names a request on the desk in its reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RequestId(u64);
+
+/// What a dialogue asks of its call.
+#[derive(Clone, Debug)]
+pub(crate) enum Ask {
+    /// Answered by `Played`.
+    Play {
+        phrases: Vec<Phrase>,
+        barge_in: bool,
+    },
+    /// Records another part of the message. Answered by `Recorded`.
+    Record {
+        idle: Duration,
+        max: Duration,
+    },
+    /// What was recorded so far, to be heard. Answered by `Audio`.
+    Replay,
+    /// Answered by `Stored`.
+    Store(StoreRequest),
+    /// Who has this extension? Answered by `Found`.
+    Find(String),
+    /// Answered by `Pin`.
+    CheckPin {
+        mailbox: MailboxId,
+        pin: String,
+    },
+    /// Answered by `PinChanged`.
+    ChangePin {
+        mailbox: MailboxId,
+        pin: String,
+    },
+    /// Answered by `Transferred`.
+    Transfer(String),
+    /// These four are told, not asked: they have no reply.
+    Discard,
+    Urgent(bool),
+    Private(bool),
+    Send,
+}
+
+/// What is answered.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    Played(Played),
+    Recorded(Recorded),
+    Audio(Result<Arc<Audio>, StoreFailure>),
+    Stored(StoreResult),
+    Found(Option<Subscriber>),
+    Pin(PinCheck),
+    PinChanged(Result<(), PinProblem>),
+    Transferred(TransferEnd),
+}
+
+/// How far a play came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Played {
+    pub(crate) reason: PlayEnd,
+    pub(crate) played: Duration,
+}
+
+/// How a part of a recording ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    pub(crate) reason: RecordEnd,
+    pub(crate) duration: Duration,
+    pub(crate) loud: Duration,
+}
+
+/// An own user who is known by extension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Subscriber {
+    pub(crate) mailbox: MailboxId,
+    pub(crate) name: String,
+    pub(crate) extension: String,
+    /// May ring in.
+    pub(crate) access: bool,
+}
+
+/// What a PIN turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PinCheck {
+    Right {
+        expired: bool,
+    },
+    Wrong,
+    Locked,
+    /// Too many are being checked.
+    Busy,
+}
+
+/// How a transfer ended for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TransferEnd {
+    /// The caller is with somebody else now.
+    Done,
+    Busy,
+    NoAnswer,
+    /// There is no such number.
+    Invalid,
+    Failed,
+}
+
+#[derive(Debug, Default)]
+struct Desk {
+    now: Option<Now>,
+    next: u64,
+    asks: VecDeque<(RequestId, Ask)>,
+    /// Nearly always at most one: a dialogue waits for one thing at a time.
+    replies: Vec<(RequestId, Reply)>,
+    keys: VecDeque<char>,
+    alarm: Option<Instant>,
+}
+
+/// The dialogue's end of the desk. Clones are the same caller.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    desk: Arc<Mutex<Desk>>,
+}
+
+impl Caller {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn post(&self, ask: Ask) -> RequestId {
+        let mut desk = self.desk();
+        desk.next += 1;
+        let id = RequestId(desk.next);
+        desk.asks.push_back((id, ask));
+        id
+    }
+
+    async fn ask(&self, ask: Ask) -> Reply {
+        let id = self.post(ask);
+        poll_fn(|_| self.poll_reply(id)).await
+    }
+
+    fn poll_reply(&self, id: RequestId) -> Poll<Reply> {
+        let mut desk = self.desk();
+        match desk.replies.iter().position(|(answered, _)| *answered == id) {
+            Some(index) => Poll::Ready(desk.replies.swap_remove(index).1),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The time of what happened last.
+    pub(crate) fn now(&self) -> Option<Now> {
+        self.desk().now
+    }
+
+    // ---- hearing and speaking ----
+
+    /// Plays; a key stops it, and a key typed ahead keeps it from starting.
+    pub(crate) async fn play(&self, phrases: Vec<Phrase>) -> Played {
+        if !self.desk().keys.is_empty() {
+            return Played { reason: PlayEnd::Key, played: Duration::ZERO };
+        }
+        self.play_with(phrases, true).await
+    }
+
+    /// Plays to the end, whatever is pressed.
+    pub(crate) async fn announce(&self, phrases: Vec<Phrase>) {
+        self.play_with(phrases, false).await;
+    }
+
+    async fn play_with(&self, phrases: Vec<Phrase>, barge_in: bool) -> Played {
+        match self.ask(Ask::Play { phrases, barge_in }).await {
+            Reply::Played(played) => played,
+            _ => Played { reason: PlayEnd::Stopped, played: Duration::ZERO },
+        }
+    }
+
+    /// The next key, typed ahead or pressed within this time.
+    pub(crate) async fn key(&self, within: Duration) -> Option<char> {
+        let mut until = None;
+        poll_fn(|_| {
+            let mut desk = self.desk();
+            if let Some(key) = desk.keys.pop_front() {
+                desk.alarm = None;
+                return Poll::Ready(Some(key));
+            }
+            let Some(now) = desk.now.map(|now| now.instant) else { return Poll::Pending };
+            let until = *until.get_or_insert(now + within);
+            if now >= until {
+                desk.alarm = None;
+                return Poll::Ready(None);
+            }
+            desk.alarm = Some(until);
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// The key that a barged-in play ended for, or one pressed within `within` after it: a key is reported only when it
+    /// is let go, at most some seconds after it stopped the play.
+    pub(crate) async fn key_after(&self, played: Played, within: Duration) -> Option<char> {
+        let held = if played.reason == PlayEnd::Key { Duration::from_secs(6) } else { Duration::ZERO };
+        self.key(within.max(held)).await
+    }
+
+    /// A number: up to `most` digits, ended by `#`, by the last digit, or by a pause. A `*` is a number of its own.
+    pub(crate) async fn number(&self, most: usize, first: Option<char>) -> Option<String> {
+        let mut digits = String::new();
+        let mut next = match first {
+            Some(key) => Some(key),
+            None => self.key(FIRST_DIGIT).await,
+        };
+        next?;
+        while let Some(key) = next {
+            match key {
+                '#' => break,
+                '*' if digits.is_empty() => return Some("*".into()),
+                '0'..='9' => digits.push(key),
+                _ => {}
+            }
+            if digits.len() >= most {
+                // A # after the last digit belongs to the number, not to the next menu.
+                self.drop_ahead('#');
+                break;
+            }
+            next = self.key(super::NEXT_KEY).await;
+        }
+        Some(digits)
+    }
+
+    fn drop_ahead(&self, key: char) {
+        let mut desk = self.desk();
+        if desk.keys.front() == Some(&key) {
+            desk.keys.pop_front();
+        }
+    }
+
+    /// Forgets what was typed ahead.
+    pub(crate) fn forget_keys(&self) {
+        self.desk().keys.clear();
+    }
+
+    // ---- the message ----
+
+    pub(crate) async fn record(&self, idle: Duration, max: Duration) -> Recorded {
+        match self.ask(Ask::Record { idle, max }).await {
+            Reply::Recorded(recorded) => recorded,
+            _ => Recorded { reason: RecordEnd::Failed, duration: Duration::ZERO, loud: Duration::ZERO },
+        }
+    }
+
+    pub(crate) async fn replay(&self) -> Result<Arc<Audio>, StoreFailure> {
+        match self.ask(Ask::Replay).await {
+            Reply::Audio(audio) => audio,
+            _ => Err(StoreFailure::NoMessage),
+        }
+    }
+
+    /// Throws away what was recorded.
+    pub(crate) fn discard(&self) {
+        self.post(Ask::Discard);
+    }
+
+    pub(crate) fn set_urgent(&self, urgent: bool) {
+        self.post(Ask::Urgent(urgent));
+    }
+
+    pub(crate) fn set_private(&self, private: bool) {
+        self.post(Ask::Private(private));
+    }
+
+    /// Delivers now instead of at the end of the call.
+    pub(crate) fn send(&self) {
+        self.post(Ask::Send);
+    }
+
+    // ---- stores and people ----
+
+    pub(crate) async fn store(&self, request: StoreRequest) -> StoreResult {
+        match self.ask(Ask::Store(request)).await {
+            Reply::Stored(result) => result,
+            _ => Ok(StoreAnswer::Done),
+        }
+    }
+
+    /// The same, given up after a while: the caller hears something else then.
+    pub(crate) async fn store_within(&self, request: StoreRequest, within: Duration) -> StoreResult {
+        let id = self.post(Ask::Store(request));
+        let mut until = None;
+        poll_fn(|_| {
+            if let Poll::Ready(reply) = self.poll_reply(id) {
+                self.desk().alarm = None;
+                return Poll::Ready(match reply {
+                    Reply::Stored(result) => result,
+                    _ => Ok(StoreAnswer::Done),
+                });
+            }
+            let mut desk = self.desk();
+            let Some(now) = desk.now.map(|now| now.instant) else { return Poll::Pending };
+            let until = *until.get_or_insert(now + within);
+            if now >= until {
+                desk.alarm = None;
+                return Poll::Ready(Err(StoreFailure::Unavailable("no answer in time".into())));
+            }
+            desk.alarm = Some(until);
+            Poll::Pending
+        })
+        .await
+    }
+
+    pub(crate) async fn find(&self, extension: String) -> Option<Subscriber> {
+        match self.ask(Ask::Find(extension)).await {
+            Reply::Found(found) => found,
+            _ => None,
+        }
+    }
+
+    pub(crate) async fn check_pin(&self, mailbox: MailboxId, pin: String) -> PinCheck {
+        match self.ask(Ask::CheckPin { mailbox, pin }).await {
+            Reply::Pin(check) => check,
+            _ => PinCheck::Busy,
+        }
+    }
+
+    pub(crate) async fn change_pin(&self, mailbox: MailboxId, pin: String) -> Result<(), PinProblem> {
+        match self.ask(Ask::ChangePin { mailbox, pin }).await {
+            Reply::PinChanged(result) => result,
+            _ => Err(PinProblem::Busy),
+        }
+    }
+
+    pub(crate) async fn transfer(&self, number: String) -> TransferEnd {
+        match self.ask(Ask::Transfer(number)).await {
+            Reply::Transferred(end) => end,
+            _ => TransferEnd::Failed,
+        }
+    }
+}
+
+/// How long a number waits for its first digit.
+const FIRST_DIGIT: Duration = Duration::from_secs(7);
+
+/// A running dialogue: the call's end of the desk, and the future.
+pub(crate) struct Dialogue {
+    future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    desk: Arc<Mutex<Desk>>,
+}
+
+impl Dialogue {
+    pub(crate) fn start<F>(dialogue: impl FnOnce(Caller) -> F) -> Dialogue
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let desk = Arc::new(Mutex::new(Desk::default()));
+        Dialogue { future: Box::pin(dialogue(Caller { desk: desk.clone() })), desk }
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the dialogue go on as far as it can. True: it has said goodbye, and must not be polled again.
+    pub(crate) fn poll(&mut self, now: Now) -> bool {
+        self.desk().now = Some(now);
+        // Nothing wakes: whoever changes the desk polls.
+        let mut context = Context::from_waker(Waker::noop());
+        self.future.as_mut().poll(&mut context).is_ready()
+    }
+
+    /// The next thing that it asks for.
+    pub(crate) fn next_ask(&mut self) -> Option<(RequestId, Ask)> {
+        self.desk().asks.pop_front()
+    }
+
+    /// Poll afterwards.
+    pub(crate) fn reply(&mut self, id: RequestId, reply: Reply) {
+        self.desk().replies.push((id, reply));
+    }
+
+    /// Poll afterwards.
+    pub(crate) fn key(&mut self, key: char) {
+        let mut desk = self.desk();
+        if desk.keys.len() < MOST_KEYS {
+            desk.keys.push_back(key);
+        }
+    }
+
+    /// When it wants to be polled though nothing happened.
+    pub(crate) fn alarm(&self) -> Option<Instant> {
+        self.desk().alarm
+    }
+}

@@ -1,0 +1,27 @@
+//! Dialogues with a caller: straight-line async functions, a file a menu. They await only Earcon's own requests (play,
+//! a key, record, store, transfer), and are polled by the role when something happens to their call: there is no
+//! runtime below them. The call owns media, recording and legs; when it ends, the future is dropped where it stands.
+
+mod after_record;
+mod auto_attendant;
+mod call_answering;
+mod caller;
+mod main_menu;
+mod new_pin;
+mod player;
+mod subscriber_logon;
+mod voice_mail;
+
+pub(crate) use auto_attendant::{Attendant, Welcome, auto_attendant};
+pub(crate) use call_answering::{Answering, call_answering};
+pub(crate) use caller::{Ask, Dialogue, PinCheck, Played, Recorded, Reply, RequestId, Subscriber, TransferEnd};
+pub(crate) use subscriber_logon::{Access, subscriber_logon};
+
+use std::time::Duration;
+
+/// How long a menu waits for the first key after its prompt.
+pub(crate) const FIRST_KEY: Duration = Duration::from_secs(5);
+/// How long a number waits for its next key.
+pub(crate) const NEXT_KEY: Duration = Duration::from_secs(4);
+/// How long a key that may be the first of two waits for the second.
+pub(crate) const SECOND_KEY: Duration = Duration::from_millis(1200);

@@ -1,0 +1,40 @@
+//! Choosing a new PIN, when the old one has expired: twice the same, and by the policy's rules.
+
+use super::caller::{Caller, Subscriber};
+use crate::people::PinProblem;
+use speech::{Phrase, Prompt};
+use std::time::Duration;
+
+/// False: no PIN was chosen, and goodbye was said.
+pub(super) async fn new_pin(caller: &Caller, subscriber: &Subscriber, failures: u32) -> bool {
+    let mut opening: Vec<Phrase> = vec![Prompt::PinExpired.into()];
+    for _ in 0..failures.max(1) {
+        opening.push(Prompt::NewPin.into());
+        let Some(first) = ask(caller, std::mem::take(&mut opening)).await else { continue };
+        let again = ask(caller, vec![Prompt::ConfirmPin.into()]).await;
+        if again.as_ref() != Some(&first) {
+            opening.push(Prompt::PinDiffers.into());
+            continue;
+        }
+        match caller.change_pin(subscriber.mailbox.clone(), first).await {
+            Ok(()) => {
+                caller.announce(vec![Prompt::PinChanged.into()]).await;
+                return true;
+            }
+            Err(PinProblem::TooShort(digits)) => opening.push(Prompt::PinTooShort.with("count", digits)),
+            Err(PinProblem::UsedBefore) => opening.push(Prompt::PinUsedBefore.into()),
+            Err(PinProblem::Busy) => opening.push(Prompt::TryAgain.into()),
+            Err(PinProblem::TooSimple | PinProblem::LikeExtension | PinProblem::TooLong | PinProblem::NotDigits) => {
+                opening.push(Prompt::PinTooSimple.into());
+            }
+        }
+    }
+    caller.announce(vec![Prompt::TooManyFailures.into()]).await;
+    false
+}
+
+async fn ask(caller: &Caller, phrases: Vec<Phrase>) -> Option<String> {
+    let played = caller.play(phrases).await;
+    let first = caller.key_after(played, Duration::from_secs(7)).await?;
+    caller.number(24, Some(first)).await.filter(|pin| !pin.is_empty() && pin != "*")
+}

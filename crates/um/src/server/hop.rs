@@ -1,0 +1,68 @@
+//! The parts of the server, each a SIP entity with transactions of its own: a peer that repeats Call-ID and CSeq on each
+//! of them sends no merged request (RFC 3261 8.2.2.2).
+
+use crate::router::Stage;
+use crate::service::Addresses;
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+use sip::endpoint::{Endpoint, EndpointConfig};
+use sip::flow::{Listener, ListenerId};
+use sip::target::QueryId;
+use sip::transaction::Timers;
+use sip::{Method, Text};
+
+/// One part.
+pub struct Hop {
+    pub(crate) stage: Stage,
+    pub(crate) listener: ListenerId,
+    pub(crate) endpoint: Endpoint,
+}
+
+/// Ids of different endpoints are told apart by their highest byte.
+const SHIFT: u32 = 56;
+/// In the place of an endpoint: the server's own look-ups.
+const OWN: u64 = 0xff;
+
+pub(crate) fn join(hop: usize, id: u64) -> u64 {
+    (u64::try_from(hop).unwrap_or(OWN) << SHIFT) | (id & ((1 << SHIFT) - 1))
+}
+
+pub(crate) fn split(id: u64) -> Option<(usize, u64)> {
+    let hop = usize::try_from(id >> SHIFT).ok()?;
+    Some((hop, id & ((1 << SHIFT) - 1)))
+}
+
+pub(crate) fn own_query(number: u64) -> QueryId {
+    QueryId((OWN << SHIFT) | number)
+}
+
+/// Router, service, workers; parts without a listener are left out.
+pub(crate) fn hops(addresses: &Addresses, user_agent: &str, timers: Timers, random: &mut StdRng) -> Vec<Hop> {
+    let workers = addresses.workers.iter().map(|listeners| (Stage::Worker, listeners));
+    [(Stage::Router, &addresses.router), (Stage::Service, &addresses.service)]
+        .into_iter()
+        .chain(workers)
+        .filter_map(|(stage, listeners)| hop(stage, listeners, user_agent, timers, random))
+        .collect()
+}
+
+fn hop(stage: Stage, listeners: &[Listener], user_agent: &str, timers: Timers, random: &mut StdRng) -> Option<Hop> {
+    let listener = listeners.first()?.id;
+    let mut config = EndpointConfig::new(listeners.to_vec(), Text::from(user_agent));
+    config.allow = vec![
+        Method::Invite,
+        Method::Ack,
+        Method::Cancel,
+        Method::Bye,
+        Method::Options,
+        Method::Prack,
+        Method::Update,
+        Method::Info,
+        Method::Notify,
+    ];
+    config.timers = timers;
+    // Strangers are refused at once, and gateways are exempt from per-source caps: MaxCallsAllowed is the cap.
+    config.limits.unanswered_per_source = usize::MAX;
+    config.limits.calls = 20_000;
+    Some(Hop { stage, listener, endpoint: Endpoint::new(config, random.random()) })
+}

@@ -1,0 +1,459 @@
+//! The UM server as a role: one thread that owns endpoints, calls, dialogues, deliveries and lamps. Everything comes in
+//! by [`Role::input`] with the time; everything goes out as actions, media commands, store requests.
+
+mod commands;
+mod hop;
+mod lamps;
+mod pins;
+mod sip_events;
+
+pub use hop::Hop;
+
+use crate::commands::Command;
+use crate::configuration::{Configuration, LoadError};
+use crate::dialogue::{Reply, RequestId};
+use crate::message_waiting::Lamps;
+use crate::people::{HashAnswer, Hasher};
+use crate::service::Addresses;
+use crate::storage::{Storage, StoreRequest, StoreResult, Ticket};
+use crate::worker::call::Call;
+use crate::worker::delivery::{Deliveries, Step};
+use crate::worker::sound::Sounds;
+use event::{Event, Now, Sink};
+use lamps::Notify;
+use media::{MediaEvent, Recovered, SessionId};
+use net::{Action, Input, Role, SipInput};
+use pins::PinChecks;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use sip::Host;
+use sip::endpoint::{CallRef, ClientRef};
+use sip::target::{Answer, QueryId};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a UM server starts with.
+pub struct UmConfig {
+    /// In events and Warning headers: the server's name.
+    pub name: String,
+    /// The host in Contacts of redirects: a name that the PBX resolves, or the server's address.
+    pub host: Host,
+    /// Where its parts listen.
+    pub addresses: Addresses,
+    /// Server and User-Agent headers.
+    pub user_agent: String,
+    pub store: state::Store,
+    pub storage: Box<dyn Storage + Send>,
+    pub hasher: Box<dyn Hasher + Send>,
+    pub media: Box<dyn media::Control + Send>,
+    pub speech: speech::Speech,
+    /// What the spool still had: it becomes messages.
+    pub recovered: Vec<Recovered>,
+    /// All randomness comes from it.
+    pub seed: [u8; 32],
+    pub sink: Arc<dyn Sink>,
+    /// Transaction timers, for tests; [`Default`] is RFC 3261's.
+    pub timers: sip::transaction::Timers,
+}
+
+/// What happens to the server besides SIP.
+pub enum Own {
+    Media(MediaEvent),
+    /// The answer to a [`StoreRequest`].
+    Store(Ticket, StoreResult),
+    /// Something in a mailbox changed, by whomever. `greeting`: it was a greeting.
+    Changed {
+        mailbox: mailbox::MailboxId,
+        greeting: bool,
+    },
+    /// The change feed lost its place: everything may have changed.
+    Refresh,
+    /// The answer to a [`HashJob`](crate::people::HashJob).
+    Hashed(u64, HashAnswer),
+    /// `by` is whoever gave the command, for the record.
+    Command {
+        by: String,
+        command: Command,
+        reply: crate::commands::Reply,
+    },
+    /// End the role.
+    Stop,
+}
+
+/// Who waits for a store's answer.
+pub(crate) enum Waiting {
+    Dialogue(u64, RequestId),
+    /// As `Dialogue`; the greeting is kept for the next call.
+    Greeting(u64, RequestId, mailbox::MailboxId),
+    Replay(u64, RequestId),
+    Lamp(mailbox::MailboxId),
+    /// A mailbox is made; the reply to whoever commanded it waits for this.
+    Create(Box<dyn FnOnce(StoreResult) + Send>),
+    Nobody,
+}
+
+/// The UM server; see the module's head.
+pub struct Server {
+    pub(crate) name: String,
+    pub(crate) host: Host,
+    pub(crate) addresses: Addresses,
+    pub(crate) hops: Vec<Hop>,
+    pub(crate) configuration: Configuration,
+    pub(crate) store: state::Store,
+    storage: Box<dyn Storage + Send>,
+    pub(crate) hasher: Box<dyn Hasher + Send>,
+    pub(crate) media: Box<dyn media::Control + Send>,
+    pub(crate) sounds: Sounds,
+    pub(crate) random: StdRng,
+    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) calls: BTreeMap<u64, Call>,
+    pub(crate) by_leg: HashMap<(usize, CallRef), u64>,
+    pub(crate) by_session: HashMap<SessionId, u64>,
+    pub(crate) alarms: BTreeSet<(Instant, u64)>,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) lamps: Lamps,
+    pub(crate) pins: PinChecks,
+    /// Replies to a dialogue that was asking when they came.
+    pub(crate) replies: VecDeque<(u64, RequestId, Reply)>,
+    /// NOTIFYs that wait for their answers.
+    notifies: HashMap<(usize, ClientRef), Notify>,
+    /// Greetings of mailboxes that were called lately, until the change feed says that they changed.
+    pub(crate) greetings: BTreeMap<mailbox::MailboxId, crate::storage::Greeting>,
+    waiting: BTreeMap<Ticket, Waiting>,
+    /// Addresses of gateways that are configured by name, as DNS gave them.
+    resolved: BTreeMap<String, Vec<IpAddr>>,
+    queries: BTreeMap<QueryId, String>,
+    resolve_again: Option<Instant>,
+    actions: VecDeque<Action>,
+    last: u64,
+}
+
+/// Gateways that are configured by name are looked up again this often, as Exchange re-reads its configuration.
+const RESOLVE_EVERY: Duration = Duration::from_secs(600);
+/// Greetings kept in memory.
+const MOST_GREETINGS: usize = 200;
+
+impl Server {
+    /// Reads the configuration. The first actions and store requests are made by [`Server::start`].
+    ///
+    /// # Errors
+    /// [`LoadError`]: the state is damaged or of a newer program.
+    pub fn new(config: UmConfig) -> Result<Server, LoadError> {
+        let configuration = Configuration::load(&config.store)?;
+        let mut random = StdRng::from_seed(config.seed);
+        let hops = hop::hops(&config.addresses, &config.user_agent, config.timers, &mut random);
+        let mut server = Server {
+            name: config.name,
+            host: config.host,
+            addresses: config.addresses,
+            hops,
+            configuration,
+            store: config.store,
+            storage: config.storage,
+            hasher: config.hasher,
+            media: config.media,
+            sounds: Sounds::new(config.speech),
+            random,
+            sink: config.sink,
+            calls: BTreeMap::new(),
+            by_leg: HashMap::new(),
+            by_session: HashMap::new(),
+            alarms: BTreeSet::new(),
+            deliveries: Deliveries::default(),
+            lamps: Lamps::default(),
+            pins: PinChecks::default(),
+            replies: VecDeque::new(),
+            notifies: HashMap::new(),
+            greetings: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            resolved: BTreeMap::new(),
+            queries: BTreeMap::new(),
+            resolve_again: None,
+            actions: VecDeque::new(),
+            last: 0,
+        };
+        server.deliveries.recover(config.recovered);
+        Ok(server)
+    }
+
+    /// Delivers what the spool still had, and refreshes every lamp. Call it once, before the first input.
+    pub fn start(&mut self, now: Now) {
+        self.configuration_changed(now);
+        self.refresh_lamps(now);
+        self.settle(now);
+    }
+
+    /// The configuration, for whoever sets the server up.
+    pub fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// A number that was not given before.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    pub(crate) fn random_id(&mut self) -> u128 {
+        self.random.random()
+    }
+
+    pub(crate) fn emit(&self, now: Now, event: Event) {
+        self.sink.emit(now, event);
+    }
+
+    pub(crate) fn ask_store(&mut self, request: StoreRequest, waiting: Waiting) -> Ticket {
+        let ticket = Ticket(self.next_number());
+        self.waiting.insert(ticket, waiting);
+        self.storage.submit(request, ticket);
+        ticket
+    }
+
+    fn stored(&mut self, ticket: Ticket, result: StoreResult, now: Now) {
+        if self.deliveries.answered(ticket, &result, now) {
+            self.waiting.remove(&ticket);
+            return;
+        }
+        match self.waiting.remove(&ticket) {
+            Some(Waiting::Dialogue(call, request)) => self.stored_for(call, request, result, now),
+            Some(Waiting::Greeting(call, request, mailbox)) => {
+                if let Ok(crate::storage::StoreAnswer::Greeting(greeting)) = &result {
+                    self.keep_greeting(mailbox, greeting.clone());
+                }
+                self.stored_for(call, request, result, now);
+            }
+            Some(Waiting::Replay(call, request)) => self.replay_for(call, request, result, now),
+            Some(Waiting::Lamp(mailbox)) => self.counted(mailbox, result, now),
+            Some(Waiting::Create(reply)) => reply(result),
+            Some(Waiting::Nobody) | None => {}
+        }
+    }
+
+    fn keep_greeting(&mut self, mailbox: mailbox::MailboxId, greeting: crate::storage::Greeting) {
+        if self.greetings.len() >= MOST_GREETINGS && !self.greetings.contains_key(&mailbox) {
+            // Any one will do: it is read again when its mailbox is called.
+            self.greetings.pop_first();
+        }
+        self.greetings.insert(mailbox, greeting);
+    }
+
+    fn own(&mut self, own: Own, now: Now) {
+        match own {
+            Own::Media(event) => self.media_event(event, now),
+            Own::Store(ticket, result) => self.stored(ticket, result, now),
+            Own::Changed { mailbox, greeting } => {
+                if greeting {
+                    self.greetings.remove(&mailbox);
+                } else {
+                    self.lamp_changed(mailbox, now);
+                }
+            }
+            Own::Refresh => {
+                self.greetings.clear();
+                self.refresh_lamps(now);
+            }
+            Own::Hashed(ticket, answer) => self.hashed(ticket, answer, now),
+            Own::Command { by, command, reply } => self.command(&by, command, reply, now),
+            Own::Stop => self.actions.push_back(Action::Stop),
+        }
+    }
+
+    fn sip(&mut self, input: SipInput, now: Now) {
+        match input {
+            SipInput::Received { message, flow } => {
+                if let Some(hop) = self.hops.iter_mut().find(|hop| hop.listener == flow.listener) {
+                    hop.endpoint.receive(message, flow, now.instant);
+                }
+            }
+            SipInput::TransmitFailed { id, error } => {
+                if let Some((hop, id)) = hop::split(id)
+                    && let Some(hop) = self.hops.get_mut(hop)
+                {
+                    hop.endpoint.transmit_failed(id, error, now.instant);
+                }
+            }
+            SipInput::FlowClosed(flow) => {
+                if let Some(hop) = self.hops.iter_mut().find(|hop| hop.listener == flow.listener) {
+                    hop.endpoint.flow_closed(&flow, now.instant);
+                }
+            }
+            SipInput::Resolved { query, answer } => match hop::split(query.0) {
+                Some((hop, id)) if hop < self.hops.len() => {
+                    if let Some(hop) = self.hops.get_mut(hop) {
+                        hop.endpoint.resolved(QueryId(id), answer, now.instant);
+                    }
+                }
+                _ => self.gateway_resolved(query, answer),
+            },
+        }
+    }
+
+    fn timeout(&mut self, now: Now) {
+        for hop in &mut self.hops {
+            if hop.endpoint.deadline().is_some_and(|at| at <= now.instant) {
+                hop.endpoint.handle_timeout(now.instant);
+            }
+        }
+        while let Some((at, number)) = self.alarms.first().copied() {
+            if at > now.instant {
+                break;
+            }
+            self.alarms.pop_first();
+            if let Some(call) = self.calls.get_mut(&number) {
+                call.alarm = None;
+            }
+            self.call_alarm(number, now);
+        }
+        self.deliveries.handle_timeout(now);
+        self.lamps_due(now);
+        if self.resolve_again.is_some_and(|at| at <= now.instant) {
+            self.resolve_gateways(now);
+        }
+    }
+
+    /// Carries out whatever the input led to, until nothing is left to do.
+    fn settle(&mut self, now: Now) {
+        loop {
+            let mut busy = false;
+            for hop in 0..self.hops.len() {
+                while let Some(output) = self.hops.get_mut(hop).and_then(|hop| hop.endpoint.poll()) {
+                    busy = true;
+                    self.output(hop, output, now);
+                }
+            }
+            while let Some(step) = self.deliveries.next_step() {
+                busy = true;
+                self.deliver(step, now);
+            }
+            if !busy {
+                return;
+            }
+        }
+    }
+
+    fn deliver(&mut self, step: Step, now: Now) {
+        match step {
+            Step::Deliver(letter, parts, recovered) => {
+                let message = letter.message;
+                let owner = self.configuration.by_mailbox_id(&letter.mailbox);
+                let parcel = crate::storage::Parcel {
+                    to_name: owner.map(|owner| owner.shown_name()),
+                    to_address: owner.and_then(|owner| owner.primary_smtp_address.clone()),
+                    letter,
+                    parts,
+                    recovered,
+                };
+                let ticket = self.ask_store(parcel.request(), Waiting::Nobody);
+                self.deliveries.asked(message, ticket);
+            }
+            Step::Discard(recordings) => {
+                self.ask_store(StoreRequest::Discard(recordings), Waiting::Nobody);
+            }
+            Step::Missed(letter) => self.emit(
+                now,
+                Event::MissedCall {
+                    mailbox: letter.mailbox.to_string(),
+                    from: letter.from_number.unwrap_or_default(),
+                    from_name: letter.from_name,
+                    call_id: letter.call_id,
+                },
+            ),
+            Step::Tell(event) => self.emit(now, event),
+        }
+    }
+
+    pub(crate) fn act(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    // ---- gateways by address ----
+
+    /// After a command, and at the start.
+    pub(crate) fn configuration_changed(&mut self, now: Now) {
+        self.resolve_gateways(now);
+        self.exempt();
+        for mailbox in self.configuration.mailboxes.iter() {
+            self.sounds.prepare(&mailbox.shown_name());
+        }
+    }
+
+    fn exempt(&mut self) {
+        let addresses: Vec<IpAddr> =
+            self.configuration.gateways.iter().flat_map(|gateway| self.addresses_of(&gateway.address)).collect();
+        self.act(Action::Exempt(addresses));
+    }
+
+    fn addresses_of(&self, address: &str) -> Vec<IpAddr> {
+        match address.parse::<Host>() {
+            Ok(host) => match host.ip() {
+                Some(ip) => vec![ip],
+                None => self.resolved.get(&address.to_lowercase()).cloned().unwrap_or_default(),
+            },
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn resolve_gateways(&mut self, now: Now) {
+        let names: Vec<String> = self
+            .configuration
+            .gateways
+            .iter()
+            .filter(|gateway| gateway.address.parse::<Host>().is_ok_and(|host| host.ip().is_none()))
+            .map(|gateway| gateway.address.to_lowercase())
+            .collect();
+        self.resolve_again = (!names.is_empty()).then(|| now.instant + RESOLVE_EVERY);
+        self.resolved.retain(|name, _| names.contains(name));
+        for name in names {
+            let query = hop::own_query(self.next_number());
+            self.queries.insert(query, name.clone());
+            self.act(Action::Resolve { query, question: sip::target::Query::Addresses(name) });
+        }
+    }
+
+    fn gateway_resolved(&mut self, query: QueryId, answer: Answer) {
+        // A look-up that failed leaves the addresses that were known.
+        if let Some(name) = self.queries.remove(&query)
+            && let Answer::Addresses(addresses) = answer
+        {
+            self.resolved.insert(name, addresses);
+            self.exempt();
+        }
+    }
+
+    /// The gateway that has this source address.
+    pub(crate) fn gateway_at(&self, source: IpAddr) -> Option<Arc<crate::commands::ip_gateway::Gateway>> {
+        let source = source.to_canonical();
+        self.configuration
+            .gateways
+            .iter()
+            .find(|gateway| self.addresses_of(&gateway.address).iter().any(|ip| ip.to_canonical() == source))
+            .cloned()
+    }
+}
+
+impl Role for Server {
+    type Own = Own;
+
+    fn input(&mut self, input: Input<Own>, now: Now) {
+        match input {
+            Input::Sip(input) => self.sip(input, now),
+            Input::Own(own) => self.own(own, now),
+            Input::Timeout => {}
+        }
+        // Timers that are due are due whatever woke us: a busy server must not starve them.
+        self.timeout(now);
+        self.settle(now);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let hops = self.hops.iter().filter_map(|hop| hop.endpoint.deadline()).min();
+        let alarm = self.alarms.first().map(|(at, _)| *at);
+        [hops, alarm, self.deliveries.deadline(), self.lamps.deadline(), self.resolve_again].into_iter().flatten().min()
+    }
+
+    fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+}

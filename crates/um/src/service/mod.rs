@@ -1,0 +1,47 @@
+//! The redirects: the Contact that a 302 names, from the router to the service and from the service to the worker that
+//! takes calls at this moment.
+
+use crate::router::Stage;
+use sip::flow::Listener;
+use sip::{Headers, Host, Name, NameAddr, Transport, Uri};
+
+/// Where the parts of the server listen, and which worker takes the calls.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// The call router: 5060 TCP, 5061 TLS.
+    pub router: Vec<Listener>,
+    /// The UM service: 5062, 5063.
+    pub service: Vec<Listener>,
+    /// The workers: 5065 and 5067, 5066 and 5068. The first one takes the calls.
+    pub workers: Vec<Vec<Listener>>,
+}
+
+impl Addresses {
+    fn listeners(&self, stage: Stage) -> &[Listener] {
+        match stage {
+            Stage::Router => &self.router,
+            Stage::Service => &self.service,
+            Stage::Worker => self.workers.first().map(Vec::as_slice).unwrap_or_default(),
+        }
+    }
+
+    /// `<sip:PILOT@host:port;transport=tcp>`: the same pilot at another part of this server, over the same transport
+    /// where that part has it.
+    pub(crate) fn contact(&self, stage: Stage, pilot: &str, host: &Host, transport: Transport) -> Option<NameAddr> {
+        let listeners = self.listeners(stage);
+        let listener = listeners
+            .iter()
+            .find(|listener| listener.transport == transport)
+            .or_else(|| listeners.iter().find(|listener| listener.transport == Transport::Tcp))
+            .or_else(|| listeners.first())?;
+        let uri = Uri::sip(pilot, host.clone()).with_port(listener.addr.port()).with_transport(listener.transport);
+        Some(NameAddr::new(uri))
+    }
+}
+
+/// The headers of the 302.
+pub(crate) fn redirection(contact: &NameAddr) -> Headers {
+    let mut headers = Headers::new();
+    headers.push(Name::Contact, contact.to_string());
+    headers
+}

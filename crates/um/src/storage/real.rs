@@ -1,0 +1,252 @@
+//! The real storage: the mailbox store and the spool's files, on tokio.
+
+use super::{Greeting, Letter, Parcel, Storage, StoreAnswer, StoreFailure, StoreRequest, StoreResult, Ticket};
+use crate::Own;
+use mailbox::{
+    Address, Caller, ChangeKind, DeliverError, GreetingKind, Line, MailboxError, MailboxId, Mailboxes, MessageError,
+    NewMessage, Order, Unavailable,
+};
+use media::{Codec, RecordingId, Spool};
+use rtp::{Level, Threshold};
+use speech::Audio;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+/// Deliveries at once. Each holds its audio in memory, so a thousand hang-ups in one second must not all be served at
+/// once; those at once share the store's syncs.
+const DELIVERIES: usize = 8;
+/// Other requests at once.
+const OTHERS: usize = 64;
+/// Audio is read back from the spool by so many threads of tokio's at most.
+const READERS: usize = 2;
+
+/// The storage of a UM server. Cloning is cheap.
+#[derive(Clone)]
+pub struct MailboxStorage {
+    runtime: Handle,
+    work: Arc<Work>,
+}
+
+struct Work {
+    mailboxes: Mailboxes,
+    spool: Spool,
+    /// For addresses that nobody configured: 27000@domain.
+    domain: String,
+    answer: Box<dyn Fn(Own) + Send + Sync>,
+    deliveries: Semaphore,
+    others: Semaphore,
+    readers: Semaphore,
+}
+
+impl MailboxStorage {
+    /// `answer` puts what it is given into the server's inbox; it is called from tokio's threads.
+    pub fn new(
+        runtime: Handle,
+        mailboxes: Mailboxes,
+        spool: Spool,
+        domain: impl Into<String>,
+        answer: impl Fn(Own) + Send + Sync + 'static,
+    ) -> MailboxStorage {
+        let work = Work {
+            mailboxes,
+            spool,
+            domain: domain.into(),
+            answer: Box::new(answer),
+            deliveries: Semaphore::new(DELIVERIES),
+            others: Semaphore::new(OTHERS),
+            readers: Semaphore::new(READERS),
+        };
+        MailboxStorage { runtime, work: Arc::new(work) }
+    }
+}
+
+impl Storage for MailboxStorage {
+    fn submit(&mut self, request: StoreRequest, ticket: Ticket) {
+        let work = self.work.clone();
+        self.runtime.spawn(async move {
+            let turn = if matches!(request, StoreRequest::Deliver(_)) { &work.deliveries } else { &work.others };
+            // The semaphores are never closed.
+            let _turn = turn.acquire().await;
+            let result = work.run(request).await;
+            (work.answer)(Own::Store(ticket, result));
+        });
+    }
+}
+
+/// Tells the server of every change to a mailbox, whoever made it. Ends with the store.
+pub fn follow_changes(runtime: &Handle, mailboxes: &Mailboxes, tell: impl Fn(Own) + Send + Sync + 'static) {
+    // From now on, also for changes that come before the task first runs.
+    let mut changes = mailboxes.subscribe();
+    runtime.spawn(async move {
+        while let Some(change) = changes.next().await {
+            let greeting = change.kind == ChangeKind::Greeting;
+            tell(Own::Changed { mailbox: change.mailbox, greeting });
+        }
+    });
+}
+
+impl Work {
+    async fn run(&self, request: StoreRequest) -> StoreResult {
+        match request {
+            StoreRequest::Create(mailbox) => {
+                self.mailboxes.create(&mailbox, SystemTime::now()).await?;
+                Ok(StoreAnswer::Done)
+            }
+            StoreRequest::Deliver(parcel) => self.deliver(*parcel).await,
+            StoreRequest::Discard(recordings) => {
+                recordings.into_iter().for_each(|recording| self.spool.release(recording));
+                Ok(StoreAnswer::Done)
+            }
+            StoreRequest::Replay(recordings) => {
+                let (codec, bytes) = self.recorded(recordings).await?;
+                Ok(StoreAnswer::Audio(Arc::new(Audio::from_samples(rtp::decode(codec, &bytes)))))
+            }
+            StoreRequest::Greeting(mailbox) => {
+                let personal = self.greeting(&mailbox, GreetingKind::Personal).await?;
+                let name = self.greeting(&mailbox, GreetingKind::Name).await?;
+                Ok(StoreAnswer::Greeting(Greeting { personal, name }))
+            }
+            StoreRequest::List(mailbox) => {
+                Ok(StoreAnswer::Messages(self.mailboxes.list(&mailbox, Order::NewThenSaved).await?))
+            }
+            StoreRequest::Audio(mailbox, message) => {
+                let wav = self.mailboxes.audio(&mailbox, message).await?;
+                let audio = Audio::from_wav(&wav).map_err(|error| StoreFailure::Damaged(error.to_string()))?;
+                Ok(StoreAnswer::Audio(Arc::new(audio)))
+            }
+            StoreRequest::SetRead(mailbox, message, read) => {
+                self.mailboxes.set_read(&mailbox, message, read).await?;
+                Ok(StoreAnswer::Done)
+            }
+            StoreRequest::Delete(mailbox, message) => {
+                self.mailboxes.delete(&mailbox, message, SystemTime::now()).await?;
+                Ok(StoreAnswer::Done)
+            }
+            StoreRequest::Counts(mailbox) => Ok(StoreAnswer::Counts(self.mailboxes.counts(&mailbox).await?)),
+        }
+    }
+
+    async fn greeting(&self, mailbox: &MailboxId, kind: GreetingKind) -> Result<Option<Arc<Audio>>, StoreFailure> {
+        let Some(wav) = self.mailboxes.greeting(mailbox, kind).await? else { return Ok(None) };
+        let audio = Audio::from_wav(&wav).map_err(|error| StoreFailure::Damaged(error.to_string()))?;
+        Ok(Some(Arc::new(audio)))
+    }
+
+    /// Recordings one after the other, in the first one's codec. The caller may have changed codecs in between.
+    async fn recorded(&self, recordings: Vec<RecordingId>) -> Result<(Codec, Vec<u8>), StoreFailure> {
+        // Never closed.
+        let _turn = self.readers.acquire().await;
+        let spool = self.spool.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut whole: Option<(Codec, Vec<u8>)> = None;
+            for recording in recordings {
+                let mut part = spool.read(recording).map_err(|error| StoreFailure::Damaged(error.to_string()))?;
+                match &mut whole {
+                    None => whole = Some((part.codec, part.bytes)),
+                    Some((codec, bytes)) => {
+                        if part.codec != *codec {
+                            rtp::transcode(part.codec, *codec, &mut part.bytes);
+                        }
+                        bytes.extend_from_slice(&part.bytes);
+                    }
+                }
+            }
+            whole.ok_or(StoreFailure::NoMessage)
+        });
+        read.await.map_err(|error| StoreFailure::Unavailable(error.to_string()))?
+    }
+
+    async fn deliver(&self, parcel: Parcel) -> StoreResult {
+        let Parcel { letter, parts, recovered, to_name, to_address } = parcel;
+        let (codec, bytes) = self.recorded(parts.clone()).await?;
+        if recovered && sound_in(codec, &bytes) < crate::worker::delivery::LEAST_SOUND {
+            parts.into_iter().for_each(|recording| self.spool.release(recording));
+            return Ok(StoreAnswer::TooQuiet);
+        }
+        let audio = mailbox::Audio { codec, bytes: bytes.into() };
+        let duration_ms = u64::from(audio.duration_ms());
+        let message = self.message(letter, to_name, to_address, audio);
+        match self.mailboxes.deliver(message.clone()).await {
+            Err(DeliverError::NoMailbox) => {
+                // The configuration has the mailbox, or there would be no message: the store was down when it was made.
+                self.mailboxes.create(&message.mailbox, SystemTime::now()).await?;
+                self.mailboxes.deliver(message).await?;
+            }
+            other => {
+                other?;
+            }
+        }
+        parts.into_iter().for_each(|recording| self.spool.release(recording));
+        Ok(StoreAnswer::Delivered { duration_ms })
+    }
+
+    fn message(
+        &self,
+        letter: Letter,
+        to_name: Option<String>,
+        to_address: Option<String>,
+        audio: mailbox::Audio,
+    ) -> NewMessage {
+        let address = |text: Option<String>| text.and_then(|text| Address::parse(&text).ok());
+        let ended = Duration::from_millis(letter.received)
+            .saturating_add(Duration::from_millis(u64::from(audio.duration_ms())));
+        NewMessage {
+            id: letter.message,
+            to: address(to_address).unwrap_or_else(|| Address::of_number(letter.mailbox.as_str(), &self.domain)),
+            mailbox: letter.mailbox,
+            to_name: to_name.as_deref().map(Line::new),
+            from: Caller {
+                number: letter.from_number.as_deref().map(Line::new),
+                name: letter.from_name.as_deref().map(Line::new),
+                address: address(letter.from_address),
+            },
+            call_id: Line::new(&letter.call_id),
+            received: SystemTime::UNIX_EPOCH.checked_add(ended).unwrap_or(SystemTime::UNIX_EPOCH),
+            urgent: letter.urgent,
+            private: letter.private,
+            audio,
+        }
+    }
+}
+
+/// How much of it is above -40 dBm0, in steps of 20 ms as the recorder counts.
+fn sound_in(codec: Codec, bytes: &[u8]) -> Duration {
+    let threshold = Threshold::dbm0(-40.0);
+    let loud = bytes.chunks(160).filter(|frame| Level::of(codec, frame).is_above(threshold)).count();
+    Duration::from_millis(20).saturating_mul(u32::try_from(loud).unwrap_or(u32::MAX))
+}
+
+impl From<Unavailable> for StoreFailure {
+    fn from(error: Unavailable) -> StoreFailure {
+        StoreFailure::Unavailable(error.to_string())
+    }
+}
+
+impl From<DeliverError> for StoreFailure {
+    fn from(error: DeliverError) -> StoreFailure {
+        match error {
+            DeliverError::NoMailbox => StoreFailure::NoMailbox,
+            DeliverError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<MailboxError> for StoreFailure {
+    fn from(error: MailboxError) -> StoreFailure {
+        match error {
+            MailboxError::NoMailbox => StoreFailure::NoMailbox,
+            MailboxError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<MessageError> for StoreFailure {
+    fn from(error: MessageError) -> StoreFailure {
+        match error {
+            MessageError::NoMessage => StoreFailure::NoMessage,
+            MessageError::Unavailable(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! Answering a call: offer and answer, the media session, and the dialogue that the caller gets.
+
+use super::call::{Call, Kind};
+use super::identity::{self, CallerId};
+use crate::commands::auto_attendant::AutoAttendant;
+use crate::commands::dial_plan::DialPlan;
+use crate::commands::mailbox::Mailbox;
+use crate::dialogue::{
+    Access, Answering, Attendant, Dialogue, Subscriber, Welcome, auto_attendant, call_answering, subscriber_logon,
+};
+use crate::router::{Accepted, Refusal};
+use crate::server::Server;
+use event::{Event, Now};
+use media::{MediaCommand, Stream};
+use rand::RngExt as _;
+use sip::endpoint::{Body, CallRef};
+use sip::flow::Flow;
+use sip::header::Warning;
+use sip::{Headers, Name, Request};
+use std::time::Duration;
+
+impl Server {
+    pub(crate) fn answer(
+        &mut self,
+        hop: usize,
+        leg: CallRef,
+        request: Request,
+        flow: &Flow,
+        accepted: Accepted,
+        now: Now,
+    ) {
+        let offer = match offer_in(&request.headers, &request.body) {
+            Ok(offer) => offer,
+            Err((status, warning)) => {
+                return self.refuse(hop, leg, &request, flow, &Refusal::new(status, warning), now);
+            }
+        };
+        let (session, address) = match self.media.open() {
+            Ok(opened) => opened,
+            Err(error) => {
+                let refusal = Refusal::for_now(503, error.to_string(), 30);
+                return self.refuse(hop, leg, &request, flow, &refusal, now);
+            }
+        };
+        // RFC 8866 5.2: the session id is a number; 62 bits fit every reader.
+        let local = sdp::Local::new(address.ip(), address.port(), self.random.random::<u64>() >> 2);
+        let (description, negotiated) = match &offer {
+            None => (sdp::offer(&local), None),
+            Some(offer) => match sdp::answer(offer, &local) {
+                Ok((description, negotiated)) => (description, Some(negotiated)),
+                Err(error) => {
+                    self.media.command(MediaCommand::Close { session });
+                    let refusal = Refusal::new(488, error.to_string());
+                    return self.refuse(hop, leg, &request, flow, &refusal, now);
+                }
+            },
+        };
+        let body = Some(Body::sdp(description.to_bytes()));
+        let accept = |server: &mut Server| {
+            let hop = server.hops.get_mut(hop)?;
+            hop.endpoint.accept(leg, &Headers::new(), body, now.instant).ok()
+        };
+        if accept(self).is_none() {
+            // Cancelled while we looked at it.
+            return self.media.command(MediaCommand::Close { session });
+        }
+        if let Some(negotiated) = &negotiated
+            && negotiated.remote.port() != 0
+        {
+            self.media.command(MediaCommand::Connect { session, stream: stream(negotiated) });
+        }
+        self.admit(hop, leg, &request, accepted, (session, local, description, negotiated.is_none()), now);
+    }
+
+    fn admit(
+        &mut self,
+        hop: usize,
+        leg: CallRef,
+        request: &Request,
+        Accepted { gateway, plan, attendant, pilot }: Accepted,
+        (session, local, description, offering): (media::SessionId, sdp::Local, sdp::Session, bool),
+        now: Now,
+    ) {
+        let caller = identity::caller(&self.configuration, &plan, request);
+        let owner = match &attendant {
+            Some(_) => None,
+            None => identity::diverted_from(&self.configuration, &gateway, &plan, request),
+        };
+        let owner = owner.and_then(|owner| self.subscriber(&owner));
+        let kind = match (&owner, &attendant) {
+            (_, Some(_)) => Kind::AutoAttendant,
+            (Some(_), None) => Kind::CallAnswering,
+            (None, None) => Kind::SubscriberAccess,
+        };
+        let number = self.next_number();
+        let call = Call {
+            number,
+            kind,
+            hop,
+            leg,
+            call_id: request.call_id().map(String::from).unwrap_or_default(),
+            mailbox: owner.as_ref().map(|owner| owner.mailbox.clone()),
+            waiting: Some(self.dialogue(owner, attendant.as_deref(), &plan, &caller)),
+            gateway,
+            until: now.instant + Duration::from_secs(u64::from(plan.max_call_duration) * 60),
+            plan,
+            pilot,
+            caller,
+            session,
+            local,
+            description: Some(description),
+            offering,
+            dialogue: None,
+            play: None,
+            recording: None,
+            transfer: None,
+            message: None,
+            left_message: false,
+            started: now,
+            alarm: None,
+        };
+        self.emit(
+            now,
+            Event::UmCallStarted {
+                call: number,
+                kind: kind.name().into(),
+                from: call.caller.number.clone().unwrap_or_default(),
+                pilot: call.pilot.clone(),
+                call_id: call.call_id.clone(),
+                gateway: call.gateway.name.clone(),
+            },
+        );
+        self.by_leg.insert((hop, leg), number);
+        self.by_session.insert(session, number);
+        self.calls.insert(number, call);
+        self.set_alarm(number);
+    }
+
+    /// What the caller will talk with.
+    fn dialogue(
+        &self,
+        owner: Option<Subscriber>,
+        attendant: Option<&AutoAttendant>,
+        plan: &DialPlan,
+        caller: &CallerId,
+    ) -> Dialogue {
+        let from = caller.user.as_ref().and_then(|user| self.subscriber(user));
+        let digits = usize::try_from(plan.digits).unwrap_or(20);
+        let access = Access {
+            from,
+            digits,
+            failures: plan.input_failures_before_disconnect,
+            logon_failures: plan.logon_failures_before_disconnect,
+        };
+        match (owner, attendant) {
+            (_, Some(attendant)) => {
+                let operator = attendant.operator_extension.clone().or_else(|| plan.operator_extension.clone());
+                let scene = Attendant {
+                    welcome: Some(Welcome { business: attendant.business_name.clone() }),
+                    digits,
+                    failures: plan.input_failures_before_disconnect,
+                    operator: operator.filter(|_| attendant.business_hours_transfer_to_operator_enabled),
+                    subscribers: attendant.allow_dial_plan_subscribers && attendant.call_someone_enabled,
+                    any_extension: attendant.allow_extensions && attendant.call_someone_enabled,
+                    access: attendant.star_out_to_dial_plan_enabled.then_some(access),
+                };
+                Dialogue::start(|caller| auto_attendant(caller, scene))
+            }
+            (Some(owner), None) => {
+                let operator = plan.operator_extension.clone();
+                let elsewhere = Attendant {
+                    welcome: None,
+                    digits,
+                    failures: plan.input_failures_before_disconnect,
+                    operator: operator.clone(),
+                    subscribers: plan.allow_dial_plan_subscribers && plan.call_someone_enabled,
+                    any_extension: plan.allow_extensions && plan.call_someone_enabled,
+                    access: None,
+                };
+                let scene = Answering {
+                    owner,
+                    idle: Duration::from_secs(u64::from(plan.recording_idle_timeout)),
+                    max: Duration::from_secs(u64::from(plan.max_recording_duration) * 60),
+                    failures: plan.input_failures_before_disconnect,
+                    operator,
+                    elsewhere,
+                };
+                Dialogue::start(|caller| call_answering(caller, scene))
+            }
+            (None, None) => Dialogue::start(|caller| subscriber_logon(caller, access)),
+        }
+    }
+
+    /// A user as dialogues know him; None when he is not enabled.
+    pub(crate) fn subscriber(&self, mailbox: &Mailbox) -> Option<Subscriber> {
+        let um = mailbox.um.as_ref()?;
+        let access = self.configuration.policy_of(um).is_some_and(|policy| policy.allow_subscriber_access);
+        Some(Subscriber {
+            mailbox: um.mailbox.clone(),
+            name: mailbox.shown_name(),
+            extension: mailbox.primary_extension()?.to_owned(),
+            access,
+        })
+    }
+
+    /// The ACK for our 200 to the INVITE or to a re-INVITE; with the answer when we had to offer.
+    pub(crate) fn acknowledged(&mut self, number: u64, body: &[u8], now: Now) {
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        if call.offering {
+            call.offering = false;
+            let answer = sdp::Session::parse(body).ok();
+            match answer.and_then(|answer| sdp::accept(&call.local, &answer).ok()) {
+                Some(negotiated) => {
+                    let stream = stream(&negotiated);
+                    self.media.command(MediaCommand::Connect { session: call.session, stream });
+                }
+                // RFC 3261 13.2.2.4: an answer that cannot be taken ends the call.
+                None => return self.hang_up(number, now),
+            }
+        }
+        if let Some(dialogue) = call.waiting.take() {
+            call.dialogue = Some(dialogue);
+            self.drive(number, now);
+        }
+    }
+
+    /// Hold, resume, another codec or address; or a request for our offer.
+    pub(crate) fn offered(&mut self, number: u64, request: &Request, now: Now) {
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        let mut headers = Headers::new();
+        let (status, body) = match offer_in(&request.headers, &request.body) {
+            Ok(None) => {
+                let description = match &call.description {
+                    Some(previous) => sdp::reoffer(&call.local, previous),
+                    None => sdp::offer(&call.local),
+                };
+                let body = Body::sdp(description.to_bytes());
+                call.description = Some(description);
+                call.offering = true;
+                (200, Some(body))
+            }
+            Ok(Some(offer)) => match sdp::answer(&offer, &call.local) {
+                Ok((mut description, negotiated)) => {
+                    if let Some(previous) = &call.description {
+                        description.follow(previous);
+                    }
+                    let body = Body::sdp(description.to_bytes());
+                    call.description = Some(description);
+                    let mut stream = stream(&negotiated);
+                    if negotiated.remote.port() == 0 {
+                        stream.direction = media::Direction::Inactive;
+                    }
+                    self.media.command(MediaCommand::Connect { session: call.session, stream });
+                    (200, Some(body))
+                }
+                Err(error) => {
+                    headers.push_typed(&Warning::miscellaneous(self.host.to_string(), error.to_string()));
+                    (488, None)
+                }
+            },
+            Err((status, warning)) => {
+                headers.push_typed(&Warning::miscellaneous(self.host.to_string(), warning));
+                (status, None)
+            }
+        };
+        let (hop, leg) = (call.hop, call.leg);
+        if let Some(hop) = self.hops.get_mut(hop) {
+            // The call may be over already: `Ended` tells.
+            let _ = hop.endpoint.answer_offer(leg, status, &headers, body, now.instant);
+        }
+    }
+}
+
+/// The offer in a request; None when it has no body.
+fn offer_in(headers: &Headers, body: &[u8]) -> Result<Option<sdp::Session>, (u16, String)> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let kind = headers.get(&Name::ContentType).map(|kind| kind.to_ascii_lowercase()).unwrap_or_default();
+    if !kind.starts_with("application/sdp") {
+        return Err((415, "only application/sdp is understood".into()));
+    }
+    sdp::Session::parse(body).map(Some).map_err(|error| (488, format!("the session description: {error}")))
+}
+
+fn stream(negotiated: &sdp::Negotiated) -> Stream {
+    Stream {
+        remote: negotiated.remote,
+        codec: match negotiated.codec {
+            sdp::Codec::Pcma => media::Codec::Pcma,
+            sdp::Codec::Pcmu => media::Codec::Pcmu,
+        },
+        payload_type: negotiated.payload_type,
+        dtmf: negotiated.dtmf,
+        dtmf_receive: negotiated.dtmf_receive,
+        direction: match negotiated.direction {
+            sdp::Direction::SendRecv => media::Direction::SendReceive,
+            sdp::Direction::SendOnly => media::Direction::SendOnly,
+            sdp::Direction::RecvOnly => media::Direction::ReceiveOnly,
+            sdp::Direction::Inactive => media::Direction::Inactive,
+        },
+        ptime_ms: negotiated.ptime_ms,
+        // RTP is taken from the address that the PBX's SDP names, and from nobody else.
+        source: media::Source::Named,
+    }
+}

@@ -1,0 +1,108 @@
+//! A call at the UM server. It owns the SIP leg, the media session and the recording; the dialogue only asks.
+
+use super::identity::CallerId;
+use crate::commands::CallView;
+use crate::commands::dial_plan::DialPlan;
+use crate::commands::ip_gateway::Gateway;
+use crate::dialogue::{Dialogue, RequestId};
+use event::Now;
+use mailbox::{MailboxId, MessageId};
+use media::{PlayId, RecordingId, SessionId};
+use sip::endpoint::{CallRef, ClientRef};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    CallAnswering,
+    SubscriberAccess,
+    AutoAttendant,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::CallAnswering => "call-answering",
+            Kind::SubscriberAccess => "subscriber-access",
+            Kind::AutoAttendant => "auto-attendant",
+        }
+    }
+}
+
+/// A transfer that is under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Transfer {
+    pub(crate) request: RequestId,
+    pub(crate) refer: ClientRef,
+    /// The peer has taken the REFER.
+    pub(crate) taken: bool,
+    pub(crate) until: Instant,
+}
+
+/// A recording of the message that is under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recording {
+    pub(crate) request: RequestId,
+    pub(crate) id: RecordingId,
+}
+
+pub(crate) struct Call {
+    /// The number that events know it by.
+    pub(crate) number: u64,
+    pub(crate) kind: Kind,
+    /// Which part of the server has the leg.
+    pub(crate) hop: usize,
+    pub(crate) leg: CallRef,
+    pub(crate) call_id: String,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) plan: Arc<DialPlan>,
+    pub(crate) pilot: String,
+    pub(crate) caller: CallerId,
+    /// Whose mailbox, for call answering.
+    pub(crate) mailbox: Option<MailboxId>,
+    pub(crate) session: SessionId,
+    pub(crate) local: sdp::Local,
+    /// Our last description, which later ones follow.
+    pub(crate) description: Option<sdp::Session>,
+    /// We offered, and the answer has not come.
+    pub(crate) offering: bool,
+    /// Ready to start when the caller's ACK is there.
+    pub(crate) waiting: Option<Dialogue>,
+    pub(crate) dialogue: Option<Dialogue>,
+    pub(crate) play: Option<(PlayId, RequestId)>,
+    pub(crate) recording: Option<Recording>,
+    pub(crate) transfer: Option<Transfer>,
+    /// The message that is being left.
+    pub(crate) message: Option<MessageId>,
+    /// A message was left, or will be: no missed call.
+    pub(crate) left_message: bool,
+    pub(crate) started: Now,
+    /// MaxCallDuration.
+    pub(crate) until: Instant,
+    /// What the server's list of alarms has for this call.
+    pub(crate) alarm: Option<Instant>,
+}
+
+impl Call {
+    /// When something is due though nothing happens.
+    pub(crate) fn next_alarm(&self) -> Instant {
+        let dialogue = self.dialogue.as_ref().and_then(Dialogue::alarm);
+        let transfer = self.transfer.map(|transfer| transfer.until);
+        [dialogue, transfer].into_iter().flatten().fold(self.until, Instant::min)
+    }
+
+    pub(crate) fn view(&self, now: Now) -> CallView {
+        CallView {
+            call: self.number,
+            kind: self.kind.name().into(),
+            from: self.caller.number.clone().unwrap_or_default(),
+            from_name: self.caller.name.clone(),
+            pilot: self.pilot.clone(),
+            mailbox: self.mailbox.as_ref().map(ToString::to_string),
+            gateway: self.gateway.name.clone(),
+            call_id: self.call_id.clone(),
+            seconds: now.instant.saturating_duration_since(self.started.instant).as_secs(),
+        }
+    }
+}

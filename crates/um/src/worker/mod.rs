@@ -1,0 +1,9 @@
+//! The workers: they answer calls, run the dialogues, and see to it that what was recorded becomes a message.
+
+pub(crate) mod answer;
+pub(crate) mod call;
+pub(crate) mod delivery;
+pub(crate) mod drive;
+pub(crate) mod identity;
+pub(crate) mod sound;
+pub(crate) mod transfer;

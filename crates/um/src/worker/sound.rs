@@ -1,0 +1,51 @@
+//! What is said, as clips that the media engine shares between calls.
+
+use media::Clip;
+use speech::{Audio, Phrase, Speech};
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+/// Speech, and the clips made of it. The same audio is the same clip for as long as somebody keeps the audio: prompts for
+/// good, a greeting while it is cached, a message while it is heard.
+pub(crate) struct Sounds {
+    speech: Speech,
+    /// By the address of the audio; only asked for a key, never gone through where the order could show.
+    clips: HashMap<usize, (Weak<Audio>, Arc<Clip>)>,
+    /// Entries of audio that is gone are removed when the map has grown to this.
+    sweep_at: usize,
+}
+
+const LEAST_SWEEP: usize = 512;
+
+impl Sounds {
+    pub(crate) fn new(speech: Speech) -> Sounds {
+        Sounds { speech, clips: HashMap::new(), sweep_at: LEAST_SWEEP }
+    }
+
+    pub(crate) fn clips(&mut self, phrases: &[Phrase]) -> Vec<Arc<Clip>> {
+        let audio = self.speech.say(phrases);
+        audio.iter().filter(|audio| !audio.is_empty()).map(|audio| self.clip(audio)).collect()
+    }
+
+    fn clip(&mut self, audio: &Arc<Audio>) -> Arc<Clip> {
+        let key = Arc::as_ptr(audio) as usize;
+        // The address of audio that is gone may be another's now: the weak pointer tells.
+        if let Some((weak, clip)) = self.clips.get(&key)
+            && weak.upgrade().is_some_and(|kept| Arc::ptr_eq(&kept, audio))
+        {
+            return clip.clone();
+        }
+        let clip = Arc::new(Clip::from_samples(audio.samples().to_vec()));
+        if self.clips.len() >= self.sweep_at {
+            self.clips.retain(|_, (weak, _)| weak.strong_count() > 0);
+            self.sweep_at = (self.clips.len() * 2).max(LEAST_SWEEP);
+        }
+        self.clips.insert(key, (Arc::downgrade(audio), clip.clone()));
+        clip
+    }
+
+    /// Has a name spoken before the first call that needs it.
+    pub(crate) fn prepare(&self, name: &str) {
+        self.speech.prepare(name);
+    }
+}
