@@ -93,9 +93,6 @@ pub enum StartError {
     /// Any other failure of the operating system.
     #[error("{transport} {addr} can't be listened on: {source}")]
     Socket { transport: Transport, addr: SocketAddr, source: std::io::Error },
-    /// The name servers can't be set up: correct /etc/resolv.conf or the configured servers.
-    #[error("the name service can't be used: {0}")]
-    Dns(String),
     /// The operating system gives no thread or no event queue.
     #[error("the network thread can't start: {0}")]
     Thread(std::io::Error),

@@ -4,7 +4,6 @@
 //! until there is room. What answers the role itself never is.
 
 use crate::{Input, SipInput};
-use sip::Message;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -182,8 +181,81 @@ impl<T> Inbox<T> {
     }
 }
 
-/// About how much memory a received message holds on to.
-pub(crate) fn size_of(message: &Message) -> usize {
-    // The headers are slices of one buffer, whose size is not known here; a line is about this long.
-    message.body().len() + 64 * message.headers().len() + 256
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sip::flow::TransportError;
+
+    fn failed(id: u64) -> SipInput {
+        SipInput::TransmitFailed { id, error: TransportError::Closed }
+    }
+
+    fn take(inbox: &Inbox<u32>, most: usize) -> Vec<String> {
+        let mut batch = VecDeque::new();
+        inbox.take(&mut batch, most, Some(Instant::now()));
+        batch
+            .into_iter()
+            .map(|input| match input {
+                Input::Own(own) => format!("own {own}"),
+                Input::Sip(SipInput::TransmitFailed { id, .. }) => format!("sip {id}"),
+                other => format!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn answers_come_before_messages_from_outside_and_each_lane_keeps_its_order() {
+        let (sender, inbox) = inbox();
+        sender.datagram(failed(1), 10);
+        sender.datagram(failed(2), 10);
+        sender.own(7);
+        sender.answer(failed(8));
+        assert_eq!(take(&inbox, 3), ["own 7", "sip 8", "sip 1"]);
+        assert_eq!(take(&inbox, 3), ["sip 2"]);
+        assert_eq!(take(&inbox, 3), [""; 0]);
+    }
+
+    #[test]
+    fn a_full_lane_drops_datagrams_and_counts_them_but_never_an_answer() {
+        let (sender, inbox) = inbox();
+        for n in 0..MOST_MESSAGES as u64 + 10 {
+            sender.datagram(failed(n), 10);
+            sender.own(0);
+        }
+        assert_eq!(inbox.take_dropped(), 10);
+        assert_eq!(inbox.take_dropped(), 0);
+        assert_eq!(take(&inbox, usize::MAX).len(), 2 * MOST_MESSAGES + 10);
+    }
+
+    #[test]
+    fn few_large_messages_fill_the_lane_too() {
+        let (sender, inbox) = inbox::<u32>();
+        for n in 0..300 {
+            sender.datagram(failed(n), 64 << 10);
+        }
+        assert_eq!(take(&inbox, usize::MAX).len(), 256);
+        assert_eq!(inbox.take_dropped(), 44);
+    }
+
+    #[test]
+    fn a_connection_waits_for_room_and_goes_on_when_there_is_some() {
+        let (sender, inbox) = inbox();
+        for n in 0..MOST_MESSAGES as u64 {
+            sender.datagram(failed(n), 10);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut waiting = std::pin::pin!(sender.stream(failed(9999), 10));
+            assert!(futures_poll(waiting.as_mut()).await.is_pending());
+            take(&inbox, MOST_MESSAGES);
+            waiting.await;
+        });
+        assert_eq!(take(&inbox, 10), ["sip 9999"]);
+        assert_eq!(inbox.take_dropped(), 0);
+    }
+
+    /// Polls once.
+    async fn futures_poll<F: Future>(mut future: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> {
+        std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context))).await
+    }
 }

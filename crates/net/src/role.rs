@@ -51,7 +51,10 @@ pub enum Action {
     Transmit(Transmit),
     /// Close this connection once what was sent by it is written.
     CloseFlow(Flow),
-    Resolve { query: QueryId, question: Query },
+    Resolve {
+        query: QueryId,
+        question: Query,
+    },
     /// From now on caps per source don't count these addresses (replaces the former set): configured gateways.
     Exempt(Vec<IpAddr>),
     /// End the loop, once what was sent is written (for half a second at most).

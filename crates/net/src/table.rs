@@ -1,0 +1,203 @@
+//! The open connections: found by number or by peer, fed through a bounded queue each.
+
+use bytes::Bytes;
+use sip::flow::{ListenerId, Transport};
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc};
+
+/// Numbers of connections, never used twice in the process.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+/// A message that waits to be written.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub id: u64,
+    pub bytes: Bytes,
+}
+
+pub(crate) type Queue = mpsc::Receiver<Outgoing>;
+
+/// What a connection is shared by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Peer {
+    pub transport: Transport,
+    pub listener: ListenerId,
+    pub remote: SocketAddr,
+}
+
+/// What a connection's task holds of it.
+pub(crate) struct Slot {
+    pub number: u64,
+    pub peer: Peer,
+    pub queue: Queue,
+    /// Told when the connection is to end at once.
+    pub kill: Arc<Notify>,
+}
+
+struct Handle {
+    queue: mpsc::Sender<Outgoing>,
+    peer: Peer,
+    /// Counted for its source: it was opened by the peer.
+    counted: bool,
+    kill: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct Inner {
+    by_number: HashMap<u64, Handle>,
+    by_peer: HashMap<Peer, u64>,
+    per_source: HashMap<IpAddr, usize>,
+    exempt: BTreeSet<IpAddr>,
+    /// Tasks that still run, those included whose connection is no longer in the table.
+    running: usize,
+}
+
+/// All connections of a role's net; shared by its two threads.
+pub(crate) struct Table {
+    inner: Mutex<Inner>,
+    most: usize,
+    most_per_source: usize,
+    queue: usize,
+}
+
+/// Why a message was not queued.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum QueueError {
+    /// No such connection (any more); the message for another try.
+    Gone(Bytes),
+    /// The peer does not read. Its connection was ended.
+    Full,
+}
+
+/// Why a connection is refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Full {
+    #[error("too many connections")]
+    All,
+    #[error("too many connections from this address")]
+    Source,
+}
+
+impl Table {
+    pub fn new(limits: &crate::Limits, exempt: &[IpAddr]) -> Table {
+        let inner = Inner { exempt: exempt.iter().copied().collect(), ..Inner::default() };
+        Table {
+            inner: Mutex::new(inner),
+            most: limits.connections,
+            most_per_source: limits.connections_per_source,
+            queue: limits.queue.max(1),
+        }
+    }
+
+    pub fn exempt(&self, sources: Vec<IpAddr>) {
+        self.lock().exempt = sources.into_iter().collect();
+    }
+
+    /// A place for a connection; `theirs` when the peer opened it.
+    pub fn open(&self, peer: Peer, theirs: bool) -> Result<Slot, Full> {
+        let mut inner = self.lock();
+        if inner.by_number.len() >= self.most {
+            return Err(Full::All);
+        }
+        let source = peer.remote.ip();
+        let counted = theirs && !inner.exempt.contains(&source);
+        if counted {
+            let count = inner.per_source.entry(source).or_default();
+            if *count >= self.most_per_source {
+                return Err(Full::Source);
+            }
+            *count += 1;
+        }
+        let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        let (sender, queue) = mpsc::channel(self.queue);
+        let kill = Arc::new(Notify::new());
+        inner.by_number.insert(number, Handle { queue: sender, peer, counted, kill: kill.clone() });
+        inner.by_peer.insert(peer, number);
+        inner.running += 1;
+        Ok(Slot { number, peer, queue, kill })
+    }
+
+    /// The number of the connection to this peer, if there is one.
+    pub fn find(&self, peer: &Peer) -> Option<u64> {
+        self.lock().by_peer.get(peer).copied()
+    }
+
+    /// Queues a message. A full queue ends the connection.
+    pub fn send(&self, number: u64, id: u64, bytes: Bytes) -> Result<(), QueueError> {
+        let mut inner = self.lock();
+        let Some(handle) = inner.by_number.get(&number) else { return Err(QueueError::Gone(bytes)) };
+        match handle.queue.try_send(Outgoing { id, bytes }) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(outgoing)) => {
+                inner.remove(number);
+                Err(QueueError::Gone(outgoing.bytes))
+            }
+            Err(TrySendError::Full(_)) => {
+                handle.kill.notify_one();
+                inner.remove(number);
+                Err(QueueError::Full)
+            }
+        }
+    }
+
+    /// Takes a connection out. What is queued is still written; then its task ends.
+    pub fn close(&self, number: u64) {
+        self.lock().remove(number);
+    }
+
+    /// New requests to the peer go by another connection; answers may still go by this one.
+    pub fn retire(&self, number: u64) {
+        let mut inner = self.lock();
+        if let Some(peer) = inner.by_number.get(&number).map(|handle| handle.peer)
+            && inner.by_peer.get(&peer) == Some(&number)
+        {
+            inner.by_peer.remove(&peer);
+        }
+    }
+
+    /// Takes all out: see [`Table::close`].
+    pub fn close_all(&self) {
+        let mut inner = self.lock();
+        inner.by_number.clear();
+        inner.by_peer.clear();
+        inner.per_source.clear();
+    }
+
+    /// A connection's task has ended.
+    pub fn ended(&self, number: u64) {
+        let mut inner = self.lock();
+        inner.remove(number);
+        inner.running = inner.running.saturating_sub(1);
+    }
+
+    pub fn running(&self) -> usize {
+        self.lock().running
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing that runs under the lock can leave the maps at odds.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn remove(&mut self, number: u64) {
+        let Some(handle) = self.by_number.remove(&number) else { return };
+        if self.by_peer.get(&handle.peer) == Some(&number) {
+            self.by_peer.remove(&handle.peer);
+        }
+        let source = handle.peer.remote.ip();
+        if handle.counted
+            && let Some(count) = self.per_source.get_mut(&source)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.per_source.remove(&source);
+            }
+        }
+    }
+}
