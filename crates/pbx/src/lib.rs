@@ -4,8 +4,17 @@
 //! wants done goes out as actions. It holds no socket, reads no clock and draws no randomness of its own.
 
 mod authentication;
+mod b2bua;
 pub mod commands;
 mod configuration;
-mod numbers;
+mod core;
+mod diversion;
+mod message_waiting;
+mod node;
+pub mod numbers;
 mod registrar;
+mod requests;
 mod routes;
+
+pub use configuration::LoadError;
+pub use node::{Node, NodeConfig, Own, StartError};

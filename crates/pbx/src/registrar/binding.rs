@@ -48,6 +48,16 @@ impl Binding {
         NextHop::Uri(if uri.params.has("transport") { uri } else { uri.with_transport(self.flow.transport) })
     }
 
+    /// As the status command shows it.
+    pub fn status(&self, now: Instant) -> crate::commands::Contact {
+        crate::commands::Contact {
+            uri: self.uri.to_string(),
+            source: format!("{} {}", self.flow.transport, self.flow.remote),
+            expires_s: self.expires.saturating_duration_since(now).as_secs(),
+            user_agent: self.user_agent.clone(),
+        }
+    }
+
     pub(super) fn to_stored(&self) -> Stored {
         Stored {
             uri: self.uri.to_string(),

@@ -1,0 +1,107 @@
+//! Media by the node: each party gets a description of the node's own, and the media engine relays between them. It
+//! passes RFC 4733 on, and converts where the parties' codecs differ.
+
+use super::Scene;
+use media::{MediaCommand, SessionId, Stream};
+use sdp::{AnswerError, Codec, Direction, Local, Negotiated, OfferError, Session};
+use sip::endpoint::Body;
+
+/// One party's side of the relay.
+pub(crate) struct Side {
+    pub session: SessionId,
+    local: Local,
+    /// The last description that we sent.
+    last: Option<Session>,
+    connected: bool,
+}
+
+impl Side {
+    /// Opens a media session for a party that may use these codecs.
+    pub fn open(scene: &mut Scene<'_>, codecs: Vec<Codec>) -> Result<Side, media::OpenError> {
+        let (session, address) = scene.core.media.open()?;
+        let mut local = Local::new(address.ip(), address.port(), session.0);
+        local.codecs = codecs;
+        Ok(Side { session, local, last: None, connected: false })
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    /// Our offer: a first one, or one within the dialog that had `before`.
+    pub fn offer(&mut self, before: Option<&Session>) -> Body {
+        let session = match self.last.as_ref().or(before) {
+            Some(last) => sdp::reoffer(&self.local, last),
+            None => sdp::offer(&self.local),
+        };
+        self.send(session)
+    }
+
+    /// Our answer to the party's offer; its media is connected with it.
+    pub fn answer(
+        &mut self,
+        scene: &mut Scene<'_>,
+        offer: &Session,
+        before: Option<&Session>,
+    ) -> Result<Body, OfferError> {
+        let (mut session, negotiated) = sdp::answer(offer, &self.local)?;
+        if let Some(last) = self.last.as_ref().or(before) {
+            session.follow(last);
+        }
+        self.connect(scene, &negotiated);
+        Ok(self.send(session))
+    }
+
+    /// The party's answer to our offer.
+    pub fn accept(&mut self, scene: &mut Scene<'_>, answer: &Session) -> Result<(), AnswerError> {
+        let negotiated = sdp::accept(&self.local, answer)?;
+        self.connect(scene, &negotiated);
+        Ok(())
+    }
+
+    /// Whether an offer could be answered at all.
+    pub fn can_answer(offer: &Session, codecs: &[Codec]) -> Result<(), OfferError> {
+        let mut local = Local::new(std::net::Ipv4Addr::LOCALHOST.into(), 9, 0);
+        local.codecs = codecs.to_vec();
+        sdp::answer(offer, &local).map(|_| ())
+    }
+
+    fn send(&mut self, session: Session) -> Body {
+        let body = Body::sdp(session.to_bytes());
+        self.last = Some(session);
+        body
+    }
+
+    fn connect(&mut self, scene: &mut Scene<'_>, agreed: &Negotiated) {
+        let codec = match agreed.codec {
+            Codec::Pcma => media::Codec::Pcma,
+            Codec::Pcmu => media::Codec::Pcmu,
+        };
+        let mut stream = Stream::new(agreed.remote, codec);
+        stream.payload_type = agreed.payload_type;
+        stream.dtmf = agreed.dtmf;
+        stream.dtmf_receive = agreed.dtmf_receive;
+        stream.ptime_ms = agreed.ptime_ms;
+        stream.direction = match agreed.direction {
+            // Port 0: declined; an address of 0.0.0.0: nowhere to send.
+            _ if agreed.remote.port() == 0 => media::Direction::Inactive,
+            Direction::SendRecv if agreed.remote.ip().is_unspecified() => media::Direction::ReceiveOnly,
+            Direction::SendRecv => media::Direction::SendReceive,
+            Direction::SendOnly if agreed.remote.ip().is_unspecified() => media::Direction::Inactive,
+            Direction::SendOnly => media::Direction::SendOnly,
+            Direction::RecvOnly => media::Direction::ReceiveOnly,
+            Direction::Inactive => media::Direction::Inactive,
+        };
+        self.connected = true;
+        scene.core.media.command(MediaCommand::Connect { session: self.session, stream });
+    }
+
+    /// What comes in on one goes out on the other.
+    pub fn relay(&self, scene: &mut Scene<'_>, other: &Side) {
+        scene.core.media.command(MediaCommand::Relay { a: self.session, b: other.session });
+    }
+
+    pub fn close(self, scene: &mut Scene<'_>) {
+        scene.core.media.command(MediaCommand::Close { session: self.session });
+    }
+}

@@ -1,0 +1,90 @@
+//! What is said of the caller, and of those who sent the call on, to whom it goes.
+
+use super::call::Party;
+use super::ring::Setup;
+use crate::core::Core;
+use crate::routes::{SipRouteEntry, fill_in};
+use sip::diversion::{Diversion, DiversionReason};
+use sip::header::{MaxForwards, PAssertedIdentity, Reason};
+use sip::history_info::{Change, History};
+use sip::{Headers, Host, Name, NameAddr, Uri};
+
+/// From and the headers about identity and diversion for a new leg. `route` is set, with the Request-URI, when it goes
+/// over a trunk.
+pub(super) fn introduce(
+    core: &Core,
+    caller: &Party,
+    setup: &Setup,
+    route: Option<(&SipRouteEntry, &Uri)>,
+) -> (NameAddr, Headers) {
+    let mut headers = Headers::new();
+    headers.push(Name::MaxForwards, MaxForwards(setup.max_forwards).to_string());
+    let number = if caller.number.is_empty() { "anonymous" } else { &caller.number };
+    let own = core.uri(number);
+    let uri = match route.and_then(|(route, _)| route.fromuri.get(&0)) {
+        Some(template) => fill_in(template, number).unwrap_or(own),
+        None => own,
+    };
+    let known = NameAddr::new(uri).with_display(caller.name.as_str());
+    let from = if caller.hidden {
+        // RFC 3323 4.1.1.3
+        let nobody = Host::Name(sip::Text::from_static("anonymous.invalid"));
+        NameAddr::new(Uri::sip("anonymous", nobody)).with_display("Anonymous")
+    } else {
+        known.clone()
+    };
+    if !caller.number.is_empty() && (route.is_some() || !caller.hidden) {
+        // RFC 3325 7: asserted towards the trunk also when hidden, with the wish that it stays there.
+        headers.push_typed(&PAssertedIdentity(known));
+        if caller.hidden {
+            headers.push(Name::Privacy, "id");
+        }
+    }
+    if let Some(by) = &setup.referred_by {
+        headers.push(Name::ReferredBy, by.clone());
+    }
+    // RFC 5806 3.2.1: the newest stands first.
+    for diverted in setup.itinerary.diversions.iter().rev() {
+        let mut diversion = Diversion::new(core.uri(&diverted.from), diverted.reason.clone());
+        diversion.address = diversion.address.with_display(core.name_of(&diverted.from));
+        headers.push_typed(&diversion);
+    }
+    for before in &setup.diverted_before {
+        headers.push_typed(before);
+    }
+    if let Some((_, request_uri)) = route {
+        history(core, setup, request_uri).write(&mut headers);
+    }
+    (from, headers)
+}
+
+/// RFC 7044, readable by 4244's parsers: whom the caller wanted, whom the call was sent on to, and why. A call that was
+/// not diverted carries none.
+fn history(core: &Core, setup: &Setup, request_uri: &Uri) -> History {
+    let mut history = setup.history_before.clone();
+    let Some(first) = setup.itinerary.diversions.first() else { return history };
+    if history.entries.is_empty() {
+        history.forward(core.uri(&first.from), Change::Np);
+    }
+    let last = setup.itinerary.diversions.len().saturating_sub(1);
+    for (index, diverted) in setup.itinerary.diversions.iter().enumerate() {
+        // RFC 4458: the cause says why the call is where it is.
+        let cause = diverted.reason.cause();
+        let mut uri = if index == last { request_uri.clone() } else { core.uri(&diverted.to) };
+        uri.params.set("cause", cause.to_string());
+        let reason = Reason { text: Some(words(&diverted.reason).into()), ..Reason::sip(cause, "") };
+        history.retarget(reason, uri, Change::Mp);
+    }
+    history
+}
+
+fn words(reason: &DiversionReason) -> &'static str {
+    match reason {
+        DiversionReason::UserBusy => "Busy Here",
+        DiversionReason::NoAnswer => "Request Timeout",
+        DiversionReason::Unavailable | DiversionReason::OutOfService => "Service Unavailable",
+        DiversionReason::Deflection => "Temporarily Unavailable",
+        DiversionReason::Unknown | DiversionReason::Other(_) => "Not Found",
+        _ => "Moved Temporarily",
+    }
+}

@@ -1,0 +1,219 @@
+//! Call control. The node is a back-to-back user agent: every party has a dialog with the node, and the node decides
+//! who is connected to whom.
+//!
+//! [`Calls`] finds the call that an event belongs to; [`call::Call`] holds one. The ideas are a file each: who calls
+//! (`caller`), ringing and trunks (`ring`), what is said of the caller and of diversions (`identity`), redirects
+//! (`redirect`), connecting (`connect`), hold and other changes of media (`hold`), media by the node
+//! (`forced_gateway`), transfer.
+
+mod call;
+mod caller;
+mod connect;
+mod describe;
+mod forced_gateway;
+mod hold;
+mod identity;
+mod redirect;
+mod ring;
+mod transfer;
+
+use crate::commands::{CallParty, CallStatus};
+use crate::core::Core;
+use call::{Call, Party, PartyKind};
+use event::Now;
+use sip::endpoint::{CallEvent, CallRef};
+use sip::{Flow, Request};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+/// All calls in progress.
+#[derive(Default)]
+pub(crate) struct Calls {
+    calls: BTreeMap<u64, Call>,
+    index: Index,
+    /// When each call wants to be woken.
+    timers: BTreeSet<(Instant, u64)>,
+    last: u64,
+}
+
+/// Which call a dialog belongs to, and which trunk individual it takes.
+#[derive(Default)]
+pub(crate) struct Index {
+    entries: BTreeMap<CallRef, Entry>,
+    used: BTreeMap<u32, usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    call: u64,
+    role: Role,
+    route: Option<u32>,
+    extension: Option<String>,
+}
+
+/// What a dialog is in its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Caller,
+    Callee,
+    /// Somebody who is being called.
+    Fork,
+    /// A transferor whose work is done.
+    Leaving,
+}
+
+impl Index {
+    pub fn insert(&mut self, dialog: CallRef, call: u64, role: Role, party: &PartyKind) {
+        let (extension, route) = match party {
+            PartyKind::Extension(number) => (Some(number.clone()), None),
+            PartyKind::Route(route) => (None, Some(*route)),
+        };
+        if let Some(route) = route {
+            let used = self.used.entry(route).or_default();
+            *used = used.saturating_add(1);
+        }
+        self.entries.insert(dialog, Entry { call, role, route, extension });
+    }
+
+    /// The dialog is over: its trunk individual is free.
+    pub fn remove(&mut self, dialog: CallRef) {
+        let Some(route) = self.entries.remove(&dialog).and_then(|entry| entry.route) else { return };
+        if let Some(used) = self.used.get_mut(&route) {
+            *used = used.saturating_sub(1);
+            if *used == 0 {
+                self.used.remove(&route);
+            }
+        }
+    }
+
+    pub fn set(&mut self, dialog: CallRef, call: u64, role: Role) {
+        if let Some(entry) = self.entries.get_mut(&dialog) {
+            (entry.call, entry.role) = (call, role);
+        }
+    }
+
+    /// Trunk individuals taken on a route.
+    pub fn used(&self, route: u32) -> usize {
+        self.used.get(&route).copied().unwrap_or_default()
+    }
+
+    /// Dialogs of an extension.
+    pub fn of_extension(&self, number: &str) -> usize {
+        self.entries.values().filter(|entry| entry.extension.as_deref() == Some(number)).count()
+    }
+}
+
+/// What a call works with while something happens to it.
+pub(crate) struct Scene<'a> {
+    pub core: &'a mut Core,
+    pub index: &'a mut Index,
+    pub now: Now,
+    /// Set by a transfer with Replaces: the other call, whose remaining party comes over.
+    pub replaced: Option<(CallRef, u64)>,
+}
+
+impl Calls {
+    /// A peer's INVITE.
+    pub fn incoming(&mut self, core: &mut Core, dialog: CallRef, request: &Request, flow: &Flow, now: Now) {
+        self.last = self.last.wrapping_add(1);
+        let id = self.last;
+        let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
+        if let Some(call) = caller::admit(&mut scene, id, dialog, request, flow) {
+            self.put_back(call);
+        }
+    }
+
+    /// Something happened to a dialog.
+    pub fn event(&mut self, core: &mut Core, dialog: CallRef, event: CallEvent, now: Now) {
+        let Some(entry) = self.index.entries.get(&dialog) else {
+            // A dialog that was given up: an answer that crossed our CANCEL is for the endpoint to end.
+            return;
+        };
+        let (id, role) = (entry.call, entry.role);
+        let Some(mut call) = self.take(id) else { return };
+        let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
+        call.event(&mut scene, dialog, role, event);
+        let replaced = scene.replaced.take();
+        if let Some((other_dialog, other)) = replaced.filter(|(_, other)| *other != id)
+            && let Some(mut other) = self.take(other)
+        {
+            let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
+            call.take_over(&mut scene, &mut other, other_dialog);
+            self.put_back(other);
+        }
+        self.put_back(call);
+    }
+
+    /// Which call a dialog belongs to.
+    pub fn call_of(index: &Index, dialog: CallRef) -> Option<u64> {
+        index.entries.get(&dialog).map(|entry| entry.call)
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    pub fn handle_timeout(&mut self, core: &mut Core, now: Now) {
+        while let Some((_, id)) = self.timers.first().copied().filter(|(at, _)| *at <= now.instant) {
+            let Some(mut call) = self.take(id) else {
+                self.timers.pop_first();
+                continue;
+            };
+            let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
+            call.handle_timeout(&mut scene);
+            self.put_back(call);
+        }
+    }
+
+    fn take(&mut self, id: u64) -> Option<Call> {
+        let call = self.calls.remove(&id)?;
+        if let Some(at) = call.timer {
+            self.timers.remove(&(at, id));
+        }
+        Some(call)
+    }
+
+    fn put_back(&mut self, mut call: Call) {
+        if call.is_over() {
+            return;
+        }
+        call.timer = call.deadline();
+        if let Some(at) = call.timer {
+            self.timers.insert((at, call.id));
+        }
+        self.calls.insert(call.id, call);
+    }
+
+    /// Dialogs of an extension, for its status.
+    pub fn of_extension(&self, number: &str) -> u32 {
+        u32::try_from(self.index.of_extension(number)).unwrap_or(u32::MAX)
+    }
+
+    /// Calls in progress, oldest first.
+    pub fn status(&self, now: Now) -> Vec<CallStatus> {
+        let party = |party: &Party| CallParty {
+            number: party.number.clone(),
+            name: party.name.clone(),
+            route: match party.kind {
+                PartyKind::Route(route) => Some(route),
+                PartyKind::Extension(_) => None,
+            },
+        };
+        let status = |call: &Call| CallStatus {
+            call: call.id,
+            call_id: call.call_id.clone(),
+            from: party(&call.caller.party),
+            to: call.called().map(party).collect(),
+            dialled: call.dialled.clone(),
+            state: call.state().to_owned(),
+            duration_ms: u64::try_from(now.instant.saturating_duration_since(call.started.instant).as_millis())
+                .unwrap_or(u64::MAX),
+            gateway: call.is_anchored(),
+        };
+        self.calls.values().filter(|call| call.is_alive()).map(status).collect()
+    }
+
+    pub fn count(&self) -> usize {
+        self.calls.len()
+    }
+}

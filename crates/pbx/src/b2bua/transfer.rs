@@ -1,0 +1,154 @@
+//! Transfer (RFC 3515, RFC 5589): the one who refers is told how it goes; the other one is connected with the target.
+
+use super::call::{Call, PartyKind};
+use super::ring::{Purpose, Setup};
+use super::{Calls, Role, Scene};
+use crate::diversion::{Itinerary, Origin};
+use crate::numbers::Digits;
+use sip::endpoint::{Body, CallRef, ServerRef};
+use sip::header::{Event, ReferTo, Replaces, SubscriptionState};
+use sip::{Headers, Method, Name, Request, Text, sipfrag};
+use std::time::Duration;
+
+/// How long a transferor may take to end its dialog once its transfer is done.
+const LEAVE: Duration = Duration::from_secs(5);
+
+impl Call {
+    /// A party's REFER.
+    pub(super) fn refer(
+        &mut self,
+        scene: &mut Scene<'_>,
+        dialog: CallRef,
+        role: Role,
+        transaction: ServerRef,
+        request: &Request,
+    ) {
+        let now = scene.now.instant;
+        let respond = |scene: &mut Scene<'_>, status| {
+            let _ = scene.core.endpoint.respond(transaction, request.response(status), now);
+        };
+        let mut targets = request.headers.all_typed::<ReferTo>();
+        let (target, more) = (targets.next(), targets.next());
+        let Some(Ok(target)) = target.filter(|_| more.is_none()) else {
+            // RFC 3515 2.4.1: exactly one Refer-To.
+            return respond(scene, 400);
+        };
+        let target = target.0.uri;
+        if target.params.get("method").is_some_and(|method| !method.eq_ignore_ascii_case("INVITE")) {
+            return respond(scene, 501);
+        }
+        if self.setup.is_some() || self.callee.is_none() || !self.caller.answered || role == Role::Leaving {
+            return respond(scene, 491);
+        }
+        // RFC 4488: the one who refers may not want to be told.
+        let quiet = request.headers.get(&Name::ReferSub).is_some_and(|value| value.eq_ignore_ascii_case("false"));
+        let notify = !quiet;
+        respond(scene, 202);
+        if role == Role::Caller {
+            self.swap(scene);
+        }
+        self.tell_transferor(scene, notify, 100, false);
+        if let Some(replaces) = target.header_field("Replaces") {
+            return self.refer_attended(scene, dialog, notify, &replaces);
+        }
+        let number = target.number().and_then(|number| Digits::parse(&number).ok());
+        let Some(number) = number else { return self.tell_transferor(scene, notify, 404, true) };
+        let origin = match self.caller.party.kind {
+            PartyKind::Extension(_) => Origin::Internal,
+            PartyKind::Route(_) => Origin::Private,
+        };
+        let mut itinerary = Itinerary::new(origin, scene.core.ring_time);
+        let step = itinerary.start(&scene.core.configuration, &number);
+        let mut setup = Setup::new(itinerary, Purpose::Transfer { notify }, number.to_string(), 69);
+        setup.referred_by = request.headers.get(&Name::ReferredBy).cloned();
+        self.setup = Some(setup);
+        self.proceed(scene, step);
+    }
+
+    /// Puts the remaining party in the caller's place.
+    fn swap(&mut self, scene: &mut Scene<'_>) {
+        let Some(callee) = &mut self.callee else { return };
+        std::mem::swap(&mut self.caller, callee);
+        scene.index.set(self.caller.dialog, self.id, Role::Caller);
+        scene.index.set(callee.dialog, self.id, Role::Callee);
+    }
+
+    /// Tells the transferor how it goes: a piece of the response that the target gave (RFC 3515 2.4.5).
+    pub(super) fn tell_transferor(&mut self, scene: &mut Scene<'_>, notify: bool, status: u16, last: bool) {
+        let Some(callee) = self.callee.as_ref().filter(|_| notify) else { return };
+        let mut headers = Headers::new();
+        headers.push_typed(&Event::new("refer"));
+        let state = if last { SubscriptionState::terminated(Some("noresource")) } else { SubscriptionState::active(180) };
+        headers.push_typed(&state);
+        let body = Body::new(Text::from_static(sipfrag::CONTENT_TYPE), sipfrag::status_line(status));
+        // Gone already: then it does not want to know.
+        let endpoint = &mut scene.core.endpoint;
+        let _ = endpoint.request_in_call(callee.dialog, Method::Notify, &headers, Some(body), scene.now.instant);
+    }
+
+    /// The target could not be reached: the call is what it was, or over if the transferor left.
+    pub(super) fn transfer_failed(&mut self, scene: &mut Scene<'_>, notify: bool, status: u16) {
+        self.tell_transferor(scene, notify, status, true);
+        if self.callee.is_none() {
+            self.end(scene, None, "transfer-failed", Some(status), None);
+        }
+    }
+
+    /// The target answered: the transferor is told, and should hang up.
+    pub(super) fn release_transferor(&mut self, scene: &mut Scene<'_>, notify: bool) {
+        self.tell_transferor(scene, notify, 200, true);
+        let Some(leg) = self.callee.take() else { return };
+        if let Some(side) = leg.side {
+            side.close(scene);
+        }
+        scene.index.set(leg.dialog, self.id, Role::Leaving);
+        if let Some(at) = scene.now.instant.checked_add(LEAVE) {
+            self.leaving.push((leg.dialog, at));
+        }
+    }
+
+    /// Refer-To with Replaces (RFC 3891): the target is a party that the transferor is talking with in another call.
+    fn refer_attended(&mut self, scene: &mut Scene<'_>, transferor: CallRef, notify: bool, replaces: &str) {
+        use sip::Header;
+        let found = Replaces::parse(&Text::from(replaces)).ok().and_then(|replaces| {
+            // The tags are as the target sees them: its remote tag is the transferor's. The node is between them, so the
+            // dialog that is named is the transferor's own with the node, whose local tag is the To tag or the From tag.
+            let endpoint = &scene.core.endpoint;
+            let (call_id, to, from) = (&replaces.call_id, &replaces.to_tag, &replaces.from_tag);
+            endpoint.find_call(call_id, to, from).or_else(|| endpoint.find_call(call_id, from, to))
+        });
+        let other = found.and_then(|dialog| Some((dialog, Calls::call_of(scene.index, dialog)?)));
+        match other.filter(|(dialog, id)| *dialog != transferor && *id != self.id) {
+            Some(other) => {
+                // The other call is not at hand here: `take_over` follows at once.
+                scene.replaced = Some(other);
+                self.release_transferor(scene, notify);
+            }
+            None => self.tell_transferor(scene, notify, 481, true),
+        }
+    }
+
+    /// The party that the transferor talked with in `other` comes over; `replaced` is the transferor's dialog there.
+    pub(super) fn take_over(&mut self, scene: &mut Scene<'_>, other: &mut Call, replaced: CallRef) {
+        let established = other.callee.is_some() && other.caller.answered && other.setup.is_none();
+        if !established || self.ended {
+            return self.end(scene, None, "transfer-failed", None, None);
+        }
+        if other.caller.dialog == replaced {
+            other.swap(scene);
+        }
+        // Now the transferor is the callee there, and the caller comes over.
+        let Some(transferor) = other.callee.take() else { return };
+        let leg = std::mem::replace(&mut other.caller, transferor);
+        other.ended = true;
+        if let Some(side) = other.caller.side.take() {
+            side.close(scene);
+        }
+        scene.index.remove(replaced);
+        let _ = scene.core.endpoint.hangup(replaced, &Headers::new(), scene.now.instant);
+        other.tell_end(scene, "transferred", None);
+        scene.index.set(leg.dialog, self.id, Role::Callee);
+        self.callee = Some(leg);
+        self.join(scene);
+    }
+}

@@ -1,0 +1,127 @@
+//! What every part of the node works with: the SIP endpoint, the configuration, the registrations, the doors to media
+//! and store. Owned by the node's one thread.
+
+use crate::authentication::{Admission, Guard, Vault};
+use crate::configuration::Configuration;
+use crate::node::Own;
+use crate::registrar::Registrar;
+use crate::routes;
+use event::{Event, Now, Sink};
+use sip::endpoint::Endpoint;
+use sip::{Flow, Host, ListenerId, Request, Uri};
+use state::{Change, Store};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) struct Core {
+    pub endpoint: Endpoint,
+    pub configuration: Configuration,
+    pub registrar: Registrar,
+    pub guard: Guard,
+    pub vault: Vault,
+    pub media: Box<dyn media::Control + Send>,
+    pub store: Store,
+    pub sink: Arc<dyn Sink>,
+    /// The node's own inbox.
+    pub own: Arc<dyn Fn(Own) + Send + Sync>,
+    /// The node's domain, in From and identities.
+    pub host: Host,
+    /// Which listener speaks to trunks.
+    pub listener: ListenerId,
+    /// All addresses the node listens on.
+    pub addresses: Vec<SocketAddr>,
+    /// What a call list position, or a diversion on no answer, waits.
+    pub ring_time: Duration,
+    pub tickets: u64,
+}
+
+/// Who sends a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Extension(String),
+    Route(u32),
+    /// To be asked for credentials.
+    Challenge { stale: bool },
+    /// Neither a phone of ours nor a route's peer: 403. The event has been told.
+    Refused,
+}
+
+impl Core {
+    pub fn emit(&self, now: Now, event: Event) {
+        self.sink.emit(now, event);
+    }
+
+    /// Makes changes durable; [`Own::Stored`] with the ticket follows.
+    pub fn keep(&mut self, changes: Vec<Change>) -> u64 {
+        self.tickets = self.tickets.wrapping_add(1);
+        let ticket = self.tickets;
+        let own = self.own.clone();
+        self.store.commit(changes, Box::new(move |result| own(Own::Stored { ticket, result })));
+        ticket
+    }
+
+    /// Makes changes durable that nobody waits for.
+    pub fn keep_quietly(&mut self, changes: Vec<Change>) {
+        let done = |result: Result<(), state::CommitError>| {
+            if let Err(error) = result {
+                tracing::error!(%error, "registrations are not kept over a restart");
+            }
+        };
+        self.store.commit(changes, Box::new(done));
+    }
+
+    /// Who sends this request: a matched route, or an extension with its password. Everybody else is refused.
+    pub fn source(&mut self, request: &Request, flow: &Flow, now: Now) -> Source {
+        if let Some(route) = routes::matched(&self.configuration.routes, flow.remote.ip()) {
+            return Source::Route(route);
+        }
+        let claimed = request.from().and_then(|from| from.uri.number()).unwrap_or_default();
+        self.extension(request, &claimed, flow, now)
+    }
+
+    /// Whether the request comes from the extension that it claims.
+    pub fn extension(&mut self, request: &Request, claimed: &str, flow: &Flow, now: Now) -> Source {
+        // A stranger who does not even name a number is no phone of ours.
+        if claimed.is_empty() || !claimed.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.refuse(request, flow, "neither an extension nor a matched route", now);
+            return Source::Refused;
+        }
+        let (realm, source) = (self.vault.realm().to_owned(), flow.remote.ip());
+        match self.guard.admit(request, claimed, &realm, source, now.instant) {
+            Admission::Known => Source::Extension(claimed.to_owned()),
+            Admission::Unknown { stale } => Source::Challenge { stale },
+            Admission::Wrong | Admission::TooMany => {
+                let extension = claimed.to_owned();
+                let (source, method) = (flow.remote, request.method.to_string());
+                self.emit(now, Event::AuthenticationFailed { extension, source, method });
+                Source::Refused
+            }
+        }
+    }
+
+    /// Tells that a request was refused for its source.
+    pub fn refuse(&self, request: &Request, flow: &Flow, reason: &str, now: Now) {
+        let (source, method) = (flow.remote, request.method.to_string());
+        self.emit(now, Event::SourceRefused { source, method, reason: reason.to_owned() });
+    }
+
+    /// `sip:<number>@<domain>`.
+    pub fn uri(&self, number: &str) -> Uri {
+        Uri::sip(number, self.host.clone())
+    }
+
+    /// Whether a URI leads back to the node.
+    pub fn is_own(&self, uri: &Uri) -> bool {
+        if uri.host.same_as(&self.host) {
+            return true;
+        }
+        let port = uri.port.unwrap_or(5060);
+        uri.host.ip().is_some_and(|ip| self.addresses.contains(&SocketAddr::new(ip, port)))
+    }
+
+    /// The name shown for a number of the node; empty for others.
+    pub fn name_of(&self, number: &str) -> String {
+        self.configuration.extensions.get(number).map(|entry| entry.full_name()).unwrap_or_default()
+    }
+}

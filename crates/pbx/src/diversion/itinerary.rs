@@ -1,0 +1,508 @@
+use super::{Origin, Outcome};
+use crate::configuration::{Configuration, Position};
+use crate::numbers::{Analysis, Choice, Digits, analyse};
+use sip::diversion::DiversionReason;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often a call may be sent on before it is taken for a loop. (Call lists go forward only; diversions of several
+/// extensions can make long chains.)
+const MOST_HOPS: u32 = 20;
+/// The list in use.
+const LIST: u32 = 1;
+
+/// The way of one call through call lists and diversions: where to try next, until somebody answers or nothing is left.
+#[derive(Debug)]
+pub(crate) struct Itinerary {
+    origin: Origin,
+    /// What a position or a diversion on no answer waits when it says nothing itself.
+    ring_time: Duration,
+    contexts: Vec<Context>,
+    /// Extensions that the call came to on the way to where it is.
+    visited: Vec<String>,
+    /// Who sent the call on, oldest first, on the way to where it is.
+    pub diversions: Vec<Diverted>,
+    hops: u32,
+    best: Option<Outcome>,
+}
+
+/// Somebody who sent the call on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Diverted {
+    pub from: String,
+    pub to: String,
+    pub reason: DiversionReason,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Step {
+    /// Ring the phones of an extension; without `time`, until the caller gives up.
+    Ring { extension: String, time: Option<Duration> },
+    /// Take a route.
+    Seize { dialled: String, choices: Vec<Choice>, time: Option<Duration> },
+    /// Nothing is left.
+    Finish(Outcome),
+}
+
+/// Whose rules say what follows when the present attempt fails; the innermost is last.
+#[derive(Debug)]
+enum Context {
+    List { owner: String, position: u32, mark: Mark },
+    Extension { number: String, diverted: bool, mark: Mark },
+}
+
+/// How far visited and diversions reached when a context began.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    visited: usize,
+    diversions: usize,
+}
+
+/// How the walk comes to a number.
+#[derive(Clone, Copy, Default)]
+struct Arrival {
+    /// By a position with ird-bypass: the destination's own diversion is passed over.
+    bypass: bool,
+    /// By a position: its ring time.
+    time: Option<Duration>,
+}
+
+impl Itinerary {
+    pub fn new(origin: Origin, ring_time: Duration) -> Itinerary {
+        Itinerary {
+            origin,
+            ring_time,
+            contexts: Vec::new(),
+            visited: Vec::new(),
+            diversions: Vec::new(),
+            hops: 0,
+            best: None,
+        }
+    }
+
+    /// The first step to the number dialled.
+    pub fn start(&mut self, configuration: &Configuration, dialled: &Digits) -> Step {
+        self.go(configuration, dialled, Arrival::default())
+    }
+
+    /// The present attempt failed: the next step.
+    pub fn failed(&mut self, configuration: &Configuration, outcome: Outcome) -> Step {
+        if self.best.as_ref().is_none_or(|best| outcome.rank() >= best.rank()) {
+            self.best = Some(outcome.clone());
+        }
+        loop {
+            match self.contexts.last_mut() {
+                None => return Step::Finish(self.best.take().unwrap_or(outcome)),
+                Some(Context::Extension { number, diverted, mark }) => {
+                    let (number, mark) = (number.clone(), *mark);
+                    let used = std::mem::replace(diverted, true);
+                    match divert(configuration, &number, &outcome).filter(|_| !used) {
+                        Some(destination) => {
+                            self.back_to(mark);
+                            return self.divert(configuration, &number, &destination, outcome.diversion_reason());
+                        }
+                        None => {
+                            self.contexts.pop();
+                        }
+                    }
+                }
+                Some(Context::List { owner, position, mark }) => {
+                    let (owner, position, mark) = (owner.clone(), *position, *mark);
+                    let jump = list(configuration, &owner)
+                        .and_then(|list| list.get(&position))
+                        .and_then(|position| jump(position, &outcome));
+                    match jump {
+                        // Busy tone and stop.
+                        Some(0) => {
+                            self.contexts.clear();
+                            return Step::Finish(outcome);
+                        }
+                        // Stop, and use the extension's own diversion.
+                        Some(11) => {
+                            self.contexts.pop();
+                            self.contexts.push(Context::Extension { number: owner, diverted: false, mark });
+                        }
+                        next => {
+                            let next = next.unwrap_or_else(|| position.saturating_add(1));
+                            if let Some(step) =
+                                self.position(configuration, &owner, next, mark, outcome.diversion_reason())
+                            {
+                                return step;
+                            }
+                            self.contexts.pop();
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A phone of `extension` sent the call on itself (302).
+    pub fn deflected(
+        &mut self,
+        configuration: &Configuration,
+        extension: &str,
+        to: &Digits,
+        reason: DiversionReason,
+    ) -> Step {
+        if let Some(Context::Extension { diverted, .. }) = self.contexts.last_mut() {
+            *diverted = true;
+        }
+        self.divert(configuration, extension, to, reason)
+    }
+
+    fn divert(&mut self, configuration: &Configuration, from: &str, to: &str, reason: DiversionReason) -> Step {
+        self.diversions.push(Diverted { from: from.to_owned(), to: to.to_owned(), reason });
+        self.go_text(configuration, to, Arrival::default())
+    }
+
+    fn go_text(&mut self, configuration: &Configuration, number: &str, arrival: Arrival) -> Step {
+        match Digits::parse(number) {
+            Ok(number) => self.go(configuration, &number, arrival),
+            Err(_) => self.failed(configuration, Outcome::Vacant),
+        }
+    }
+
+    fn go(&mut self, configuration: &Configuration, number: &Digits, arrival: Arrival) -> Step {
+        self.hops = self.hops.saturating_add(1);
+        if self.hops > MOST_HOPS {
+            self.contexts.clear();
+            return self.failed(configuration, Outcome::Loop);
+        }
+        match analyse(configuration, number) {
+            Analysis::Vacant => self.failed(configuration, Outcome::Vacant),
+            Analysis::Route(choices) => Step::Seize { dialled: number.to_string(), choices, time: arrival.time },
+            Analysis::Extension(extension) => self.arrive(configuration, extension, arrival),
+        }
+    }
+
+    fn arrive(&mut self, configuration: &Configuration, extension: String, arrival: Arrival) -> Step {
+        if self.visited.contains(&extension) {
+            return self.failed(configuration, Outcome::Loop);
+        }
+        let mark = Mark { visited: self.visited.len(), diversions: self.diversions.len() };
+        self.visited.push(extension.clone());
+        let diversion = configuration.extensions.get(&extension).and_then(|entry| entry.diversion.as_ref());
+        let diversion = diversion.filter(|_| !arrival.bypass);
+        if let Some(diversion) = diversion.filter(|diversion| diversion.immediate) {
+            let destination = diversion.destination.clone();
+            return self.divert(configuration, &extension, &destination, DiversionReason::Unconditional);
+        }
+        // A call that comes by somebody's position rings here: it does not walk this extension's list too.
+        if arrival.time.is_none() && list(configuration, &extension).is_some() {
+            let mark = Mark { visited: self.visited.len(), ..mark };
+            self.contexts.push(Context::List { owner: extension.clone(), position: 0, mark });
+            let reason = DiversionReason::Unconditional;
+            if let Some(step) = self.position(configuration, &extension, 1, mark, reason) {
+                return step;
+            }
+            // No position is for this caller.
+            self.contexts.pop();
+        }
+        let waits = diversion.is_some_and(|diversion| diversion.no_reply).then_some(self.ring_time);
+        let mark = Mark { visited: self.visited.len(), ..mark };
+        self.contexts.push(Context::Extension { number: extension.clone(), diverted: arrival.bypass, mark });
+        Step::Ring { extension, time: arrival.time.or(waits) }
+    }
+
+    /// Goes to the first position from `from` on that is for this caller.
+    fn position(
+        &mut self,
+        configuration: &Configuration,
+        owner: &str,
+        from: u32,
+        mark: Mark,
+        reason: DiversionReason,
+    ) -> Option<Step> {
+        let (number, position) = list(configuration, owner)?
+            .range(from..)
+            .find(|(_, position)| self.origin.is_in(&position.origin))
+            .map(|(number, position)| (*number, position.clone()))?;
+        self.back_to(mark);
+        if let Some(Context::List { position, .. }) = self.contexts.last_mut() {
+            *position = number;
+        }
+        let own = position.ringing_time.map(|seconds| Duration::from_secs(seconds.into()));
+        let time = Some(own.unwrap_or(self.ring_time));
+        if position.destination == owner {
+            return Some(Step::Ring { extension: owner.to_owned(), time });
+        }
+        self.diversions.push(Diverted { from: owner.to_owned(), to: position.destination.clone(), reason });
+        let arrival = Arrival { bypass: position.ird_bypass, time };
+        Some(self.go_text(configuration, &position.destination, arrival))
+    }
+
+    fn back_to(&mut self, mark: Mark) {
+        self.visited.truncate(mark.visited);
+        self.diversions.truncate(mark.diversions);
+    }
+}
+
+fn list<'a>(configuration: &'a Configuration, owner: &str) -> Option<&'a BTreeMap<u32, Position>> {
+    configuration.extensions.get(owner)?.call_lists.get(&LIST).filter(|list| !list.is_empty())
+}
+
+/// Where an extension's diversion sends a call that ended so.
+fn divert(configuration: &Configuration, number: &str, outcome: &Outcome) -> Option<String> {
+    let diversion = configuration.extensions.get(number)?.diversion.as_ref()?;
+    let applies = match outcome {
+        Outcome::Busy | Outcome::Declined => diversion.busy,
+        // A phone that is not there can't answer either.
+        Outcome::NoAnswer | Outcome::Unavailable => diversion.no_reply,
+        _ => false,
+    };
+    applies.then(|| diversion.destination.clone())
+}
+
+/// What a position says about busy; `None`: the next position.
+fn jump(position: &Position, outcome: &Outcome) -> Option<u32> {
+    match outcome {
+        Outcome::Busy => Some(position.busy_position),
+        Outcome::Declined if position.dnd_position != 0 => Some(position.dnd_position),
+        Outcome::Declined => Some(position.busy_position),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::{DiversionEntry, ExtensionEntry};
+    use crate::numbers::{DestinationEntry, NumberEntry, NumberType};
+    use DiversionReason::{NoAnswer, Unavailable, Unconditional, UserBusy};
+
+    const RING: Duration = Duration::from_secs(12);
+
+    struct Walk {
+        plan: Configuration,
+        itinerary: Itinerary,
+    }
+
+    impl Walk {
+        /// Extensions 27000 to 27003 and voice mail 43334 behind route 55.
+        fn new() -> Walk {
+            let mut plan = Configuration::default();
+            for number in ["27000", "27001", "27002", "27003"] {
+                plan.extensions.insert(number.into(), ExtensionEntry::default());
+            }
+            plan.numbers.insert("43334".into(), NumberEntry { number_type: NumberType::Ed, last: None });
+            let way = DestinationEntry { route: 55, srt: 1, ..DestinationEntry::default() };
+            plan.destinations.entry("43334".into()).or_default().insert(0, way);
+            Walk { plan, itinerary: Itinerary::new(Origin::Internal, RING) }
+        }
+
+        fn position(mut self, dir: &str, number: u32, destination: &str, set: impl FnOnce(&mut Position)) -> Walk {
+            let mut position = Position {
+                destination: destination.into(),
+                busy_position: 0,
+                dnd_position: 0,
+                ringing_time: None,
+                origin: "111".into(),
+                ird_bypass: false,
+                one_call: false,
+                sms_support: false,
+                delay_seizure_list_number: 0,
+                instant_messaging_support: false,
+                call_list_cdiv: String::new(),
+            };
+            set(&mut position);
+            self.plan.extensions.get_mut(dir).unwrap().call_lists.entry(1).or_default().insert(number, position);
+            self
+        }
+
+        /// The guide's list: the own number, then voice mail, also at busy.
+        fn guide(self) -> Walk {
+            self.position("27000", 1, "27000", |p| p.busy_position = 2)
+                .position("27000", 2, "43334", |p| p.ird_bypass = true)
+        }
+
+        fn diversion(mut self, dir: &str, destination: &str, set: impl FnOnce(&mut DiversionEntry)) -> Walk {
+            let mut diversion = DiversionEntry { destination: destination.into(), ..DiversionEntry::default() };
+            set(&mut diversion);
+            self.plan.extensions.get_mut(dir).unwrap().diversion = Some(diversion);
+            self
+        }
+
+        fn dial(&mut self, number: &str) -> Step {
+            self.itinerary.start(&self.plan, &Digits::parse(number).unwrap())
+        }
+
+        fn failed(&mut self, outcome: Outcome) -> Step {
+            self.itinerary.failed(&self.plan, outcome)
+        }
+
+        fn sent_on(&self) -> Vec<(&str, &str, DiversionReason)> {
+            let diversions = self.itinerary.diversions.iter();
+            diversions.map(|d| (d.from.as_str(), d.to.as_str(), d.reason.clone())).collect()
+        }
+    }
+
+    fn ring(extension: &str, time: Option<Duration>) -> Step {
+        Step::Ring { extension: extension.into(), time }
+    }
+
+    fn voice_mail(time: Option<Duration>) -> Step {
+        let choices = vec![Choice { route: 55, digits: "43334".into() }];
+        Step::Seize { dialled: "43334".into(), choices, time }
+    }
+
+    #[test]
+    fn no_answer_goes_to_the_next_position_and_busy_where_the_position_says() {
+        let mut walk = Walk::new().guide();
+        assert_eq!(walk.dial("27000"), ring("27000", Some(RING)));
+        assert_eq!(walk.failed(Outcome::NoAnswer), voice_mail(Some(RING)));
+        assert_eq!(walk.sent_on(), [("27000", "43334", NoAnswer)]);
+
+        let mut walk = Walk::new().guide();
+        walk.dial("27000");
+        assert_eq!(walk.failed(Outcome::Busy), voice_mail(Some(RING)));
+        assert_eq!(walk.sent_on(), [("27000", "43334", UserBusy)]);
+
+        let mut walk = Walk::new().guide();
+        walk.dial("27000");
+        assert_eq!(walk.failed(Outcome::Unavailable), voice_mail(Some(RING)), "a phone that is not there");
+        assert_eq!(walk.sent_on(), [("27000", "43334", Unavailable)]);
+    }
+
+    #[test]
+    fn busy_position_0_stops_and_11_uses_the_diversion() {
+        let list = |busy| {
+            Walk::new()
+                .position("27000", 1, "27000", move |p| p.busy_position = busy)
+                .position("27000", 2, "27001", |_| ())
+                .diversion("27000", "43334", |d| d.busy = true)
+        };
+        let mut walk = list(0);
+        walk.dial("27000");
+        assert_eq!(walk.failed(Outcome::Busy), Step::Finish(Outcome::Busy));
+        let mut walk = list(11);
+        walk.dial("27000");
+        assert_eq!(walk.failed(Outcome::Busy), voice_mail(None));
+        assert_eq!(walk.sent_on(), [("27000", "43334", UserBusy)]);
+    }
+
+    #[test]
+    fn a_busy_position_jumps_over_those_between() {
+        let mut walk = Walk::new()
+            .position("27000", 1, "27000", |p| p.busy_position = 3)
+            .position("27000", 2, "27001", |_| ())
+            .position("27000", 3, "27002", |_| ());
+        walk.dial("27000");
+        assert_eq!(walk.failed(Outcome::Busy), ring("27002", Some(RING)));
+    }
+
+    #[test]
+    fn each_position_has_its_ring_time_and_origin() {
+        let mut walk = Walk::new()
+            .position("27000", 1, "27001", |p| p.origin = "011".into())
+            .position("27000", 2, "27002", |p| p.ringing_time = Some(35));
+        assert_eq!(walk.dial("27000"), ring("27002", Some(Duration::from_secs(35))));
+        assert_eq!(walk.sent_on(), [("27000", "27002", Unconditional)]);
+        walk.itinerary = Itinerary::new(Origin::Private, RING);
+        assert_eq!(walk.dial("27000"), ring("27001", Some(RING)));
+    }
+
+    #[test]
+    fn a_position_that_failed_leaves_no_trace_in_the_next_ones_diversions() {
+        let mut walk = Walk::new()
+            .position("27000", 1, "27001", |_| ())
+            .position("27000", 2, "27002", |_| ())
+            .position("27000", 3, "43334", |_| ());
+        walk.dial("27000");
+        assert_eq!(walk.failed(Outcome::NoAnswer), ring("27002", Some(RING)));
+        assert_eq!(walk.sent_on(), [("27000", "27002", NoAnswer)]);
+        assert_eq!(walk.failed(Outcome::NoAnswer), voice_mail(Some(RING)));
+        assert_eq!(walk.sent_on(), [("27000", "43334", NoAnswer)]);
+        assert_eq!(walk.failed(Outcome::TrunkFailed), Step::Finish(Outcome::NoAnswer), "what says most of the called");
+    }
+
+    #[test]
+    fn ird_bypass_passes_over_the_destinations_own_diversion() {
+        let list = |bypass| {
+            Walk::new()
+                .position("27000", 1, "27001", move |p| p.ird_bypass = bypass)
+                .diversion("27001", "27002", |d| d.immediate = true)
+        };
+        assert_eq!(list(false).dial("27000"), ring("27002", None));
+        assert_eq!(list(true).dial("27000"), ring("27001", Some(RING)));
+    }
+
+    #[test]
+    fn diversions_immediate_busy_and_no_reply() {
+        let mut walk = Walk::new().diversion("27000", "43334", |d| d.immediate = true);
+        assert_eq!(walk.dial("27000"), voice_mail(None));
+        assert_eq!(walk.sent_on(), [("27000", "43334", Unconditional)]);
+
+        let mut walk = Walk::new().diversion("27000", "43334", |d| d.no_reply = true);
+        assert_eq!(walk.dial("27000"), ring("27000", Some(RING)));
+        assert_eq!(walk.failed(Outcome::NoAnswer), voice_mail(None));
+        assert_eq!(walk.sent_on(), [("27000", "43334", NoAnswer)]);
+
+        let mut walk = Walk::new().diversion("27000", "43334", |d| d.no_reply = true);
+        walk.dial("27000");
+        assert_eq!(walk.failed(Outcome::Busy), Step::Finish(Outcome::Busy));
+
+        let mut walk = Walk::new().diversion("27000", "27001", |d| d.busy = true);
+        assert_eq!(walk.dial("27000"), ring("27000", None));
+        assert_eq!(walk.failed(Outcome::Declined), ring("27001", None));
+    }
+
+    #[test]
+    fn a_chain_of_diversions_keeps_all_who_diverted() {
+        let mut walk = Walk::new()
+            .diversion("27000", "27001", |d| d.immediate = true)
+            .diversion("27001", "27002", |d| d.no_reply = true)
+            .guide_for("27002");
+        assert_eq!(walk.dial("27000"), ring("27001", Some(RING)));
+        assert_eq!(walk.failed(Outcome::NoAnswer), ring("27002", Some(RING)));
+        assert_eq!(walk.failed(Outcome::NoAnswer), voice_mail(Some(RING)));
+        assert_eq!(
+            walk.sent_on(),
+            [("27000", "27001", Unconditional), ("27001", "27002", NoAnswer), ("27002", "43334", NoAnswer)]
+        );
+    }
+
+    impl Walk {
+        fn guide_for(self, dir: &str) -> Walk {
+            self.position(dir, 1, dir, |p| p.busy_position = 2).position(dir, 2, "43334", |_| ())
+        }
+    }
+
+    #[test]
+    fn extensions_that_divert_to_each_other_are_a_loop() {
+        let mut walk = Walk::new()
+            .diversion("27000", "27001", |d| d.immediate = true)
+            .diversion("27001", "27000", |d| d.immediate = true);
+        assert_eq!(walk.dial("27000"), Step::Finish(Outcome::Loop));
+    }
+
+    #[test]
+    fn a_loop_in_one_position_leaves_the_next_one_to_try() {
+        let mut walk = Walk::new()
+            .position("27000", 1, "27001", |_| ())
+            .position("27000", 2, "43334", |_| ())
+            .diversion("27001", "27000", |d| d.immediate = true);
+        assert_eq!(walk.dial("27000"), voice_mail(Some(RING)));
+    }
+
+    #[test]
+    fn a_phone_that_deflects_is_a_diversion_too() {
+        let mut walk = Walk::new().guide();
+        walk.dial("27000");
+        let to = Digits::parse("27003").unwrap();
+        let step = walk.itinerary.deflected(&walk.plan, "27000", &to, DiversionReason::Deflection);
+        assert_eq!(step, ring("27003", None));
+        assert_eq!(walk.failed(Outcome::NoAnswer), voice_mail(Some(RING)));
+        assert_eq!(walk.sent_on(), [("27000", "43334", NoAnswer)]);
+    }
+
+    #[test]
+    fn a_vacant_number_and_an_extension_without_rules() {
+        let mut walk = Walk::new();
+        assert_eq!(walk.dial("99"), Step::Finish(Outcome::Vacant));
+        let mut walk = Walk::new();
+        assert_eq!(walk.dial("27001"), ring("27001", None));
+        assert_eq!(walk.failed(Outcome::NoAnswer), Step::Finish(Outcome::NoAnswer));
+    }
+}

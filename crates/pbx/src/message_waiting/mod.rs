@@ -1,0 +1,208 @@
+//! The lamp: counts that the voice mail system sends are kept on disk, and told to phones by subscription (RFC 3842)
+//! and unsolicited.
+
+use crate::commands::Lamp;
+use crate::configuration::{LoadError, change, load_kind};
+use crate::core::{Core, Source};
+use crate::requests::{refusal, with_events};
+use crate::routes;
+use event::{Event, Now};
+use sip::endpoint::{Body, OutgoingRequest, ServerRef, SubscriptionEvent, SubscriptionRef};
+use sip::header::{Expires, SubscriptionState};
+use sip::message_summary::{self, Counts, MessageSummary};
+use sip::{Flow, Headers, Method, Name, NameAddr, Request, Response, Uri};
+use state::Store;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const KIND: &str = "lamp";
+/// What a phone gets that names no expiry, in seconds (RFC 3842 3.4 suggests hours to days).
+const DEFAULT_EXPIRES: u32 = 3600;
+/// The shortest subscription, in seconds.
+const MIN_EXPIRES: u32 = 60;
+/// The longest, in seconds.
+const MAX_EXPIRES: u32 = 86_400;
+/// Subscriptions of one extension; beyond it the oldest ends.
+const MOST: usize = 16;
+
+/// Lamps and who is told of them.
+#[derive(Default)]
+pub(crate) struct MessageWaiting {
+    lamps: BTreeMap<String, Lamp>,
+    subscriptions: BTreeMap<SubscriptionRef, String>,
+}
+
+impl MessageWaiting {
+    pub fn load(store: &Store) -> Result<MessageWaiting, LoadError> {
+        Ok(MessageWaiting { lamps: load_kind(store, KIND)?, subscriptions: BTreeMap::new() })
+    }
+
+    pub fn lamp(&self, extension: &str) -> Lamp {
+        self.lamps.get(extension).copied().unwrap_or_default()
+    }
+
+    /// A NOTIFY with counts. From a matched route only: whoever may set lamps may annoy everybody. The ticket under
+    /// which the counts are kept, and whose they are; or the status of the refusal.
+    pub fn notified(
+        &mut self,
+        core: &mut Core,
+        request: &Request,
+        flow: &Flow,
+        now: Now,
+    ) -> Result<(u64, String), u16> {
+        if routes::matched(&core.configuration.routes, flow.remote.ip()).is_none() {
+            core.refuse(request, flow, "lamps are set by matched routes only", now);
+            return Err(403);
+        }
+        if !is_summary(request) {
+            return Err(489);
+        }
+        let extension = request.uri.number().unwrap_or_default();
+        if !core.configuration.extensions.contains_key(&extension) {
+            return Err(404);
+        }
+        let summary = MessageSummary::parse(&request.body).map_err(|_| 400u16)?;
+        let counts = summary.voice.unwrap_or_default();
+        let (urgent_new, urgent_old) = counts.urgent.unwrap_or_default();
+        let lamp = Lamp { on: summary.waiting, new: counts.new, old: counts.old, urgent_new, urgent_old };
+        if self.lamp(&extension) != lamp {
+            let event = Event::LampChanged { extension: extension.clone(), on: lamp.on, new: lamp.new, old: lamp.old };
+            core.emit(now, event);
+        }
+        self.lamps.insert(extension.clone(), lamp);
+        let ticket = core.keep(vec![change(KIND, extension.clone(), Some(&lamp))]);
+        Ok((ticket, extension))
+    }
+
+    /// A phone's SUBSCRIBE: 200, and at once the counts as they are, whether or not the voice mail system is there.
+    pub fn subscribe(
+        &mut self,
+        core: &mut Core,
+        transaction: ServerRef,
+        request: &Request,
+        flow: &Flow,
+        now: Now,
+    ) -> Result<(), Box<Response>> {
+        let refused = |status| Box::new(with_events(request.response(status)));
+        // A voice mail system may read lamps of nobody: it sets them.
+        let claimed = request.from().and_then(|from| from.uri.number()).unwrap_or_default();
+        let extension = match core.extension(request, &claimed, flow, now) {
+            Source::Extension(extension) => extension,
+            source => return Err(Box::new(refusal(core, request, source, now))),
+        };
+        if !is_summary(request) {
+            return Err(refused(489));
+        }
+        // Its own lamp, whether it names itself or the voice mail number; not a colleague's.
+        let named = request.uri.number().unwrap_or_default();
+        if named != extension && core.configuration.extensions.contains_key(&named) {
+            core.refuse(request, flow, "an extension may watch its own lamp only", now);
+            return Err(refused(403));
+        }
+        let asked = request.headers.sound::<Expires>().map_or(DEFAULT_EXPIRES, |expires| expires.0);
+        if asked > 0 && asked < MIN_EXPIRES {
+            let mut response = refused(423);
+            response.headers.push(Name::MinExpires, MIN_EXPIRES.to_string());
+            return Err(response);
+        }
+        let expires = Duration::from_secs(asked.min(MAX_EXPIRES).into());
+        let accepted = core.endpoint.accept_subscription(transaction, expires, &Headers::new(), now.instant);
+        let Ok(subscription) = accepted else { return Err(refused(503)) };
+        let own: Vec<SubscriptionRef> =
+            self.subscriptions.iter().filter(|(_, dir)| **dir == extension).map(|(subscription, _)| *subscription).collect();
+        if own.len() >= MOST
+            && let Some(oldest) = own.first()
+        {
+            self.subscriptions.remove(oldest);
+            let _ = core.endpoint.end_subscription(*oldest, "deactivated", now.instant);
+        }
+        self.subscriptions.insert(subscription, extension.clone());
+        let body = self.body(core, &extension);
+        let _ = core.endpoint.notify(subscription, Some(body), now.instant);
+        Ok(())
+    }
+
+    pub fn subscription(
+        &mut self,
+        core: &mut Core,
+        subscription: SubscriptionRef,
+        event: &SubscriptionEvent,
+        now: Now,
+    ) {
+        match event {
+            SubscriptionEvent::Refreshed { .. } => {
+                if let Some(extension) = self.subscriptions.get(&subscription) {
+                    let body = self.body(core, extension);
+                    let _ = core.endpoint.notify(subscription, Some(body), now.instant);
+                }
+            }
+            SubscriptionEvent::Ended { .. } => {
+                self.subscriptions.remove(&subscription);
+            }
+            SubscriptionEvent::Accepted { .. } | SubscriptionEvent::Notified { .. } => {}
+        }
+    }
+
+    /// Tells all phones of an extension how it stands.
+    pub fn tell(&mut self, core: &mut Core, extension: &str, now: Now) {
+        let body = self.body(core, extension);
+        for (subscription, _) in self.subscriptions.iter().filter(|(_, dir)| *dir == extension) {
+            let _ = core.endpoint.notify(*subscription, Some(body.clone()), now.instant);
+        }
+        let contacts: Vec<_> = core
+            .registrar
+            .contacts(extension, now.instant)
+            .iter()
+            .map(|binding| (binding.uri.clone(), binding.next_hop(), binding.flow.listener))
+            .collect();
+        for (uri, next_hop, listener) in contacts {
+            let own = core.uri(extension);
+            let mut request =
+                OutgoingRequest::new(Method::Notify, NameAddr::new(own.clone()), NameAddr::new(own), listener);
+            request.request_uri = uri;
+            request.next_hop = Some(next_hop);
+            request.headers.push(Name::Event, message_summary::EVENT);
+            // No subscription stands behind it, so none goes on.
+            request.headers.push_typed(&SubscriptionState::terminated(None));
+            request.body = Some(body.clone());
+            let _ = core.endpoint.request(request, now.instant);
+        }
+    }
+
+    /// A phone registered: it is told how it stands.
+    pub fn welcome(&mut self, core: &mut Core, extension: &str, now: Now) {
+        self.tell(core, extension, now);
+    }
+
+    /// The extension is no more.
+    pub fn forget(&mut self, core: &mut Core, extension: &str, now: Now) {
+        let own: Vec<SubscriptionRef> =
+            self.subscriptions.iter().filter(|(_, dir)| *dir == extension).map(|(subscription, _)| *subscription).collect();
+        for subscription in own {
+            self.subscriptions.remove(&subscription);
+            let _ = core.endpoint.end_subscription(subscription, "noresource", now.instant);
+        }
+        if self.lamps.remove(extension).is_some() {
+            core.keep_quietly(vec![change::<Lamp>(KIND, extension.to_owned(), None)]);
+        }
+    }
+
+    fn body(&self, core: &Core, extension: &str) -> Body {
+        let lamp = self.lamp(extension);
+        let urgent = (lamp.urgent_new, lamp.urgent_old);
+        let urgent = Some(urgent).filter(|urgent| *urgent != (0, 0));
+        let counts = Counts { new: lamp.new, old: lamp.old, urgent };
+        let summary = MessageSummary { waiting: lamp.on, ..MessageSummary::voice(account(core), counts) };
+        Body::new(message_summary::CONTENT_TYPE, summary.to_bytes())
+    }
+}
+
+fn is_summary(request: &Request) -> bool {
+    request.headers.sound::<sip::header::Event>().is_some_and(|event| event.is(message_summary::EVENT))
+}
+
+/// The number to dial for the messages: the `mwinumber` of the first route that has one.
+fn account(core: &Core) -> Option<Uri> {
+    let number = core.configuration.routes.values().find_map(|route| route.sip.as_ref()?.mwinumber.as_deref());
+    number.map(|number| core.uri(number))
+}

@@ -1,0 +1,396 @@
+//! The node as a role: every input comes in here, every action goes out here.
+
+use crate::authentication::{Guard, Vault};
+use crate::b2bua::Calls;
+use crate::commands::{Answer, Command, CommandError, Reply, Status};
+use crate::configuration::{Configuration, Edit, LoadError};
+use crate::core::Core;
+use crate::message_waiting::MessageWaiting;
+use crate::registrar::Registrar;
+use event::{Event, Now, Sink};
+use media::MediaEvent;
+use net::{Action, Input, Role, SipInput};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use sip::endpoint::{self, Endpoint, EndpointConfig, Output, ServerRef};
+use sip::flow::Listener;
+use sip::{Host, Request};
+use state::{Change, CommitError, KeyFile, Store};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a node is told once, at its start.
+pub struct NodeConfig {
+    /// The SIP domain: the realm of digest and the host of the extensions' addresses. Fixed at first start; later the
+    /// stored one holds, whatever this says (HA1s are of one realm).
+    pub domain: String,
+    /// At least one; the first speaks to the trunks.
+    pub listeners: Vec<Listener>,
+    pub store: Store,
+    pub key: KeyFile,
+    pub media: Box<dyn media::Control + Send>,
+    /// Random.
+    pub seed: [u8; 32],
+    pub sink: Arc<dyn Sink>,
+    /// Puts into the node's own inbox; called from other threads.
+    pub own: Arc<dyn Fn(Own) + Send + Sync>,
+    /// What a call list position without ringing-time, and a diversion on no reply, waits.
+    pub ring_time: Duration,
+}
+
+/// What happens to the node beside SIP.
+pub enum Own {
+    /// Somebody gives a command. `by`: who, for the audit.
+    Command { command: Command, by: String, reply: Reply },
+    Media(MediaEvent),
+    /// The store has kept (or not) what it was given under this ticket.
+    Stored { ticket: u64, result: Result<(), CommitError> },
+    /// End.
+    Stop,
+}
+
+/// Why a node can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The stored configuration can't be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The domain is no host name: mend it in the configuration.
+    #[error("the domain \"{0}\" is no host name")]
+    Domain(String),
+    /// There is no listener: name at least one address.
+    #[error("no address to listen on")]
+    NoListener,
+    /// The domain could not be kept at first start.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+/// The service node. Drive it by [`net::run`].
+pub struct Node {
+    core: Core,
+    calls: Calls,
+    waiting: MessageWaiting,
+    pending: BTreeMap<u64, Pending>,
+    actions: VecDeque<Action>,
+}
+
+/// What waits for the store.
+enum Pending {
+    Command { reply: Reply, answer: Answer, edits: Vec<Edit>, by: String, name: String },
+    /// A NOTIFY with counts: answered when they are kept.
+    Counts { transaction: ServerRef, request: Box<Request>, extension: String },
+}
+
+impl Node {
+    pub fn new(config: NodeConfig, now: Now) -> Result<Node, StartError> {
+        let NodeConfig { domain, listeners, store, key, media, seed, sink, own, ring_time } = config;
+        let domain = fixed_domain(&store, domain)?;
+        let host: Host = domain.parse().map_err(|_| StartError::Domain(domain.clone()))?;
+        let first = listeners.first().ok_or(StartError::NoListener)?;
+        let (listener, addresses) = (first.id, listeners.iter().map(|listener| listener.addr).collect());
+        let configuration = Configuration::load(&store)?;
+        let registrar = Registrar::load(&store, now)?;
+        let waiting = MessageWaiting::load(&store)?;
+        // One seed, two that nobody can tell from each other.
+        let mut random = StdRng::from_seed(seed);
+        let (for_endpoint, for_nonces) = (random.random(), random.random());
+        let endpoint = Endpoint::new(endpoint_config(listeners), for_endpoint);
+        let vault = Vault::new(key, &domain);
+        let mut guard = Guard::new(for_nonces, now.instant);
+        guard.load(&configuration, &vault);
+        let core = Core {
+            endpoint,
+            configuration,
+            registrar,
+            guard,
+            vault,
+            media,
+            store,
+            sink,
+            own,
+            host,
+            listener,
+            addresses,
+            ring_time,
+            tickets: 0,
+        };
+        let mut node = Node {
+            core,
+            calls: Calls::default(),
+            waiting,
+            pending: BTreeMap::new(),
+            actions: VecDeque::new(),
+        };
+        node.exempt_peers();
+        Ok(node)
+    }
+
+    /// The domain in use: the one of the first start.
+    pub fn domain(&self) -> &str {
+        self.core.vault.realm()
+    }
+
+    /// Calls in progress.
+    pub fn call_count(&self) -> usize {
+        self.calls.count()
+    }
+
+    /// Configured peers are not counted by caps per source.
+    fn exempt_peers(&mut self) {
+        let routes = self.core.configuration.routes.values().filter_map(|route| route.sip.as_ref());
+        let peers: Vec<std::net::IpAddr> = routes.flat_map(|sip| sip.matches.iter().copied()).collect();
+        self.core.endpoint.exempt(peers.iter().copied());
+        self.actions.push_back(Action::Exempt(peers));
+    }
+
+    fn own(&mut self, own: Own, now: Now) {
+        match own {
+            Own::Command { command, by, reply } => self.command(command, by, reply, now),
+            // The relay needs no help: lost streams end by session timer, keys pass by themselves.
+            Own::Media(_) => {}
+            Own::Stored { ticket, result } => self.stored(ticket, result, now),
+            Own::Stop => self.actions.push_back(Action::Stop),
+        }
+    }
+
+    fn command(&mut self, command: Command, by: String, reply: Reply, now: Now) {
+        let name = name_of(&command);
+        let outcome = match command {
+            Command::Status(status) => return reply(Ok(self.status(&status, now))),
+            command => command.run(&self.core.configuration, &self.core.vault),
+        };
+        match outcome {
+            None => {}
+            Some(Err(error)) => {
+                self.core.emit(now, Event::CommandRun { by, command: name, accepted: false });
+                reply(Err(error));
+            }
+            Some(Ok((edits, answer))) if edits.is_empty() => reply(Ok(answer)),
+            Some(Ok((edits, answer))) => {
+                let changes: Vec<Change> =
+                    edits.iter().map(|edit| self.core.configuration.apply(edit.clone())).collect();
+                self.after(&edits, now);
+                let ticket = self.core.keep(changes);
+                self.pending.insert(ticket, Pending::Command { reply, answer, edits, by, name });
+            }
+        }
+    }
+
+    /// What follows from edits beside the configuration.
+    fn after(&mut self, edits: &[Edit], now: Now) {
+        for edit in edits {
+            match edit {
+                Edit::Route(..) => self.exempt_peers(),
+                Edit::Extension(dir, entry) => {
+                    self.core.guard.reload(dir, &self.core.configuration, &self.core.vault);
+                    if !entry.as_ref().is_some_and(|entry| entry.ip) {
+                        let gone = self.core.registrar.forget(dir);
+                        for contact in &gone {
+                            let (extension, contact) = (dir.clone(), contact.clone());
+                            self.core.emit(now, Event::Unregistered { extension, contact, expired: false });
+                        }
+                        if !gone.is_empty() {
+                            let change = self.core.registrar.change(dir);
+                            self.core.keep_quietly(vec![change]);
+                        }
+                    }
+                    if entry.is_none() {
+                        self.waiting.forget(&mut self.core, dir, now);
+                    }
+                }
+                Edit::Number(..) | Edit::Destination(..) => {}
+            }
+        }
+    }
+
+    fn stored(&mut self, ticket: u64, result: Result<(), CommitError>, now: Now) {
+        match (self.pending.remove(&ticket), result) {
+            (None, _) => {}
+            (Some(Pending::Command { reply, answer, by, name, .. }), Ok(())) => {
+                self.core.emit(now, Event::CommandRun { by, command: name, accepted: true });
+                reply(Ok(answer));
+            }
+            (Some(Pending::Command { reply, edits, by, name, .. }), Err(error)) => {
+                self.core.emit(now, Event::CommandRun { by, command: name, accepted: false });
+                self.reload(&edits, now);
+                reply(Err(CommandError::NotKept { reason: error.to_string() }));
+            }
+            (Some(Pending::Counts { transaction, request, extension }), result) => {
+                // Not kept: the peer sends it again (RFC 3261 21.5.4 with Retry-After).
+                let mut response = request.response(if result.is_ok() { 200 } else { 503 });
+                if result.is_err() {
+                    response.headers.push(sip::Name::RetryAfter, "10");
+                }
+                let _ = self.core.endpoint.respond(transaction, response, now.instant);
+                if result.is_ok() {
+                    self.waiting.tell(&mut self.core, &extension, now);
+                }
+            }
+        }
+    }
+
+    /// A commit failed: back to what is durable, plus what is still on its way there.
+    fn reload(&mut self, failed: &[Edit], now: Now) {
+        match Configuration::load(&self.core.store) {
+            Ok(configuration) => self.core.configuration = configuration,
+            Err(error) => return tracing::error!(%error, "the configuration can't be read back"),
+        }
+        for pending in self.pending.values() {
+            if let Pending::Command { edits, .. } = pending {
+                for edit in edits {
+                    self.core.configuration.apply(edit.clone());
+                }
+            }
+        }
+        self.core.guard.load(&self.core.configuration, &self.core.vault);
+        let _ = (failed, now);
+        self.exempt_peers();
+    }
+
+    fn status(&self, status: &Status, now: Now) -> Answer {
+        match status {
+            Status::Calls => Answer::Calls { calls: self.calls.status(now) },
+            Status::Extensions => {
+                let core = &self.core;
+                let extensions = core.configuration.extensions.iter().map(|(number, entry)| {
+                    let contacts = core.registrar.contacts(number, now.instant);
+                    crate::commands::ExtensionStatus {
+                        number: number.clone(),
+                        name: entry.full_name(),
+                        contacts: contacts.iter().map(|binding| binding.status(now.instant)).collect(),
+                        lamp: self.waiting.lamp(number),
+                        calls: self.calls.of_extension(number),
+                    }
+                });
+                Answer::Extensions { extensions: extensions.collect() }
+            }
+        }
+    }
+
+    /// Everything that the endpoint has to say, until it is silent.
+    fn drain(&mut self, now: Now) {
+        while let Some(greyed) = self.core.endpoint.take_greyed() {
+            let (target, seconds) = (greyed.target.remote, greyed.for_.as_secs());
+            let event = Event::TargetGreyListed { by: "node".into(), target, seconds };
+            self.core.emit(now, event);
+        }
+        while let Some(output) = self.core.endpoint.poll() {
+            match output {
+                Output::Transmit(transmit) => self.actions.push_back(Action::Transmit(transmit)),
+                Output::CloseFlow(flow) => self.actions.push_back(Action::CloseFlow(flow)),
+                Output::Resolve(query, question) => self.actions.push_back(Action::Resolve { query, question }),
+                Output::Event(event) => self.event(event, now),
+            }
+        }
+    }
+
+    fn event(&mut self, event: endpoint::Event, now: Now) {
+        match event {
+            endpoint::Event::Incoming { call, request, flow } => {
+                self.calls.incoming(&mut self.core, call, &request, &flow, now);
+            }
+            endpoint::Event::Call { call, event } => self.calls.event(&mut self.core, call, event, now),
+            endpoint::Event::Request { transaction, request, flow } => {
+                let kept = crate::requests::answer(&mut self.core, &mut self.waiting, transaction, request, &flow, now);
+                if let Some((ticket, request, extension)) = kept {
+                    let request = Box::new(request);
+                    self.pending.insert(ticket, Pending::Counts { transaction, request, extension });
+                }
+            }
+            endpoint::Event::Subscription { subscription, event } => {
+                self.waiting.subscription(&mut self.core, subscription, &event, now);
+            }
+            // Phones may answer an unsolicited NOTIFY as they like.
+            endpoint::Event::Response { .. } | endpoint::Event::Failed { .. } => {}
+            endpoint::Event::Malformed { flow, reason } => {
+                let event = Event::SipMalformed { by: "node".into(), remote: flow.remote, reason, answered: None };
+                self.core.emit(now, event);
+            }
+        }
+    }
+
+    fn timeout(&mut self, now: Now) {
+        self.core.endpoint.handle_timeout(now.instant);
+        if self.core.registrar.deadline().is_some_and(|at| at <= now.instant) {
+            let gone = self.core.registrar.expire(now.instant);
+            let changes = gone.iter().map(|(dir, _)| self.core.registrar.change(dir)).collect();
+            self.core.keep_quietly(changes);
+            for (extension, contact) in gone {
+                self.core.emit(now, Event::Unregistered { extension, contact, expired: true });
+            }
+        }
+        self.calls.handle_timeout(&mut self.core, now);
+    }
+}
+
+impl Role for Node {
+    type Own = Own;
+
+    fn input(&mut self, input: Input<Own>, now: Now) {
+        match input {
+            Input::Sip(SipInput::Received { message, flow }) => {
+                self.core.endpoint.receive(message, flow, now.instant);
+            }
+            Input::Sip(SipInput::TransmitFailed { id, error }) => {
+                self.core.endpoint.transmit_failed(id, error, now.instant);
+            }
+            Input::Sip(SipInput::FlowClosed(flow)) => {
+                self.core.registrar.flow_closed(&flow);
+                self.core.endpoint.flow_closed(&flow, now.instant);
+            }
+            Input::Sip(SipInput::Resolved { query, answer }) => {
+                self.core.endpoint.resolved(query, answer, now.instant);
+            }
+            Input::Own(own) => self.own(own, now),
+            Input::Timeout => {}
+        }
+        self.drain(now);
+        // Whatever came in, what is due is done: a busy inbox never starves the timers.
+        self.timeout(now);
+        self.drain(now);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        [self.core.endpoint.deadline(), self.core.registrar.deadline(), self.calls.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+}
+
+fn endpoint_config(listeners: Vec<Listener>) -> EndpointConfig {
+    let mut config = EndpointConfig::new(listeners, concat!("Earcon-Node/", env!("CARGO_PKG_VERSION")));
+    config.supported.push("replaces".into());
+    config.accept.push(sip::message_summary::CONTENT_TYPE.into());
+    config
+}
+
+/// The domain of the first start, kept from then on.
+fn fixed_domain(store: &Store, domain: String) -> Result<String, StartError> {
+    if let Some((_, stored)) = store.load("node").into_iter().find(|(key, _)| key == "domain") {
+        return serde_json::from_str(&stored).map_err(|error| {
+            StartError::Load(LoadError { kind: "node".into(), key: "domain".into(), reason: error.to_string() })
+        });
+    }
+    let text = serde_json::to_string(&domain).unwrap_or_default();
+    store.commit_now(vec![Change::put("node", "domain", text)])?;
+    Ok(domain)
+}
+
+/// A command for the audit: what it does to what, without its values.
+fn name_of(command: &Command) -> String {
+    let json = serde_json::to_value(command).unwrap_or_default();
+    let field = |name: &str| match json.get(name) {
+        Some(serde_json::Value::String(text)) => Some(text.clone()),
+        Some(serde_json::Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let what = ["number", "dir", "rou", "route", "dest"].into_iter().find_map(field);
+    [field("command"), field("verb"), what].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
