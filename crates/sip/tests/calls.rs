@@ -1,4 +1,6 @@
 //! Calls between two endpoints: made, answered, refused, cancelled, ended (RFC 3261 9, 13, 15).
+// Helpers are no tests to clippy.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -24,7 +26,8 @@ fn a_call_rings_is_answered_and_ended_by_the_caller() {
         pair.net.with(pair.bob, |bob, now| bob.accept(theirs, &none(), Some(Body::sdp(ANSWER)), now)).unwrap();
         pair.net.run_ms(10);
         let events = pair.net.call_events(pair.alice, ours);
-        let [CallEvent::Provisional { response: ringing, .. }, CallEvent::Answered { response, .. }] = &events[..] else {
+        let [CallEvent::Provisional { response: ringing, .. }, CallEvent::Answered { response, .. }] = &events[..]
+        else {
             panic!("{events:?}");
         };
         assert_eq!((ringing.status, response.status), (180, 200));

@@ -1,4 +1,6 @@
 //! One INVITE, several answers (RFC 3261 12, 13.2.2.4, 16.7 seen from below).
+// Helpers are no tests to clippy.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! Offers within a call: hold and resume, UPDATE, glare, session timers (RFC 3261 14, RFC 3311, RFC 4028).
+// Helpers are no tests to clippy.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -17,9 +19,11 @@ fn a_call_is_held_and_resumed_by_reinvite_from_either_side() {
     for to in [UDP, TCP] {
         let mut pair = Pair::new();
         let (ours, theirs) = talk(&mut pair, to);
-        for (offerer, call, answerer, other) in
-            [(pair.alice, ours, pair.bob, theirs), (pair.bob, theirs, pair.alice, ours), (pair.alice, ours, pair.bob, theirs)]
-        {
+        for (offerer, call, answerer, other) in [
+            (pair.alice, ours, pair.bob, theirs),
+            (pair.bob, theirs, pair.alice, ours),
+            (pair.alice, ours, pair.bob, theirs),
+        ] {
             pair.net.with(offerer, |e, now| e.offer(call, &none(), Some(Body::sdp(HOLD)), now)).unwrap();
             pair.net.run_ms(10);
             let events = pair.net.call_events(answerer, other);
@@ -77,7 +81,9 @@ fn crossing_offers_get_491_and_come_again_one_after_the_other() {
             for event in pair.net.call_events(node, call) {
                 match event {
                     CallEvent::Offer { .. } => {
-                        pair.net.with(node, |e, now| e.answer_offer(call, 200, &none(), Some(Body::sdp(HELD)), now)).unwrap();
+                        pair.net
+                            .with(node, |e, now| e.answer_offer(call, 200, &none(), Some(Body::sdp(HELD)), now))
+                            .unwrap();
                     }
                     CallEvent::Answer { response } => {
                         assert_eq!(response.status, 200);
@@ -151,7 +157,9 @@ fn a_cancelled_reinvite_is_withdrawn() {
     test.net.run_ms(5);
     test.answer("INVITE", 200, "one", |_| {});
     test.request(Method::Invite, "one", 5, |r| r.set_body("application/sdp", HOLD.into()));
-    test.request(Method::Cancel, "one", 5, |r| r.headers.set(Name::Via, "SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKINVITE5one"));
+    test.request(Method::Cancel, "one", 5, |r| {
+        r.headers.set(Name::Via, "SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKINVITE5one")
+    });
     let events = test.events(call);
     assert!(matches!(&events[1..], [CallEvent::Offer { .. }, CallEvent::OfferWithdrawn]), "{events:?}");
     assert_eq!(test.net.count(test.alice, "487 (INVITE)"), 1);
@@ -175,10 +183,7 @@ fn an_update_changes_the_media_of_an_early_call() {
     pair.net.with(pair.bob, |bob, now| bob.accept(theirs, &none(), None, now)).unwrap();
     pair.net.run_ms(10);
     let events = pair.net.call_events(pair.alice, ours);
-    assert!(
-        matches!(&events[1..], [CallEvent::Answer { .. }, CallEvent::Answered { .. }]),
-        "{events:?}"
-    );
+    assert!(matches!(&events[1..], [CallEvent::Answer { .. }, CallEvent::Answered { .. }]), "{events:?}");
 }
 
 #[test]

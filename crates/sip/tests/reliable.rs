@@ -1,4 +1,6 @@
 //! Reliable provisional responses (RFC 3262), both ways.
+// Helpers are no tests to clippy.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -110,7 +112,10 @@ fn without_prack_the_invite_is_refused_with_504_after_64_t1() {
     let events = pair.net.call_events(pair.bob, theirs);
     assert!(matches!(&events[..], [CallEvent::Ended { cause: EndCause::NoPrack }]), "{events:?}");
     let events = pair.net.call_events(pair.alice, ours);
-    assert!(matches!(events.last(), Some(CallEvent::Rejected { response, .. }) if response.status == 504), "{events:?}");
+    assert!(
+        matches!(events.last(), Some(CallEvent::Rejected { response, .. }) if response.status == 504),
+        "{events:?}"
+    );
     assert_forgotten(&mut pair);
 }
 

@@ -1,4 +1,6 @@
 //! Where requests go: failover, grey list, challenges, NAT, connections (RFC 3263, RFC 3261 22, RFC 3581).
+// Helpers are no tests to clippy.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -146,10 +148,7 @@ fn a_late_200_of_an_abandoned_server_is_acknowledged_and_ended() {
     let events = net.call_events(alice, call);
     assert!(matches!(&events[..], [CallEvent::Answered { .. }]), "{events:?}");
     let events = net.call_events(one, slow);
-    assert!(
-        matches!(events.last(), Some(CallEvent::Ended { cause: EndCause::Bye(_) })),
-        "{events:?}"
-    );
+    assert!(matches!(events.last(), Some(CallEvent::Ended { cause: EndCause::Bye(_) })), "{events:?}");
     assert_eq!(net.endpoint(one).call_count(), 0);
 }
 
@@ -160,7 +159,10 @@ const REALM: &str = "moon.galaxy";
 fn challenge(nonce: &str, stale: bool) -> Challenge {
     let mut headers = Headers::new();
     let stale = if stale { ", stale=true" } else { "" };
-    headers.push(Name::WwwAuthenticate, format!("Digest realm=\"{REALM}\", nonce=\"{nonce}\", algorithm=MD5, qop=\"auth\"{stale}"));
+    headers.push(
+        Name::WwwAuthenticate,
+        format!("Digest realm=\"{REALM}\", nonce=\"{nonce}\", algorithm=MD5, qop=\"auth\"{stale}"),
+    );
     Challenge::strongest(&headers).unwrap()
 }
 
@@ -313,7 +315,9 @@ fn requests_in_a_call_go_by_the_peers_connection_while_it_lives_and_by_a_new_one
     assert_eq!(reinvite.transport, Transport::Tcp);
     assert_ne!(reinvite.to.port(), 5060, "Bob opened a connection of his own");
     pair.net.run_ms(10);
-    pair.net.with(pair.alice, |alice, now| alice.answer_offer(ours, 200, &none(), Some(Body::sdp(ANSWER)), now)).unwrap();
+    pair.net
+        .with(pair.alice, |alice, now| alice.answer_offer(ours, 200, &none(), Some(Body::sdp(ANSWER)), now))
+        .unwrap();
     pair.net.run_ms(10);
     pair.net.call_events(pair.bob, theirs);
     pair.net.close_connections(pair.alice, pair.bob);

@@ -17,7 +17,11 @@ const MAX_GLARE: u8 = 4;
 
 impl Endpoint {
     pub(crate) fn offer_in_call(
-        &mut self, id: CallRef, headers: &Headers, body: Option<Body>, now: Instant,
+        &mut self,
+        id: CallRef,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
     ) -> Result<(), CommandError> {
         self.command_call(id, |endpoint, call| {
             match call.state {
@@ -78,7 +82,11 @@ impl Endpoint {
 
     /// We are the refresher, and it is time (RFC 4028 7.4).
     pub(super) fn refresh_session(&mut self, id: CallRef, call: &mut Call, now: Instant) {
-        if !call.exchange.is_idle() || call.success.is_some() || call.queued.is_some() || call.state != CallState::Established {
+        if !call.exchange.is_idle()
+            || call.success.is_some()
+            || call.queued.is_some()
+            || call.state != CallState::Established
+        {
             // What is under way refreshes too, or the next try does.
             call.timer.postpone(now);
             return;
@@ -93,7 +101,14 @@ impl Endpoint {
     }
 
     /// 2xx to our re-INVITE, for the first time.
-    pub(crate) fn reinvite_success(&mut self, id: CallRef, attempt: AttemptId, response: Response, flow: Flow, now: Instant) {
+    pub(crate) fn reinvite_success(
+        &mut self,
+        id: CallRef,
+        attempt: AttemptId,
+        response: Response,
+        flow: Flow,
+        now: Instant,
+    ) {
         self.with_call(id, |endpoint, call| {
             let Some((body, refresh)) = take_ours(call, attempt) else { return };
             let Some(dialog) = &mut call.dialog else { return };
@@ -157,7 +172,8 @@ impl Endpoint {
                 422 if tries < MAX_GLARE && SessionTimer::larger(&response.headers).is_some() => {
                     // RFC 4028 7.3: once more, with the interval that the peer wants.
                     call.timer = call.timer.at_least(SessionTimer::larger(&response.headers));
-                    call.queued = Some(QueuedOffer { headers, body, tries: tries.saturating_add(1), at: Some(now), refresh });
+                    call.queued =
+                        Some(QueuedOffer { headers, body, tries: tries.saturating_add(1), at: Some(now), refresh });
                     return endpoint.offer_queued(id, call, now);
                 }
                 500 | 503 | 504 if refresh && failure.is_none() => call.timer.postpone(now),
@@ -181,7 +197,15 @@ impl Endpoint {
     }
 
     /// The peer's re-INVITE (14.2).
-    pub(super) fn on_reinvite(&mut self, id: CallRef, call: &mut Call, server: ServerId, request: Request, flow: &Flow, now: Instant) {
+    pub(super) fn on_reinvite(
+        &mut self,
+        id: CallRef,
+        call: &mut Call,
+        server: ServerId,
+        request: Request,
+        flow: &Flow,
+        now: Instant,
+    ) {
         if SessionTimer::is_too_small(self.timer_wish(), &request.headers) {
             return self.refuse_interval(server, &request, now);
         }
@@ -190,7 +214,8 @@ impl Endpoint {
             // 14.2: an earlier INVITE waits for its final response.
             return self.answer_later(server, &request, now);
         }
-        let ours = matches!(call.exchange, Exchange::Ours { .. }) || call.caller.owed_ack.is_some() || call.dialog.is_none();
+        let ours =
+            matches!(call.exchange, Exchange::Ours { .. }) || call.caller.owed_ack.is_some() || call.dialog.is_none();
         let owed = call.success.as_ref().is_some_and(|success| success.offers);
         if ours || owed || call.state == CallState::Ending {
             // 14.2: two INVITEs cross, or our offer waits for its answer.
@@ -212,7 +237,15 @@ impl Endpoint {
     }
 
     /// The peer's UPDATE (RFC 3311 5.2).
-    pub(super) fn on_update(&mut self, id: CallRef, call: &mut Call, server: ServerId, request: Request, flow: &Flow, now: Instant) {
+    pub(super) fn on_update(
+        &mut self,
+        id: CallRef,
+        call: &mut Call,
+        server: ServerId,
+        request: Request,
+        flow: &Flow,
+        now: Instant,
+    ) {
         if SessionTimer::is_too_small(self.timer_wish(), &request.headers) {
             return self.refuse_interval(server, &request, now);
         }
@@ -250,7 +283,12 @@ impl Endpoint {
     }
 
     pub(crate) fn answer_their_offer(
-        &mut self, id: CallRef, status: u16, headers: &Headers, body: Option<Body>, now: Instant,
+        &mut self,
+        id: CallRef,
+        status: u16,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
     ) -> Result<(), CommandError> {
         if !(200..700).contains(&status) {
             return Err(CommandError::Status);
@@ -318,7 +356,9 @@ fn may_update_early(call: &Call) -> bool {
 /// The peer's offer in its INVITE waits for our answer.
 fn owes_answer(call: &Call) -> bool {
     call.callee.as_ref().is_some_and(|callee| {
-        matches!(call.state, CallState::Trying | CallState::Early) && !callee.request.body.is_empty() && !callee.answered
+        matches!(call.state, CallState::Trying | CallState::Early)
+            && !callee.request.body.is_empty()
+            && !callee.answered
     })
 }
 

@@ -6,7 +6,9 @@ use super::Call;
 use crate::Text;
 use crate::endpoint::attempt::{AttemptId, Final, Owner, Purpose, Start, Way};
 use crate::endpoint::pending::Pending;
-use crate::endpoint::{Body, CallEvent, CallRef, CallState, ClientRef, CommandError, Endpoint, ServerRef, TargetPolicy};
+use crate::endpoint::{
+    Body, CallEvent, CallRef, CallState, ClientRef, CommandError, Endpoint, ServerRef, TargetPolicy,
+};
 use crate::flow::Flow;
 use crate::message::{Headers, Method, Name, Request, Response};
 use crate::transaction::ServerId;
@@ -57,7 +59,12 @@ impl Endpoint {
     }
 
     pub(crate) fn send_in_call(
-        &mut self, id: CallRef, method: Method, headers: &Headers, body: Option<Body>, now: Instant,
+        &mut self,
+        id: CallRef,
+        method: Method,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
     ) -> Result<ClientRef, CommandError> {
         if matches!(method, Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Prack) {
             return Err(CommandError::WrongState);
@@ -84,7 +91,14 @@ impl Endpoint {
     }
 
     /// The outcome of a request of ours within a call.
-    pub(crate) fn in_call_final(&mut self, id: CallRef, purpose: Purpose, attempt: AttemptId, outcome: Final, now: Instant) {
+    pub(crate) fn in_call_final(
+        &mut self,
+        id: CallRef,
+        purpose: Purpose,
+        attempt: AttemptId,
+        outcome: Final,
+        now: Instant,
+    ) {
         match purpose {
             Purpose::Offer | Purpose::Refresh => self.offer_final(id, attempt, outcome, now),
             Purpose::Prack(_) => {

@@ -7,7 +7,7 @@ use super::session_timer::SessionTimer;
 use super::{Call, Callee, Caller, Exchange, REMIND_EVERY, Success};
 use crate::Text;
 use crate::dialog::{Dialog, Side};
-use crate::endpoint::{Body, CallEvent, CallRef, CallState, CommandError, Endpoint, EndCause, Event, TagOwner};
+use crate::endpoint::{Body, CallEvent, CallRef, CallState, CommandError, EndCause, Endpoint, Event, TagOwner};
 use crate::flow::Flow;
 use crate::message::header::RAck;
 use crate::message::{Headers, Name, Request, Response};
@@ -28,7 +28,14 @@ pub(crate) fn append_extra(headers: &mut Headers, extra: &Headers) {
 
 impl Endpoint {
     /// A new INVITE outside of every dialog; it was checked already.
-    pub(crate) fn incoming_call(&mut self, server: ServerId, request: Request, flow: Flow, local_tag: Text, now: Instant) {
+    pub(crate) fn incoming_call(
+        &mut self,
+        server: ServerId,
+        request: Request,
+        flow: Flow,
+        local_tag: Text,
+        now: Instant,
+    ) {
         let limits = self.config.limits;
         let source = flow.remote.ip();
         let counted = !self.exempt.contains(&source);
@@ -103,7 +110,14 @@ impl Endpoint {
     }
 
     /// A response within the call's dialog: tag, Record-Route, Contact, what we can do, and the owner's part.
-    pub(super) fn dialog_response(&self, call: &Call, request: &Request, status: u16, extra: &Headers, body: Option<Body>) -> Response {
+    pub(super) fn dialog_response(
+        &self,
+        call: &Call,
+        request: &Request,
+        status: u16,
+        extra: &Headers,
+        body: Option<Body>,
+    ) -> Response {
         let mut response = request.response(status);
         response.set_to_tag(&call.local_tag);
         let makes_dialog = (101..300).contains(&status);
@@ -133,7 +147,12 @@ impl Endpoint {
     }
 
     pub(crate) fn progress_call(
-        &mut self, id: CallRef, status: u16, headers: &Headers, body: Option<Body>, now: Instant,
+        &mut self,
+        id: CallRef,
+        status: u16,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
     ) -> Result<(), CommandError> {
         if !(101..200).contains(&status) {
             return Err(CommandError::Status);
@@ -177,7 +196,11 @@ impl Endpoint {
     }
 
     pub(crate) fn accept_call(
-        &mut self, id: CallRef, headers: &Headers, body: Option<Body>, now: Instant,
+        &mut self,
+        id: CallRef,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
     ) -> Result<(), CommandError> {
         self.command_call(id, |endpoint, call| {
             let waiting = matches!(call.state, CallState::Trying | CallState::Early);
@@ -232,7 +255,13 @@ impl Endpoint {
         }
     }
 
-    pub(crate) fn reject_call(&mut self, id: CallRef, status: u16, headers: &Headers, now: Instant) -> Result<(), CommandError> {
+    pub(crate) fn reject_call(
+        &mut self,
+        id: CallRef,
+        status: u16,
+        headers: &Headers,
+        now: Instant,
+    ) -> Result<(), CommandError> {
         if !(300..700).contains(&status) {
             return Err(CommandError::Status);
         }
@@ -336,7 +365,8 @@ impl Endpoint {
         if let Some(next) = next {
             self.answer(invite, next, now);
         }
-        let ready = call.callee.as_mut().filter(|callee| !callee.sender.holds_final()).and_then(|callee| callee.held.take());
+        let ready =
+            call.callee.as_mut().filter(|callee| !callee.sender.holds_final()).and_then(|callee| callee.held.take());
         if let Some((headers, body)) = ready {
             self.send_success(call, &headers, body, now);
         }

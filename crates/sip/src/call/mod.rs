@@ -117,9 +117,18 @@ pub(crate) struct Success {
 pub(crate) enum Exchange {
     Idle,
     /// Ours, on its way.
-    Ours { attempt: AttemptId, body: Option<Body>, headers: Headers, tries: u8, refresh: bool },
+    Ours {
+        attempt: AttemptId,
+        body: Option<Body>,
+        headers: Headers,
+        tries: u8,
+        refresh: bool,
+    },
     /// The peer's, waiting for the owner.
-    Theirs { server: ServerId, request: Request },
+    Theirs {
+        server: ServerId,
+        request: Request,
+    },
 }
 
 impl Exchange {
@@ -156,7 +165,12 @@ impl Call {
     pub fn dialog_of(&mut self, remote_tag: &str) -> Option<&mut Dialog> {
         match &mut self.dialog {
             Some(dialog) => Some(dialog).filter(|dialog| dialog.remote_tag == *remote_tag),
-            None => self.caller.forks.iter_mut().map(|fork| &mut fork.dialog).find(|dialog| dialog.remote_tag == *remote_tag),
+            None => self
+                .caller
+                .forks
+                .iter_mut()
+                .map(|fork| &mut fork.dialog)
+                .find(|dialog| dialog.remote_tag == *remote_tag),
         }
     }
 
@@ -209,4 +223,3 @@ impl Success {
         }
     }
 }
-

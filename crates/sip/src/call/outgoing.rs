@@ -8,7 +8,9 @@ use super::{Call, Caller, Exchange, Fork};
 use crate::Text;
 use crate::dialog::{Dialog, Side};
 use crate::endpoint::attempt::{AttemptId, Final, Owner, Purpose, Start, Way};
-use crate::endpoint::{Body, CallEvent, CallRef, CallState, CommandError, Endpoint, EndCause, ForkRef, NextHop, OutgoingCall, TargetPolicy};
+use crate::endpoint::{
+    Body, CallEvent, CallRef, CallState, CommandError, EndCause, Endpoint, ForkRef, NextHop, OutgoingCall, TargetPolicy,
+};
 use crate::flow::Flow;
 use crate::message::header::{From, MinSe, RAck, RSeq, SessionExpires, To};
 use crate::message::{CSeq, Headers, Method, Name, Request, Response};
@@ -101,7 +103,14 @@ impl Endpoint {
     }
 
     /// 101 to 199 to our INVITE.
-    pub(crate) fn invite_provisional(&mut self, id: CallRef, attempt: AttemptId, response: Response, flow: Flow, now: Instant) {
+    pub(crate) fn invite_provisional(
+        &mut self,
+        id: CallRef,
+        attempt: AttemptId,
+        response: Response,
+        flow: Flow,
+        now: Instant,
+    ) {
         if response.status == 100 {
             return;
         }
@@ -179,11 +188,21 @@ impl Endpoint {
         }
         let way = Way::of(&entry.dialog);
         let owner = Owner::InCall(id, Purpose::Prack(fork));
-        self.start(Start { owner, request, way, listener, policy: TargetPolicy::default(), login, contact_user: None }, now);
+        self.start(
+            Start { owner, request, way, listener, policy: TargetPolicy::default(), login, contact_user: None },
+            now,
+        );
     }
 
     /// A 2xx to the INVITE that makes the call, for the first time from this fork.
-    pub(crate) fn invite_success(&mut self, id: CallRef, attempt: AttemptId, response: Response, flow: Flow, now: Instant) {
+    pub(crate) fn invite_success(
+        &mut self,
+        id: CallRef,
+        attempt: AttemptId,
+        response: Response,
+        flow: Flow,
+        now: Instant,
+    ) {
         let mut unwanted = true;
         self.with_call(id, |endpoint, call| {
             if call.dialog.is_some() || call.over {
@@ -257,7 +276,12 @@ impl Endpoint {
     }
 
     /// The owner's answer to an offer in a reliable provisional response, or in a 2xx.
-    pub(crate) fn acknowledge_call(&mut self, id: CallRef, body: Option<Body>, now: Instant) -> Result<(), CommandError> {
+    pub(crate) fn acknowledge_call(
+        &mut self,
+        id: CallRef,
+        body: Option<Body>,
+        now: Instant,
+    ) -> Result<(), CommandError> {
         self.command_call(id, |endpoint, call| {
             if let Some((seq, attempt)) = call.caller.owed_ack.take() {
                 let Some(dialog) = &call.dialog else { return Err(CommandError::WrongState) };

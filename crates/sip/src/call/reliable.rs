@@ -71,7 +71,11 @@ impl Sender {
 
     /// A PRACK came. `Err` when it matches nothing (to be answered 481); else the acknowledged response, and the next to send.
     pub fn acknowledge(
-        &mut self, rack: &RAck, invite_seq: u32, timers: &Timers, now: Instant,
+        &mut self,
+        rack: &RAck,
+        invite_seq: u32,
+        timers: &Timers,
+        now: Instant,
     ) -> Result<(Response, Option<Response>), NoMatch> {
         let matches = |waiting: &&mut Waiting| waiting.rseq == rack.rseq && invite_seq == rack.cseq;
         if self.waiting.as_mut().filter(matches).is_none() {

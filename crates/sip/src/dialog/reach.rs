@@ -29,11 +29,15 @@ pub(super) fn reach(dialog: &Dialog) -> Reach<'_> {
     match next.host.ip() {
         // The connection that is there already leads to this host.
         Some(ip) if ip == flow.remote.ip() && flow.connection.is_some() => Reach::Flow(flow, next),
-        Some(ip) if ip == flow.remote.ip() && next.port.unwrap_or(flow.transport.default_port()) == flow.remote.port() => {
+        Some(ip)
+            if ip == flow.remote.ip() && next.port.unwrap_or(flow.transport.default_port()) == flow.remote.port() =>
+        {
             Reach::Flow(flow, next)
         }
         // A private address behind a public one is a peer that does not know of its NAT.
-        Some(ip) if dialog.routes.is_empty() && is_private(ip) && !is_private(flow.remote.ip()) => Reach::Flow(flow, next),
+        Some(ip) if dialog.routes.is_empty() && is_private(ip) && !is_private(flow.remote.ip()) => {
+            Reach::Flow(flow, next)
+        }
         _ => Reach::Uri(next),
     }
 }

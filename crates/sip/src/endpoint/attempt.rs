@@ -6,8 +6,8 @@ use super::outgoing::{Login, NextHop, TargetPolicy};
 use super::schedule::Timed;
 use super::{CallRef, ClientRef, Endpoint, Failure, ForkRef, Output, SubscriptionRef};
 use crate::Text;
-use crate::digest::Challenge;
 use crate::dialog::{Dialog, Reach};
+use crate::digest::Challenge;
 use crate::flow::{Destination, Flow, ListenerId};
 use crate::message::header::RetryAfter;
 use crate::message::{CSeq, Headers, Method, Name, Request, Response, Uri};
@@ -223,7 +223,12 @@ impl Endpoint {
     }
 
     /// The DNS answered.
-    pub(crate) fn attempt_resolved(&mut self, query: crate::target::QueryId, answer: crate::target::Answer, now: Instant) {
+    pub(crate) fn attempt_resolved(
+        &mut self,
+        query: crate::target::QueryId,
+        answer: crate::target::Answer,
+        now: Instant,
+    ) {
         let Some(id) = self.queries.remove(&query) else { return };
         let Some(mut attempt) = self.attempts.remove(&id) else { return };
         if let Some(mut selection) = attempt.selection.take() {
@@ -308,7 +313,10 @@ impl Endpoint {
         }
         self.clients.remove(&client);
         attempt.current = None;
-        if matches!(response.status, 401 | 407) && attempt.cancel.is_none() && self.log_in(id, &mut attempt, &response, now) {
+        if matches!(response.status, 401 | 407)
+            && attempt.cancel.is_none()
+            && self.log_in(id, &mut attempt, &response, now)
+        {
             return self.keep(id, attempt);
         }
         if response.status == 422
@@ -493,7 +501,8 @@ impl Endpoint {
         let Some(to) = attempt.destination.clone() else { return false };
         // The same nonce once more, or a new one without `stale`, says that the password is wrong; a proxy's own challenge
         // after the user agent's is another matter.
-        let first = attempt.nonce.is_none() || (response.status == 407) != attempt.request.headers.has(&Name::ProxyAuthorization);
+        let first = attempt.nonce.is_none()
+            || (response.status == 407) != attempt.request.headers.has(&Name::ProxyAuthorization);
         let fresh = attempt.nonce.as_ref() != Some(&challenge.nonce) && (first || challenge.stale);
         if !fresh || attempt.logins >= MAX_LOGINS {
             return false;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::flow::Listener;
 use crate::Text;
+use crate::flow::Listener;
 use crate::message::Method;
 use crate::transaction::{self, Timers};
 

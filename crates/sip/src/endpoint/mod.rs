@@ -16,8 +16,8 @@ mod subscription;
 pub use config::{EndpointConfig, Limits};
 pub use outgoing::{Body, Login, NextHop, OutgoingCall, OutgoingRequest, TargetPolicy};
 pub use output::{
-    CallEvent, CallRef, ClientRef, EndCause, Event, Failure, ForkRef, Output, ServerRef, SubscriptionEnd, SubscriptionEvent,
-    SubscriptionRef,
+    CallEvent, CallRef, ClientRef, EndCause, Event, Failure, ForkRef, Output, ServerRef, SubscriptionEnd,
+    SubscriptionEvent, SubscriptionRef,
 };
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};

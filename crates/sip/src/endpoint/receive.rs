@@ -174,7 +174,14 @@ impl Endpoint {
         let _ = self.transactions.respond(server, response, now);
     }
 
-    pub(crate) fn owner_provisional(&mut self, owner: Owner, id: AttemptId, response: Response, flow: Flow, now: Instant) {
+    pub(crate) fn owner_provisional(
+        &mut self,
+        owner: Owner,
+        id: AttemptId,
+        response: Response,
+        flow: Flow,
+        now: Instant,
+    ) {
         match owner {
             Owner::Invite(call) => self.invite_provisional(call, id, response, flow, now),
             Owner::Request(transaction) if response.status > 100 => {

@@ -67,7 +67,12 @@ impl Endpoint {
         Start { owner, request, way, listener: new.listener, policy: new.policy, login: new.login, contact_user }
     }
 
-    pub(crate) fn respond_to(&mut self, transaction: ServerRef, mut response: Response, now: Instant) -> Result<(), CommandError> {
+    pub(crate) fn respond_to(
+        &mut self,
+        transaction: ServerRef,
+        mut response: Response,
+        now: Instant,
+    ) -> Result<(), CommandError> {
         let server = ServerId(transaction.0);
         if !(101..700).contains(&response.status) {
             return Err(CommandError::Status);

@@ -160,7 +160,10 @@ impl Endpoint {
     }
 
     pub(crate) fn send_notify(
-        &mut self, id: SubscriptionRef, body: Option<Body>, now: Instant,
+        &mut self,
+        id: SubscriptionRef,
+        body: Option<Body>,
+        now: Instant,
     ) -> Result<(), CommandError> {
         self.with_subscription(id, |endpoint, subscription| {
             let Role::Notifier { told, next, fetch } = &mut subscription.role else {
@@ -215,7 +218,12 @@ impl Endpoint {
 
     /// The peer's SUBSCRIBE within our notifier's dialog: a refresh, or the end (4.2.1.4, 4.4.1).
     fn on_refresh(
-        &mut self, id: SubscriptionRef, subscription: &mut Subscription, server: ServerId, request: &Request, now: Instant,
+        &mut self,
+        id: SubscriptionRef,
+        subscription: &mut Subscription,
+        server: ServerId,
+        request: &Request,
+        now: Instant,
     ) {
         let Some(dialog) = &subscription.dialog else { return };
         if subscription.ending.is_some() {
@@ -237,7 +245,10 @@ impl Endpoint {
     // ---- we subscribe ----
 
     pub(crate) fn start_subscription(
-        &mut self, mut request: OutgoingRequest, expires: Duration, now: Instant,
+        &mut self,
+        mut request: OutgoingRequest,
+        expires: Duration,
+        now: Instant,
     ) -> Result<SubscriptionRef, CommandError> {
         if self.subscriptions.len() >= self.config.limits.subscriptions {
             return Err(CommandError::Full);
@@ -301,7 +312,13 @@ impl Endpoint {
         self.start(start, now);
     }
 
-    fn subscribe_again(&mut self, id: SubscriptionRef, subscription: &mut Subscription, expires: Duration, now: Instant) {
+    fn subscribe_again(
+        &mut self,
+        id: SubscriptionRef,
+        subscription: &mut Subscription,
+        expires: Duration,
+        now: Instant,
+    ) {
         let Some(dialog) = &mut subscription.dialog else { return };
         let mut request = dialog.request(Method::Subscribe);
         request.headers.push(Name::Event, subscription.event.clone());
@@ -327,7 +344,13 @@ impl Endpoint {
 
     /// A NOTIFY for a subscription of ours (4.1.3).
     fn on_notify(
-        &mut self, id: SubscriptionRef, subscription: &mut Subscription, server: ServerId, request: Request, flow: &Flow, now: Instant,
+        &mut self,
+        id: SubscriptionRef,
+        subscription: &mut Subscription,
+        server: ServerId,
+        request: Request,
+        flow: &Flow,
+        now: Instant,
     ) {
         if subscription.dialog.is_none() {
             // 4.4.1: the NOTIFY makes the dialog, when it is faster than the 2xx.
@@ -385,7 +408,12 @@ impl Endpoint {
     // ---- both ----
 
     /// Ends it from our side.
-    pub(crate) fn stop_subscription(&mut self, id: SubscriptionRef, reason: &str, now: Instant) -> Result<(), CommandError> {
+    pub(crate) fn stop_subscription(
+        &mut self,
+        id: SubscriptionRef,
+        reason: &str,
+        now: Instant,
+    ) -> Result<(), CommandError> {
         self.with_subscription(id, |endpoint, subscription| {
             if subscription.ending.is_some() {
                 return Err(CommandError::WrongState);
@@ -411,7 +439,12 @@ impl Endpoint {
 
     /// A request with a subscription's tag.
     pub(crate) fn subscription_request(
-        &mut self, id: SubscriptionRef, server: ServerId, request: Request, flow: Flow, now: Instant,
+        &mut self,
+        id: SubscriptionRef,
+        server: ServerId,
+        request: Request,
+        flow: Flow,
+        now: Instant,
     ) {
         let mut request = Some(request);
         let _ = self.with_subscription(id, |endpoint, subscription| {
@@ -469,7 +502,13 @@ impl Endpoint {
         });
     }
 
-    fn notify_final(&mut self, id: SubscriptionRef, subscription: &mut Subscription, response: &Response, now: Instant) {
+    fn notify_final(
+        &mut self,
+        id: SubscriptionRef,
+        subscription: &mut Subscription,
+        response: &Response,
+        now: Instant,
+    ) {
         if let Some(cause) = subscription.ending.clone() {
             return self.end(id, subscription, cause);
         }
@@ -489,7 +528,12 @@ impl Endpoint {
     }
 
     fn subscribe_final(
-        &mut self, id: SubscriptionRef, subscription: &mut Subscription, response: &Response, flow: Option<&Flow>, now: Instant,
+        &mut self,
+        id: SubscriptionRef,
+        subscription: &mut Subscription,
+        response: &Response,
+        flow: Option<&Flow>,
+        now: Instant,
     ) {
         let status = response.status;
         if let Some(cause) = subscription.ending.clone() {
@@ -539,7 +583,13 @@ impl Endpoint {
         }
     }
 
-    fn subscriber_dialog(&self, subscription: &Subscription, response: &Response, flow: &Flow, seq: u32) -> Option<Dialog> {
+    fn subscriber_dialog(
+        &self,
+        subscription: &Subscription,
+        response: &Response,
+        flow: &Flow,
+        seq: u32,
+    ) -> Option<Dialog> {
         // The response names everything that the request did.
         let mut request = Request::new(Method::Subscribe, response.to()?.0.uri.clone());
         for (name, value) in response.headers.iter() {

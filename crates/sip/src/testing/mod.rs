@@ -17,7 +17,9 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::endpoint::{CallEvent, CallRef, Endpoint, EndpointConfig, Event, Output, SubscriptionEvent, SubscriptionRef};
+use crate::endpoint::{
+    CallEvent, CallRef, Endpoint, EndpointConfig, Event, Output, SubscriptionEvent, SubscriptionRef,
+};
 use crate::flow::{Destination, Flow, Listener, ListenerId, Transmit, Transport, TransportError};
 use crate::message::{Headers, Message, NameAddr, Request, Response, parse_datagram};
 use crate::target::{Answer, Query};
@@ -284,7 +286,12 @@ impl Network {
             let at = self.now + after;
             let arrival = match transport {
                 Transport::Udp => {
-                    let from = self.wire.nat.iter().find(|(private, _)| *private == local).map_or(local, |(_, public)| *public);
+                    let from = self
+                        .wire
+                        .nat
+                        .iter()
+                        .find(|(private, _)| *private == local)
+                        .map_or(local, |(_, public)| *public);
                     Arrival::Datagram { from, to: remote, bytes: bytes.clone() }
                 }
                 _ => match self.connection(node, &to, local) {
@@ -297,7 +304,12 @@ impl Network {
     }
 
     /// The connection that leads there: its number, and which side of it the sender is.
-    fn connection(&mut self, node: NodeId, to: &Destination, local: SocketAddr) -> Result<(u64, usize), TransportError> {
+    fn connection(
+        &mut self,
+        node: NodeId,
+        to: &Destination,
+        local: SocketAddr,
+    ) -> Result<(u64, usize), TransportError> {
         let open = self.wire.connections.iter().find_map(|connection| {
             (0..2).find_map(|side| {
                 let fits = match to {

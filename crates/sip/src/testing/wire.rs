@@ -35,11 +35,27 @@ pub enum Fate {
 }
 
 pub(super) enum Arrival {
-    Datagram { from: SocketAddr, to: SocketAddr, bytes: Bytes },
+    Datagram {
+        from: SocketAddr,
+        to: SocketAddr,
+        bytes: Bytes,
+    },
     /// On a connection, for its side `to`.
-    Stream { number: u64, to: usize, bytes: Bytes },
-    Failure { node: NodeId, id: u64, error: TransportError },
-    Answer { node: NodeId, query: QueryId, answer: Answer },
+    Stream {
+        number: u64,
+        to: usize,
+        bytes: Bytes,
+    },
+    Failure {
+        node: NodeId,
+        id: u64,
+        error: TransportError,
+    },
+    Answer {
+        node: NodeId,
+        query: QueryId,
+        answer: Answer,
+    },
 }
 
 /// A TCP connection; side 0 opened it.
