@@ -282,3 +282,50 @@ fn a_call_survives_a_rough_network() {
         assert_forgotten(&mut pair);
     }
 }
+
+#[test]
+fn a_200_with_an_offer_that_comes_again_waits_for_the_answer_too() {
+    let mut pair = Pair::new();
+    let call = OutgoingCall { body: None, ..call_to(UDP) };
+    let ours = pair.net.with(pair.alice, |alice, now| alice.invite(call, now)).unwrap();
+    pair.net.run_ms(10);
+    let (theirs, ..) = pair.net.incoming(pair.bob);
+    pair.net.with(pair.bob, |bob, now| bob.accept(theirs, &none(), Some(Body::sdp(OFFER)), now)).unwrap();
+    pair.net.run_ms(2000);
+    assert_eq!(pair.net.count(pair.bob, "200 (INVITE)"), 3);
+    assert_eq!(pair.net.ladder().last().unwrap(), "200 (INVITE)");
+    pair.net.with(pair.alice, |alice, now| alice.acknowledge(ours, Some(Body::sdp(ANSWER)), now)).unwrap();
+    pair.net.run(Duration::from_secs(30));
+    assert_eq!(pair.net.ladder().last().unwrap(), "ACK");
+}
+
+#[test]
+fn a_reinvite_that_is_answered_after_the_end_is_acknowledged_all_the_same() {
+    let mut pair = Pair::new();
+    let (ours, theirs) = talk(&mut pair, UDP);
+    pair.net.with(pair.alice, |alice, now| alice.offer(ours, &none(), Some(Body::sdp(OFFER)), now)).unwrap();
+    pair.net.run_ms(10);
+    pair.net.with(pair.bob, |bob, now| bob.answer_offer(theirs, 200, &none(), Some(Body::sdp(ANSWER)), now)).unwrap();
+    pair.net.with(pair.alice, |alice, now| alice.hangup(ours, &none(), now)).unwrap();
+    pair.net.run_ms(20);
+    assert_eq!(pair.net.count(pair.alice, "ACK"), 2);
+    assert_forgotten(&mut pair);
+}
+
+#[test]
+fn a_preview_of_media_goes_unreliably_and_leaves_the_answer_open() {
+    let mut pair = Pair::new();
+    let ours = dial(&mut pair, UDP);
+    pair.net.run_ms(10);
+    let (theirs, ..) = pair.net.incoming(pair.bob);
+    pair.net.with(pair.bob, |bob, now| bob.preview(theirs, 183, &none(), Some(Body::sdp("v=0 early")), now)).unwrap();
+    pair.net.run_ms(10);
+    pair.net.with(pair.bob, |bob, now| bob.accept(theirs, &none(), Some(Body::sdp(ANSWER)), now)).unwrap();
+    pair.net.run_ms(10);
+    assert_eq!(pair.net.count(pair.alice, "PRACK"), 0);
+    let events = pair.net.call_events(pair.alice, ours);
+    let [CallEvent::Provisional { response: early, .. }, CallEvent::Answered { response, .. }] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!((&early.body[..], &response.body[..]), (&b"v=0 early"[..], ANSWER.as_bytes()));
+}

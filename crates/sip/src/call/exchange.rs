@@ -109,6 +109,10 @@ impl Endpoint {
         flow: Flow,
         now: Instant,
     ) {
+        if !self.calls.contains_key(&id) {
+            // The call ended meanwhile; the 2xx wants its ACK all the same.
+            return self.acknowledge_ended(attempt, &response, flow, now);
+        }
         self.with_call(id, |endpoint, call| {
             let Some((body, refresh)) = take_ours(call, attempt) else { return };
             let Some(dialog) = &mut call.dialog else { return };

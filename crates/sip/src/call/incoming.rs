@@ -152,6 +152,7 @@ impl Endpoint {
         status: u16,
         headers: &Headers,
         body: Option<Body>,
+        final_media: bool,
         now: Instant,
     ) -> Result<(), CommandError> {
         if !(101..200).contains(&status) {
@@ -167,7 +168,8 @@ impl Endpoint {
             let required = callee.request.headers.lists(&Name::Require, "100rel");
             let supported = callee.request.headers.lists(&Name::Supported, "100rel");
             // RFC 3262 3: a session description in an unreliable response is a preview only; reliably it is an answer.
-            let reliably = required || (supported && body.is_some());
+            let reliably = required || (supported && body.is_some() && final_media);
+            let body = body.filter(|_| final_media || !required);
             let mut response = endpoint.dialog_response(call, &callee.request, status, headers, body.clone());
             let server = callee.server;
             let late_offer = callee.request.body.is_empty();

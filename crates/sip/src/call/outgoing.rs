@@ -205,10 +205,12 @@ impl Endpoint {
     ) {
         let mut unwanted = true;
         self.with_call(id, |endpoint, call| {
-            if call.dialog.is_some() || call.over {
+            let tag = response.to_tag().unwrap_or_default();
+            if let Some(dialog) = &call.dialog {
+                // The same 2xx again, while the owner makes up its answer to the late offer.
+                unwanted = !(call.caller.owed_ack.is_some() && dialog.remote_tag == tag);
                 return;
             }
-            let tag = response.to_tag().unwrap_or_default();
             let early = call.caller.forks.iter().position(|fork| fork.dialog.remote_tag == tag);
             let (fork, dialog) = match early.map(|at| call.caller.forks.swap_remove(at)) {
                 Some(mut fork) => {

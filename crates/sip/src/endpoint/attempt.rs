@@ -396,6 +396,24 @@ impl Endpoint {
         self.start_quietly(request, way, listener, None, now);
     }
 
+    /// The ACK of a re-INVITE's 2xx when its call is over already.
+    pub(crate) fn acknowledge_ended(&mut self, invite: AttemptId, response: &Response, flow: Flow, now: Instant) {
+        let Some(attempt) = self.attempts.get_mut(&invite) else { return };
+        let sent = &attempt.request;
+        let Some(cseq) = sent.cseq() else { return };
+        let mut request = Request::new(Method::Ack, sent.uri.clone());
+        for (name, value) in sent.headers.iter() {
+            if matches!(name, Name::Route | Name::MaxForwards | Name::From | Name::To | Name::CallId) {
+                request.headers.push(name.clone(), value.clone());
+            }
+        }
+        request.headers.push_typed(&CSeq { seq: cseq.seq, method: Method::Ack });
+        let (listener, way) = (attempt.listener, Way::Flow(flow, Some(sent.uri.clone())));
+        let tag = response.to_tag().unwrap_or_default();
+        attempt.acks.push(SentAck { tag, request: request.clone(), way: way.clone() });
+        self.start_quietly(request, way, listener, None, now);
+    }
+
     /// Ends a dialog that nobody wants: a further fork's 2xx, one that crossed our CANCEL, one of an abandoned try
     /// (RFC 3261 13.2.2.4: ACK, then BYE).
     pub(crate) fn end_unwanted(&mut self, invite: AttemptId, response: &Response, flow: &Flow, now: Instant) {

@@ -263,7 +263,22 @@ impl Endpoint {
         body: Option<Body>,
         now: Instant,
     ) -> Result<(), CommandError> {
-        let done = self.progress_call(call, status, headers, body, now);
+        let done = self.progress_call(call, status, headers, body, true, now);
+        self.pump(now);
+        done
+    }
+
+    /// A provisional response whose media may yet change, since the call may go to somebody else: `body` goes unreliably, as a
+    /// preview (RFC 3261 13.2.1), so that another answer may follow in the 2xx; it is left out for a peer that requires 100rel.
+    pub fn preview(
+        &mut self,
+        call: CallRef,
+        status: u16,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Instant,
+    ) -> Result<(), CommandError> {
+        let done = self.progress_call(call, status, headers, body, false, now);
         self.pump(now);
         done
     }

@@ -166,8 +166,6 @@ impl Endpoint {
         }
         if response.status >= 300 {
             self.merged.done(&response);
-        }
-        if response.status >= 300 || (response.is_final() && !self.invites.contains_key(&server)) {
             self.invites.remove(&server);
         }
         // An answer that is too late has nobody who waits for it.
