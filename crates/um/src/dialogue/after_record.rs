@@ -23,8 +23,8 @@ pub(super) async fn after_record(caller: Caller, scene: Answering, mut taken: Ta
     let mut failures = 0;
     announce_end(&caller, taken).await;
     while failures < scene.failures {
-        let played = caller.play(vec![Prompt::AfterRecordMenu.into()]).await;
-        match caller.key_after(played, FIRST_KEY).await {
+        caller.play(vec![Prompt::AfterRecordMenu.into()]).await;
+        match caller.key(FIRST_KEY).await {
             Some('1') => {
                 failures = 0;
                 if send_menu(&caller, scene.failures).await {
@@ -80,8 +80,8 @@ async fn send_menu(caller: &Caller, most_failures: u32) -> bool {
     let (mut urgent, mut private) = (false, false);
     let mut failures = 0;
     while failures < most_failures {
-        let played = caller.play(vec![Prompt::SendMenu.into()]).await;
-        match caller.key_after(played, FIRST_KEY).await {
+        caller.play(vec![Prompt::SendMenu.into()]).await;
+        match caller.key(FIRST_KEY).await {
             Some('#') => break,
             Some('1') => {
                 urgent = !urgent;

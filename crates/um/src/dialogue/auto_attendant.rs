@@ -51,8 +51,8 @@ pub(crate) async fn auto_attendant(caller: Caller, scene: Attendant) {
         if scene.operator.is_some() {
             opening.push(Prompt::AttendantOperator.into());
         }
-        let played = caller.play(std::mem::take(&mut opening)).await;
-        let Some(first) = caller.key_after(played, Duration::from_secs(7)).await else {
+        caller.play(std::mem::take(&mut opening)).await;
+        let Some(first) = caller.key(Duration::from_secs(7)).await else {
             failures += 1;
             opening.push(Prompt::NoInput.into());
             continue;
@@ -123,5 +123,83 @@ async fn allowed(caller: &Caller, scene: &Attendant, number: &str, is_operator: 
         Some(_) => Err(Prompt::TransferNotAllowed),
         None if scene.any_extension => Ok(Person::number(number)),
         None => Err(Prompt::InvalidExtension),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialogue::script::Script;
+
+    fn scene() -> Attendant {
+        Attendant {
+            welcome: Some(Welcome { business: None }),
+            digits: 5,
+            failures: 3,
+            operator: None,
+            subscribers: true,
+            any_extension: true,
+            access: None,
+        }
+    }
+
+    fn call(scene: Attendant) -> Script {
+        Script::start(|_| {}, |caller| auto_attendant(caller, scene))
+    }
+
+    #[test]
+    fn an_extension_is_transferred_to() {
+        let mut call = call(scene());
+        call.hears("thank you for calling").presses("27001").hears("connecting you to Björn Åkesson").listens();
+        assert_eq!(call.transferring.as_ref().map(|(_, to)| to.as_str()), Some("27001"));
+        call.transferred(TransferEnd::Done);
+        assert!(call.over);
+    }
+
+    #[test]
+    fn an_extension_that_is_no_users_is_tried_when_that_is_allowed() {
+        let mut any = call(scene());
+        any.presses("27010").listens();
+        assert!(any.transferring.is_some());
+        let mut users = call(Attendant { any_extension: false, ..scene() });
+        users.presses("27010").hears("nobody with that extension");
+    }
+
+    #[test]
+    fn a_number_that_the_pbx_does_not_know_gives_the_menu_back() {
+        let mut call = call(scene());
+        call.presses("27001").listens().transferred(TransferEnd::Invalid);
+        call.hears("nobody with that extension").hears("enter the extension");
+    }
+
+    #[test]
+    fn busy_and_no_answer_are_told() {
+        let mut call = call(scene());
+        call.presses("27001").listens().transferred(TransferEnd::Busy).hears("busy");
+        call.presses("27001").listens().transferred(TransferEnd::NoAnswer).hears("Nobody answers");
+    }
+
+    #[test]
+    fn three_bad_inputs_end_politely() {
+        let mut call = call(scene());
+        call.presses("12#").hears("nobody with that").presses("12#").presses("12#").hears("Goodbye").listens();
+        assert!(call.over);
+    }
+
+    #[test]
+    fn silence_ends_it_too() {
+        let mut call = call(scene());
+        call.waits(Duration::from_secs(60));
+        assert!(call.over);
+    }
+
+    #[test]
+    fn zero_is_the_operator_unless_an_extension_begins_with_it() {
+        let mut operator = call(Attendant { operator: Some("9".into()), ..scene() });
+        operator.presses("0").waits(Duration::from_secs(3));
+        assert_eq!(operator.transferring.as_ref().map(|(_, to)| to.as_str()), Some("9"));
+        let mut extension = call(Attendant { operator: Some("9".into()), ..scene() });
+        extension.presses("01234").listens();
+        assert_eq!(extension.transferring.as_ref().map(|(_, to)| to.as_str()), Some("01234"));
     }
 }

@@ -34,7 +34,7 @@ pub(crate) async fn call_answering(caller: Caller, scene: Answering) {
     loop {
         let played = caller.play(greeting.clone()).await;
         let key = match played.reason {
-            media::PlayEnd::Key => caller.key_after(played, Duration::ZERO).await,
+            media::PlayEnd::Key => caller.key(Duration::ZERO).await,
             _ => None,
         };
         match (key, &scene.operator) {
@@ -96,4 +96,178 @@ pub(super) async fn record(caller: &Caller, scene: &Answering, max: Duration) ->
         caller.forget_keys();
     }
     Taken { reason: recorded.reason, so_far: recorded.duration, loud: recorded.loud }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialogue::script::{Script, anna};
+    use speech::Audio;
+    use std::sync::Arc;
+
+    fn scene() -> Answering {
+        Answering {
+            owner: anna(),
+            idle: Duration::from_secs(5),
+            max: Duration::from_secs(1200),
+            failures: 3,
+            operator: None,
+            elsewhere: Attendant {
+                welcome: None,
+                digits: 5,
+                failures: 3,
+                operator: None,
+                subscribers: true,
+                any_extension: false,
+                access: None,
+            },
+        }
+    }
+
+    fn call() -> Script {
+        Script::start(|_| {}, |caller| call_answering(caller, scene()))
+    }
+
+    /// A call whose message was ended by #.
+    fn recorded() -> Script {
+        let mut call = call();
+        call.listens().listens().presses("#");
+        call
+    }
+
+    #[test]
+    fn the_systems_greeting_has_the_name_and_recording_starts_after_the_tone() {
+        let mut call = call();
+        call.hears("Anna Svensson is not available").listens();
+        assert_eq!(call.recording(), None, "the tone is not part of the message");
+        call.listens();
+        assert_eq!(call.recording(), Some(Duration::from_secs(1200)));
+    }
+
+    #[test]
+    fn an_own_greeting_is_played_instead() {
+        let own = |script: &mut Script| script.greeting = Some(Arc::new(Audio::from_samples(vec![1; 8000])));
+        let mut call = Script::start(own, |caller| call_answering(caller, scene()));
+        call.hears("[audio]");
+        assert!(!call.said().contains("Anna"));
+    }
+
+    #[test]
+    fn a_silent_store_gives_the_standard_greeting_after_a_moment() {
+        let silent = |script: &mut Script| script.store_silent = true;
+        let mut call = Script::start(silent, |caller| call_answering(caller, scene()));
+        assert_eq!(call.said(), "");
+        call.waits(GREETING_WITHIN);
+        assert!(call.recording().is_some(), "greeting and tone ran through, and the caller can speak");
+    }
+
+    #[test]
+    fn a_key_goes_on_to_the_tone() {
+        let mut call = call();
+        call.presses("5").listens();
+        assert!(call.recording().is_some());
+    }
+
+    #[test]
+    fn star_leaves_call_answering_for_somebody_else() {
+        let mut call = call();
+        call.presses("*").hears("enter the extension").presses("27001").hears("connecting you to Björn").listens();
+        assert_eq!(call.transferring.as_ref().map(|(_, to)| to.as_str()), Some("27001"));
+        call.transferred(TransferEnd::Done);
+        assert!(call.over);
+    }
+
+    #[test]
+    fn zero_reaches_the_operator_where_there_is_one() {
+        let operator = Answering { operator: Some("9".into()), ..scene() };
+        let mut call = Script::start(|_| {}, |caller| call_answering(caller, operator));
+        call.presses("0").listens();
+        assert_eq!(call.transferring.as_ref().map(|(_, to)| to.as_str()), Some("9"));
+    }
+
+    #[test]
+    fn pound_opens_the_menu_and_one_then_pound_sends() {
+        let mut call = recorded();
+        call.hears("To keep your message").presses("1").hears("To send your message now").presses("#");
+        assert_eq!(call.take_done(), ["send"]);
+        call.hears("has been sent").listens();
+        assert!(call.over);
+    }
+
+    #[test]
+    fn marks_are_switched_on_and_off() {
+        let mut call = recorded();
+        call.presses("1").presses("1").hears("marked as urgent").presses("1").presses("2").presses("#");
+        assert_eq!(call.take_done(), ["urgent", "not urgent", "private", "send"]);
+    }
+
+    #[test]
+    fn star_in_the_second_menu_goes_back_to_the_first() {
+        let mut call = recorded();
+        call.presses("1").presses("*").hears("To keep your message");
+        assert_eq!(call.take_done(), [""; 0]);
+    }
+
+    #[test]
+    fn replay_plays_what_was_recorded_and_the_menu_again() {
+        let mut call = recorded();
+        call.presses("2").hears("[audio]").listens().hears("To keep your message");
+    }
+
+    #[test]
+    fn three_throws_away_and_records_again() {
+        let mut call = recorded();
+        call.presses("3");
+        assert_eq!(call.take_done(), ["discard"]);
+        call.hears("Please speak after the tone").listens();
+        assert_eq!(call.recording(), Some(Duration::from_secs(1200)));
+    }
+
+    #[test]
+    fn four_goes_on_with_what_is_left_of_the_longest_recording() {
+        let mut call = recorded();
+        call.presses("4").hears("Go on after the tone").listens();
+        assert_eq!(call.recording(), Some(Duration::from_secs(1197)), "3 s were recorded");
+    }
+
+    #[test]
+    fn a_full_recording_cannot_go_on() {
+        let mut call = call();
+        call.listens().listens().speaks(Duration::from_secs(1200), RecordEnd::Max);
+        call.hears("as long as a message can be").listens().presses("4");
+        call.hears("as long as a message can be").listens();
+        assert_eq!(call.recording(), None);
+    }
+
+    #[test]
+    fn star_cancels() {
+        let mut call = recorded();
+        call.presses("*").hears("thrown away");
+        assert_eq!(call.take_done(), ["discard"]);
+        call.listens();
+        assert!(call.over);
+    }
+
+    #[test]
+    fn silence_after_the_recording_ends_in_the_message_being_sent() {
+        let mut call = call();
+        call.listens().listens().speaks(Duration::from_secs(8), RecordEnd::Key);
+        call.waits(Duration::from_secs(120));
+        assert_eq!(call.take_done(), ["send"]);
+        assert!(call.over);
+    }
+
+    #[test]
+    fn a_caller_who_said_nothing_is_told_so() {
+        let mut call = call();
+        call.listens().listens().speaks(Duration::from_secs(5), RecordEnd::Idle);
+        call.hears("did not hear anything");
+    }
+
+    #[test]
+    fn wrong_keys_are_named_and_three_of_them_send() {
+        let mut call = recorded();
+        call.presses("9").hears("does nothing").listens().presses("9").listens().presses("9").listens();
+        assert_eq!(call.take_done(), ["send"]);
+    }
 }

@@ -179,7 +179,26 @@ impl Caller {
         if !self.desk().keys.is_empty() {
             return Played { reason: PlayEnd::Key, played: Duration::ZERO };
         }
-        self.play_with(phrases, true).await
+        let played = self.play_with(phrases, true).await;
+        if played.reason == PlayEnd::Key {
+            self.key_is_there().await;
+        }
+        played
+    }
+
+    /// A key stops a play when it is pressed, and is reported when it is let go, or held for as long as keys are measured.
+    /// What is asked for next must find it.
+    async fn key_is_there(&self) {
+        let mut until = None;
+        poll_fn(|_| {
+            let mut desk = self.desk();
+            let Some(now) = desk.now.map(|now| now.instant) else { return Poll::Pending };
+            let until = *until.get_or_insert(now + LONGEST_KEY);
+            let there = !desk.keys.is_empty() || now >= until;
+            desk.alarm = (!there).then_some(until);
+            if there { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Plays to the end, whatever is pressed.
@@ -213,13 +232,6 @@ impl Caller {
             Poll::Pending
         })
         .await
-    }
-
-    /// The key that a barged-in play ended for, or one pressed within `within` after it: a key is reported only when it
-    /// is let go, at most some seconds after it stopped the play.
-    pub(crate) async fn key_after(&self, played: Played, within: Duration) -> Option<char> {
-        let held = if played.reason == PlayEnd::Key { Duration::from_secs(6) } else { Duration::ZERO };
-        self.key(within.max(held)).await
     }
 
     /// A number: up to `most` digits, ended by `#`, by the last digit, or by a pause. A `*` is a number of its own.
@@ -356,6 +368,8 @@ impl Caller {
     }
 }
 
+/// A key is reported after five seconds at most.
+const LONGEST_KEY: Duration = Duration::from_secs(6);
 /// How long a number waits for its first digit.
 const FIRST_DIGIT: Duration = Duration::from_secs(7);
 

@@ -24,7 +24,7 @@ pub(super) async fn main_menu(caller: Caller, subscriber: Subscriber, most_failu
         // 1 is "voice mail" here: pressed early it means what happens anyway.
         let played = caller.play(std::mem::take(&mut opening)).await;
         if played.reason == media::PlayEnd::Key
-            && let Some(key) = caller.key_after(played, FIRST_KEY).await
+            && let Some(key) = caller.key(FIRST_KEY).await
             && key == '*'
         {
             failures = 0;
@@ -34,8 +34,8 @@ pub(super) async fn main_menu(caller: Caller, subscriber: Subscriber, most_failu
     }
     while failures < most_failures {
         opening.push(Prompt::MainMenu.into());
-        let played = caller.play(std::mem::take(&mut opening)).await;
-        match caller.key_after(played, FIRST_KEY).await {
+        caller.play(std::mem::take(&mut opening)).await;
+        match caller.key(FIRST_KEY).await {
             Some('1') => {
                 failures = 0;
                 let Some(messages) = self::messages(&caller, &subscriber).await else { return };

@@ -9,6 +9,8 @@ mod caller;
 mod main_menu;
 mod new_pin;
 mod player;
+#[cfg(test)]
+pub(crate) mod script;
 mod subscriber_logon;
 mod voice_mail;
 

@@ -34,7 +34,7 @@ pub(super) async fn new_pin(caller: &Caller, subscriber: &Subscriber, failures: 
 }
 
 async fn ask(caller: &Caller, phrases: Vec<Phrase>) -> Option<String> {
-    let played = caller.play(phrases).await;
-    let first = caller.key_after(played, Duration::from_secs(7)).await?;
+    caller.play(phrases).await;
+    let first = caller.key(Duration::from_secs(7)).await?;
     caller.number(24, Some(first)).await.filter(|pin| !pin.is_empty() && pin != "*")
 }

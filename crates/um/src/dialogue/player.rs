@@ -36,7 +36,7 @@ pub(super) enum Heard {
 /// Plays `header`, then the message.
 pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, audio: &Arc<Audio>) -> Heard {
     let played = caller.play(header).await;
-    let mut pressed = if played.reason == PlayEnd::Key { caller.key_after(played, FIRST_KEY).await } else { None };
+    let mut pressed = if played.reason == PlayEnd::Key { caller.key(FIRST_KEY).await } else { None };
     let mut at = Duration::ZERO;
     loop {
         let key = match pressed.take() {
@@ -47,7 +47,7 @@ pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, audio: &Arc<Aud
                 if played.reason != PlayEnd::Key {
                     return Heard::ToTheEnd;
                 }
-                match caller.key_after(played, FIRST_KEY).await {
+                match caller.key(FIRST_KEY).await {
                     Some(key) => key,
                     None => continue,
                 }

@@ -61,8 +61,8 @@ async fn ask_extension(caller: &Caller, scene: &Access, mut opening: Vec<Phrase>
     for _ in 0..scene.failures {
         let mut phrases = std::mem::take(&mut opening);
         phrases.push(Prompt::EnterExtension.into());
-        let played = caller.play(phrases).await;
-        let first = caller.key_after(played, Duration::from_secs(7)).await;
+        caller.play(phrases).await;
+        let first = caller.key(Duration::from_secs(7)).await;
         let number = match first {
             Some(key) => caller.number(scene.digits, Some(key)).await,
             None => None,
@@ -97,8 +97,8 @@ async fn ask_pin(
     while silent < scene.failures {
         let mut phrases = std::mem::take(&mut opening);
         phrases.push(if own_phone { Prompt::EnterPinOrStar } else { Prompt::EnterPin }.into());
-        let played = caller.play(phrases).await;
-        let first = caller.key_after(played, Duration::from_secs(7)).await;
+        caller.play(phrases).await;
+        let first = caller.key(Duration::from_secs(7)).await;
         let number = match first {
             Some(key) => caller.number(24, Some(key)).await,
             None => None,
@@ -147,4 +147,104 @@ async fn person(caller: &Caller, subscriber: &Subscriber) -> Person {
         person.recorded = name;
     }
     person
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialogue::script::{Script, anna, message};
+
+    fn access(from: Option<Subscriber>) -> Access {
+        Access { from, digits: 5, failures: 3, logon_failures: 3 }
+    }
+
+    fn call(from: Option<Subscriber>, pins: &[PinCheck]) -> Script {
+        let pins = pins.to_vec();
+        let setup = move |script: &mut Script| {
+            script.pins = pins.into();
+            script.messages = vec![message(1, false)];
+        };
+        Script::start(setup, |caller| subscriber_logon(caller, access(from)))
+    }
+
+    const RIGHT: PinCheck = PinCheck::Right { expired: false };
+
+    #[test]
+    fn from_the_own_phone_the_name_is_said_and_only_the_pin_asked_for() {
+        let mut call = call(Some(anna()), &[RIGHT]);
+        call.hears("[audio]").hears("Hello, Anna Svensson").hears("your PIN");
+        assert!(!call.said().contains("extension"));
+        call.presses("730146#").hears("You have one new message");
+    }
+
+    #[test]
+    fn from_another_phone_the_extension_is_asked_for_first() {
+        let mut call = call(None, &[RIGHT]);
+        call.hears("Welcome").hears("enter your extension").presses("27000#").hears("enter your PIN");
+        call.presses("730146#").hears("You have one new message");
+    }
+
+    #[test]
+    fn the_whole_logon_may_be_typed_ahead() {
+        let mut call = call(None, &[RIGHT]);
+        call.presses("27000#730146#").hears("You have one new message");
+    }
+
+    #[test]
+    fn star_says_not_me() {
+        let mut call = call(Some(anna()), &[RIGHT]);
+        call.presses("*").hears("enter your extension").presses("27001#").hears("enter your PIN");
+        assert!(!call.said().contains("press star"), "{}", call.said());
+    }
+
+    #[test]
+    fn three_wrong_pins_end_the_call() {
+        let mut call = call(Some(anna()), &[]);
+        call.presses("1#").hears("not the right PIN").presses("2#").hears("not the right PIN").presses("3#");
+        call.hears("call again later").listens();
+        assert!(call.over);
+    }
+
+    #[test]
+    fn wrong_pins_count_on_through_not_me() {
+        let mut call = call(Some(anna()), &[]);
+        call.presses("1#").presses("2#").presses("*").presses("27000#").presses("3#").hears("call again later");
+    }
+
+    #[test]
+    fn a_locked_mailbox_says_so_and_ends_the_call() {
+        let mut call = call(Some(anna()), &[PinCheck::Locked]);
+        call.presses("730146#").hears("locked").listens();
+        assert!(call.over);
+    }
+
+    #[test]
+    fn an_unknown_extension_is_asked_for_again_three_times() {
+        let mut call = call(None, &[]);
+        call.presses("99999").hears("no mailbox with that extension").presses("99999").presses("99999");
+        call.hears("leave it here").listens();
+        assert!(call.over);
+    }
+
+    #[test]
+    fn an_expired_pin_is_changed_before_anything_else() {
+        let mut call = call(Some(anna()), &[PinCheck::Right { expired: true }]);
+        call.presses("730146#").hears("choose a new PIN").presses("951357#").hears("once more").presses("951357#");
+        assert_eq!(call.take_done(), ["pin 951357"]);
+        call.hears("new PIN is set").listens().hears("You have one new message");
+    }
+
+    #[test]
+    fn two_different_new_pins_are_not_taken() {
+        let mut call = call(Some(anna()), &[PinCheck::Right { expired: true }]);
+        call.presses("730146#").presses("951357#").presses("951358#").hears("not the same");
+        assert_eq!(call.take_done(), [""; 0]);
+    }
+
+    #[test]
+    fn nobody_at_the_phone_is_no_endless_call() {
+        let mut call = call(None, &[]);
+        call.waits(Duration::from_secs(120));
+        assert!(call.over);
+    }
 }

@@ -132,8 +132,8 @@ impl Visit<'_> {
             let key = match key {
                 Some(key) => Some(key),
                 None => {
-                    let played = self.caller.play(vec![Prompt::EndOfMessage.into(), Prompt::PlayerMenu.into()]).await;
-                    self.caller.key_after(played, FIRST_KEY).await
+                    self.caller.play(vec![Prompt::EndOfMessage.into(), Prompt::PlayerMenu.into()]).await;
+                    self.caller.key(FIRST_KEY).await
                 }
             };
             match key {
@@ -193,8 +193,8 @@ impl Visit<'_> {
         let key = match self.caller.key(SECOND_KEY).await {
             Some(key) => Some(key),
             None => {
-                let played = self.caller.play(vec![Prompt::PlayerMore.into()]).await;
-                self.caller.key_after(played, FIRST_KEY).await
+                self.caller.play(vec![Prompt::PlayerMore.into()]).await;
+                self.caller.key(FIRST_KEY).await
             }
         };
         match key? {
@@ -271,4 +271,134 @@ fn from(message: &Message) -> Phrase {
         return Prompt::FromUnknown.into();
     }
     Prompt::From.with("caller", Person { name, recorded: None, number })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dialogue::caller::PinCheck;
+    use crate::dialogue::script::{Script, anna, message};
+    use crate::dialogue::subscriber_logon::{Access, subscriber_logon};
+    use std::time::Duration;
+
+    /// Logged on, and past the counts: the first message's header is being said.
+    fn hearing(messages: &[(u128, bool)]) -> Script {
+        let messages = messages.iter().map(|(id, read)| message(*id, *read)).collect();
+        let setup = move |script: &mut Script| {
+            script.pins = [PinCheck::Right { expired: false }].into();
+            script.messages = messages;
+        };
+        let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3 };
+        let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
+        script.presses("730146#").listens();
+        script
+    }
+
+    #[test]
+    fn a_message_heard_to_its_end_is_read() {
+        let mut call = hearing(&[(1, false)]);
+        call.hears("New message").hears("Björn Åkesson").listens();
+        assert_eq!(call.take_done(), [""; 0]);
+        call.hears("[audio]").listens();
+        assert_eq!(call.take_done(), ["read 1"]);
+    }
+
+    #[test]
+    fn hanging_up_midway_leaves_it_new() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().hears("[audio]");
+        assert_eq!(call.take_done(), [""; 0]);
+    }
+
+    #[test]
+    fn pound_goes_on_to_the_next_and_makes_it_read() {
+        let mut call = hearing(&[(1, false), (2, false)]);
+        call.listens().presses("#");
+        assert_eq!(call.take_done(), ["read 1"]);
+        call.hears("New message");
+    }
+
+    #[test]
+    fn saved_messages_follow_the_new_ones() {
+        let mut call = hearing(&[(1, false), (2, true)]);
+        call.listens().presses("#").hears("no more new").hears("saved").presses("#");
+        assert_eq!(call.take_done(), ["read 1"]);
+        call.listens_until("To hear your messages, press one");
+    }
+
+    #[test]
+    fn seven_deletes_and_goes_on() {
+        let mut call = hearing(&[(1, false), (2, false)]);
+        call.listens().presses("7");
+        assert_eq!(call.take_done(), ["delete 1"]);
+        call.listens().hears("New message");
+    }
+
+    #[test]
+    fn nine_keeps_it_new_also_when_going_on() {
+        let mut call = hearing(&[(1, false), (2, false)]);
+        call.listens().listens().presses("9");
+        assert_eq!(call.take_done(), ["read 1", "unread 1"]);
+        call.listens().presses("#");
+        assert_eq!(call.take_done(), [""; 0]);
+    }
+
+    #[test]
+    fn the_envelope_says_from_whom_and_how_long() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().listens().presses("005");
+        call.hears("Björn Åkesson").hears("ten seconds").listens().hears("press");
+    }
+
+    #[test]
+    fn replay_starts_over() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().listens().presses("001").waits(Duration::from_millis(1300));
+        assert_eq!(call.take_done(), ["read 1"], "read once only");
+    }
+
+    #[test]
+    fn previous_goes_back_and_the_first_has_none() {
+        let mut call = hearing(&[(1, false), (2, false)]);
+        call.listens().presses("#").listens().presses("0011");
+        assert_eq!(call.take_done(), ["read 1", "read 2"]);
+        call.listens().presses("0011").hears("This is the first message").listens();
+    }
+
+    #[test]
+    fn two_pauses_and_goes_on_where_it_was() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().presses("2").hears("To go on, press two").presses("2").hears("[audio]").listens();
+        assert_eq!(call.take_done(), ["read 1"]);
+    }
+
+    #[test]
+    fn one_jumps_back_and_three_forward() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().presses("1").waits(Duration::from_millis(1200));
+        assert_eq!(call.take_done(), ["read 1"], "it went on from the beginning, and to the end");
+        let mut call = hearing(&[(1, false)]);
+        call.listens().presses("33");
+        assert_eq!(call.take_done(), ["read 1"]);
+    }
+
+    #[test]
+    fn star_leads_to_the_main_menu_and_one_back() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().presses("*").hears("press one").presses("1").hears("New message");
+    }
+
+    #[test]
+    fn an_empty_mailbox_says_so() {
+        let mut call = hearing(&[]);
+        assert!(!call.over);
+        call.presses("1").hears("no messages");
+    }
+
+    #[test]
+    fn somebody_who_fell_asleep_is_let_go() {
+        let mut call = hearing(&[(1, false)]);
+        call.waits(Duration::from_secs(600));
+        assert!(call.over);
+        assert_eq!(call.take_done(), ["read 1"]);
+    }
 }

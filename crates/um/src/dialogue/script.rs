@@ -1,0 +1,292 @@
+//! A scripted caller for tests: hears what the dialogue says, presses keys, speaks, waits on a virtual clock. The stores
+//! and people behind the dialogue are lists in memory.
+
+use super::caller::{Ask, Caller, Dialogue, PinCheck, Played, Recorded, Reply, RequestId, Subscriber, TransferEnd};
+use crate::people::PinProblem;
+use crate::storage::{Greeting, StoreAnswer, StoreFailure, StoreRequest};
+use event::Now;
+use mailbox::{MailboxId, Message, MessageId, ModSeq, Uid};
+use media::{PlayEnd, RecordEnd};
+use speech::{Audio, Options, Phrase, Speech};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+pub(crate) struct Script {
+    dialogue: Dialogue,
+    now: Now,
+    playing: Option<(RequestId, Vec<Phrase>, bool)>,
+    recording: Option<(RequestId, Duration)>,
+    pub(crate) transferring: Option<(RequestId, String)>,
+    /// What the dialogue asked the store for that changes something, and what it told its call.
+    pub(crate) done: Vec<String>,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) greeting: Option<Arc<Audio>>,
+    /// The store answers nothing.
+    pub(crate) store_silent: bool,
+    pub(crate) subscribers: Vec<Subscriber>,
+    /// What PIN checks say, one after the other; then wrong.
+    pub(crate) pins: VecDeque<PinCheck>,
+    pub(crate) new_pin: Result<(), PinProblem>,
+    pub(crate) over: bool,
+}
+
+pub(crate) fn speech() -> &'static Speech {
+    static SPEECH: OnceLock<Speech> = OnceLock::new();
+    SPEECH.get_or_init(|| Speech::open(Options::shipped_only()).unwrap())
+}
+
+pub(crate) fn anna() -> Subscriber {
+    subscriber("27000", "Anna Svensson")
+}
+
+pub(crate) fn subscriber(extension: &str, name: &str) -> Subscriber {
+    Subscriber {
+        mailbox: MailboxId::parse(extension).unwrap(),
+        name: name.into(),
+        extension: extension.into(),
+        access: true,
+    }
+}
+
+pub(crate) fn message(id: u128, read: bool) -> Message {
+    Message {
+        id: MessageId(id),
+        mailbox: MailboxId::parse("27000").unwrap(),
+        uid: Uid(1),
+        modseq: ModSeq(1),
+        from_number: Some("27001".into()),
+        from_name: Some("Björn Åkesson".into()),
+        subject: String::new(),
+        received: std::time::SystemTime::UNIX_EPOCH,
+        duration_ms: 10_000,
+        read,
+        urgent: false,
+        private: false,
+        deleted: false,
+        size: 0,
+    }
+}
+
+/// Ten seconds of message.
+fn audio() -> Arc<Audio> {
+    Arc::new(Audio::from_samples(vec![1000; 80_000]))
+}
+
+impl Script {
+    pub(crate) fn start<F>(setup: impl FnOnce(&mut Script), dialogue: impl FnOnce(Caller) -> F) -> Script
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut script = Script {
+            dialogue: Dialogue::start(dialogue),
+            now: Now::read(),
+            playing: None,
+            recording: None,
+            transferring: None,
+            done: Vec::new(),
+            messages: Vec::new(),
+            greeting: None,
+            store_silent: false,
+            subscribers: vec![anna(), subscriber("27001", "Björn Åkesson")],
+            pins: VecDeque::new(),
+            new_pin: Ok(()),
+            over: false,
+        };
+        setup(&mut script);
+        script.go_on();
+        script
+    }
+
+    fn go_on(&mut self) {
+        loop {
+            assert!(!self.over, "the dialogue has ended");
+            self.over = self.dialogue.poll(self.now);
+            let mut answered = false;
+            while let Some((id, ask)) = self.dialogue.next_ask() {
+                if let Some(reply) = self.answer(id, ask) {
+                    self.dialogue.reply(id, reply);
+                    answered = true;
+                }
+            }
+            if self.over || !answered {
+                return;
+            }
+        }
+    }
+
+    fn answer(&mut self, id: RequestId, ask: Ask) -> Option<Reply> {
+        match ask {
+            Ask::Play { phrases, barge_in } => {
+                self.playing = Some((id, phrases, barge_in));
+                None
+            }
+            Ask::Record { max, .. } => {
+                self.recording = Some((id, max));
+                None
+            }
+            Ask::Replay => Some(Reply::Audio(Ok(audio()))),
+            Ask::Store(request) => self.store(request).map(Reply::Stored),
+            Ask::Find(extension) => {
+                Some(Reply::Found(self.subscribers.iter().find(|s| s.extension == extension).cloned()))
+            }
+            Ask::CheckPin { .. } => Some(Reply::Pin(self.pins.pop_front().unwrap_or(PinCheck::Wrong))),
+            Ask::ChangePin { pin, .. } => {
+                self.done.push(format!("pin {pin}"));
+                Some(Reply::PinChanged(self.new_pin))
+            }
+            Ask::Transfer(to) => {
+                self.transferring = Some((id, to));
+                None
+            }
+            Ask::Discard => self.note("discard"),
+            Ask::Urgent(on) => self.note(if on { "urgent" } else { "not urgent" }),
+            Ask::Private(on) => self.note(if on { "private" } else { "not private" }),
+            Ask::Send => self.note("send"),
+        }
+    }
+
+    fn note(&mut self, what: &str) -> Option<Reply> {
+        self.done.push(what.into());
+        None
+    }
+
+    fn store(&mut self, request: StoreRequest) -> Option<Result<StoreAnswer, StoreFailure>> {
+        if self.store_silent {
+            return None;
+        }
+        Some(Ok(match request {
+            StoreRequest::Greeting(_) => {
+                StoreAnswer::Greeting(Greeting { personal: self.greeting.clone(), name: None })
+            }
+            StoreRequest::List(_) => StoreAnswer::Messages(self.messages.clone()),
+            StoreRequest::Audio(..) => StoreAnswer::Audio(audio()),
+            StoreRequest::SetRead(_, id, read) => {
+                self.done.push(format!("{} {}", if read { "read" } else { "unread" }, id.0));
+                StoreAnswer::Done
+            }
+            StoreRequest::Delete(_, id) => {
+                self.done.push(format!("delete {}", id.0));
+                StoreAnswer::Done
+            }
+            other => panic!("{other:?}"),
+        }))
+    }
+
+    /// The dialogue is saying this now (a part of it, in words).
+    #[track_caller]
+    pub(crate) fn hears(&mut self, words: &str) -> &mut Script {
+        let said = self.said();
+        assert!(said.contains(words), "expected {words:?}, heard {said:?}");
+        self
+    }
+
+    pub(crate) fn said(&self) -> String {
+        self.playing.as_ref().map(|(_, phrases, _)| speech().transcript(phrases)).unwrap_or_default()
+    }
+
+    /// What is being said is heard to its end.
+    pub(crate) fn listens(&mut self) -> &mut Script {
+        self.played(PlayEnd::Finished, Duration::from_secs(10));
+        self
+    }
+
+    /// Everything that is said is heard to its end, until this is said.
+    #[track_caller]
+    pub(crate) fn listens_until(&mut self, words: &str) -> &mut Script {
+        for _ in 0..50 {
+            if self.said().contains(words) {
+                return self;
+            }
+            assert!(self.playing.is_some(), "nothing is said, and {words:?} was not");
+            self.listens();
+        }
+        panic!("{words:?} was never said")
+    }
+
+    fn played(&mut self, reason: PlayEnd, played: Duration) {
+        let (id, ..) = self.playing.take().expect("something is playing");
+        self.now = self.now.later(played);
+        self.dialogue.reply(id, Reply::Played(Played { reason, played }));
+        self.go_on();
+    }
+
+    /// Presses keys, one after the other without a pause.
+    #[track_caller]
+    pub(crate) fn presses(&mut self, keys: &str) -> &mut Script {
+        self.presses_after(keys, Duration::from_secs(3))
+    }
+
+    /// The same, when this much of what is said was heard.
+    #[track_caller]
+    pub(crate) fn presses_after(&mut self, keys: &str, heard: Duration) -> &mut Script {
+        for key in keys.chars() {
+            if key == '#'
+                && let Some((id, _)) = self.recording.take()
+            {
+                let second = Duration::from_secs(1);
+                let recorded = Recorded { reason: RecordEnd::Key, duration: heard, loud: second };
+                self.dialogue.reply(id, Reply::Recorded(recorded));
+                self.go_on();
+            }
+            if matches!(self.playing, Some((_, _, true))) {
+                self.played(PlayEnd::Key, heard);
+            }
+            self.dialogue.key(key);
+            if !self.over {
+                self.go_on();
+            }
+        }
+        self
+    }
+
+    /// Speaks into a recording until it ends by itself.
+    #[track_caller]
+    pub(crate) fn speaks(&mut self, duration: Duration, reason: RecordEnd) -> &mut Script {
+        let (id, _) = self.recording.take().expect("a recording is under way");
+        self.now = self.now.later(duration);
+        let loud = if reason == RecordEnd::Idle { Duration::ZERO } else { duration };
+        self.dialogue.reply(id, Reply::Recorded(Recorded { reason, duration, loud }));
+        self.go_on();
+        self
+    }
+
+    /// The longest that the recording under way may be.
+    pub(crate) fn recording(&self) -> Option<Duration> {
+        self.recording.map(|(_, max)| max)
+    }
+
+    /// Does nothing for a while; prompts run through meanwhile.
+    pub(crate) fn waits(&mut self, duration: Duration) -> &mut Script {
+        let until = self.now.later(duration);
+        while !self.over {
+            if self.playing.is_some() {
+                self.listens();
+                continue;
+            }
+            match self.dialogue.alarm() {
+                Some(alarm) if alarm <= until.instant => {
+                    self.now = self.now.later(alarm.saturating_duration_since(self.now.instant));
+                    self.go_on();
+                }
+                _ => break,
+            }
+        }
+        self
+    }
+
+    /// What became of the transfer.
+    #[track_caller]
+    pub(crate) fn transferred(&mut self, end: TransferEnd) -> &mut Script {
+        let (id, _) = self.transferring.take().expect("a transfer is under way");
+        self.dialogue.reply(id, Reply::Transferred(end));
+        self.go_on();
+        self
+    }
+
+    /// What was done since the last look.
+    pub(crate) fn take_done(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.done)
+    }
+}
