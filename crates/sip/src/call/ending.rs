@@ -12,7 +12,7 @@ use crate::transaction::ServerId;
 
 impl Endpoint {
     pub(crate) fn hang_up(&mut self, id: CallRef, headers: &Headers, now: Instant) -> Result<(), CommandError> {
-        self.command_call(id, |endpoint, call| {
+        self.command_call(id, now, |endpoint, call| {
             match (call.state, call.side) {
                 (CallState::Ending, _) => return Ok(()),
                 (CallState::Trying | CallState::Early, Side::Client) => endpoint.cancel_call(call, headers, now),
@@ -44,7 +44,6 @@ impl Endpoint {
             // A 2xx is acknowledged even if its offer is not answered.
             self.acknowledge_2xx(attempt, dialog, seq, None, now);
         }
-        self.refuse_pending(call, now);
         let Some(dialog) = &mut call.dialog else { return };
         let mut request = dialog.request(Method::Bye);
         self.sign(&mut request.headers);
@@ -62,7 +61,6 @@ impl Endpoint {
             // 15: the callee can't end an early dialog so; its final response to the INVITE will tell.
             return;
         }
-        self.refuse_pending(call, now);
         if let Some((seq, attempt)) = call.caller.owed_ack.take()
             && let Some(dialog) = &call.dialog
         {
@@ -83,7 +81,7 @@ impl Endpoint {
     }
 
     /// 15.1.2: requests that wait for the owner are answered 487 when the dialog ends.
-    fn refuse_pending(&mut self, call: &mut Call, now: Instant) {
+    pub(crate) fn refuse_pending(&mut self, call: &mut Call, now: Instant) {
         for server in std::mem::take(&mut call.pending) {
             if let Some(pending) = self.pending.take(server) {
                 self.answer(server, pending.request.response(487), now);
@@ -99,8 +97,6 @@ impl Endpoint {
         if status != 481 {
             // 12.2.1.2: after 408 or silence the dialog is ended properly, in case the peer still lives.
             self.send_bye(call, &Headers::new(), now);
-        } else {
-            self.refuse_pending(call, now);
         }
         call.over = true;
         self.tell_call(id, CallEvent::Ended { cause: EndCause::Lost });
@@ -108,7 +104,7 @@ impl Endpoint {
 
     /// A call's deadline has come.
     pub(crate) fn call_timeout(&mut self, id: CallRef, now: Instant) {
-        self.with_call(id, |endpoint, call| {
+        self.with_call(id, now, |endpoint, call| {
             call.scheduled = None;
             endpoint.callee_timeout(id, call, now);
             if call.over {

@@ -23,7 +23,7 @@ impl Endpoint {
         body: Option<Body>,
         now: Instant,
     ) -> Result<(), CommandError> {
-        self.command_call(id, |endpoint, call| {
+        self.command_call(id, now, |endpoint, call| {
             match call.state {
                 CallState::Established => {}
                 CallState::Early if body.is_some() && call.peer_updates && may_update_early(call) => {}
@@ -113,7 +113,7 @@ impl Endpoint {
             // The call ended meanwhile; the 2xx wants its ACK all the same.
             return self.acknowledge_ended(attempt, &response, flow, now);
         }
-        self.with_call(id, |endpoint, call| {
+        self.with_call(id, now, |endpoint, call| {
             let Some((body, refresh)) = take_ours(call, attempt) else { return };
             let Some(dialog) = &mut call.dialog else { return };
             dialog.refresh(&response.headers, &flow);
@@ -137,7 +137,7 @@ impl Endpoint {
 
     /// Another outcome of our re-INVITE or UPDATE.
     pub(crate) fn offer_final(&mut self, id: CallRef, attempt: AttemptId, outcome: Final, now: Instant) {
-        self.with_call(id, |endpoint, call| {
+        self.with_call(id, now, |endpoint, call| {
             let open = std::mem::replace(&mut call.exchange, Exchange::Idle);
             let Exchange::Ours { attempt: ours, body, headers, tries, refresh } = open else {
                 call.exchange = open;
@@ -297,7 +297,7 @@ impl Endpoint {
         if !(200..700).contains(&status) {
             return Err(CommandError::Status);
         }
-        self.command_call(id, |endpoint, call| {
+        self.command_call(id, now, |endpoint, call| {
             let open = std::mem::replace(&mut call.exchange, Exchange::Idle);
             let Exchange::Theirs { server, request } = open else {
                 call.exchange = open;

@@ -19,7 +19,7 @@ impl Endpoint {
         let remote_tag = request.from_tag().unwrap_or_default();
         let call_id = request.call_id().unwrap_or_default();
         let mut request = Some(request);
-        self.with_call(id, |endpoint, call| {
+        self.with_call(id, now, |endpoint, call| {
             let Some(dialog) = call.dialog_of(&remote_tag).filter(|dialog| dialog.call_id == call_id) else { return };
             let Some(request) = request.take() else { return };
             if dialog.receive(&request, &flow).is_err() {
@@ -69,7 +69,7 @@ impl Endpoint {
         if matches!(method, Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Prack) {
             return Err(CommandError::WrongState);
         }
-        self.command_call(id, |endpoint, call| {
+        self.command_call(id, now, |endpoint, call| {
             if call.state == CallState::Ending {
                 return Err(CommandError::WrongState);
             }
@@ -112,7 +112,7 @@ impl Endpoint {
                     _ => CallEvent::Response { transaction: reference, response },
                 };
                 let mut event = Some(event);
-                self.with_call(id, |endpoint, call| {
+                self.with_call(id, now, |endpoint, call| {
                     if let Some(event) = event.take() {
                         endpoint.tell_call(id, event);
                     }

@@ -158,7 +158,7 @@ impl Endpoint {
         if !(101..200).contains(&status) {
             return Err(CommandError::Status);
         }
-        self.command_call(id, |endpoint, call| {
+        self.command_call(id, now, |endpoint, call| {
             let Some(callee) = call.callee.as_ref().filter(|callee| callee.held.is_none()) else {
                 return Err(CommandError::WrongState);
             };
@@ -204,7 +204,7 @@ impl Endpoint {
         body: Option<Body>,
         now: Instant,
     ) -> Result<(), CommandError> {
-        self.command_call(id, |endpoint, call| {
+        self.command_call(id, now, |endpoint, call| {
             let waiting = matches!(call.state, CallState::Trying | CallState::Early);
             let Some(callee) = call.callee.as_mut().filter(|callee| waiting && callee.held.is_none()) else {
                 return Err(CommandError::WrongState);
@@ -267,7 +267,7 @@ impl Endpoint {
         if !(300..700).contains(&status) {
             return Err(CommandError::Status);
         }
-        self.command_call(id, |endpoint, call| {
+        self.command_call(id, now, |endpoint, call| {
             if call.callee.is_none() || !matches!(call.state, CallState::Trying | CallState::Early) {
                 return Err(CommandError::WrongState);
             }
@@ -289,7 +289,7 @@ impl Endpoint {
     /// The peer cancelled an INVITE that has no final response; the CANCEL has its 200 (9.2).
     pub(crate) fn on_cancel(&mut self, server: ServerId, cancel: Request, now: Instant) {
         let Some(&id) = self.invites.get(&server) else { return };
-        self.with_call(id, |endpoint, call| {
+        self.with_call(id, now, |endpoint, call| {
             if call.callee.as_ref().is_some_and(|callee| callee.server == server) && call.success.is_none() {
                 endpoint.refuse(call, 487, &Headers::new(), now);
                 endpoint.tell_call(id, CallEvent::Cancelled { request: cancel });
@@ -312,7 +312,7 @@ impl Endpoint {
         let Some(tag) = request.to_tag() else { return };
         let Some(&TagOwner::Call(id)) = self.tags.get(&tag) else { return };
         let seq = request.cseq().map(|cseq| cseq.seq);
-        self.with_call(id, |endpoint, call| {
+        self.with_call(id, now, |endpoint, call| {
             let remote_tag = request.from_tag().unwrap_or_default();
             let call_id = request.call_id().unwrap_or_default();
             if !call.dialog.as_ref().is_some_and(|dialog| dialog.is(&call_id, &remote_tag)) {

@@ -98,7 +98,7 @@ impl Endpoint {
             now,
         );
         self.late.insert(local_tag, attempt);
-        self.with_call(id, |_, call| call.caller.invite = Some(attempt));
+        self.with_call(id, now, |_, call| call.caller.invite = Some(attempt));
         Ok(id)
     }
 
@@ -114,7 +114,7 @@ impl Endpoint {
         if response.status == 100 {
             return;
         }
-        self.with_call(id, |endpoint, call| {
+        self.with_call(id, now, |endpoint, call| {
             if call.caller.cancelled || call.dialog.is_some() {
                 return;
             }
@@ -204,7 +204,7 @@ impl Endpoint {
         now: Instant,
     ) {
         let mut unwanted = true;
-        self.with_call(id, |endpoint, call| {
+        self.with_call(id, now, |endpoint, call| {
             let tag = response.to_tag().unwrap_or_default();
             if let Some(dialog) = &call.dialog {
                 // The same 2xx again, while the owner makes up its answer to the late offer.
@@ -249,9 +249,9 @@ impl Endpoint {
     }
 
     /// The INVITE failed for good.
-    pub(crate) fn invite_rejected(&mut self, id: CallRef, outcome: Final) {
+    pub(crate) fn invite_rejected(&mut self, id: CallRef, outcome: Final, now: Instant) {
         let Final { response, flow, failure } = outcome;
-        self.with_call(id, |endpoint, call| {
+        self.with_call(id, now, |endpoint, call| {
             // A refusal behind a 2xx is of another fork, and none of the call's.
             if call.dialog.is_none() {
                 call.over = true;
@@ -261,10 +261,16 @@ impl Endpoint {
     }
 
     /// 422 to our INVITE: asks again with the interval that the peer wants (RFC 4028 7.3). `None`: report it.
-    pub(crate) fn larger_interval(&mut self, id: CallRef, response: &Response, request: &mut Request) -> bool {
+    pub(crate) fn larger_interval(
+        &mut self,
+        id: CallRef,
+        response: &Response,
+        request: &mut Request,
+        now: Instant,
+    ) -> bool {
         let Some(least) = SessionTimer::larger(&response.headers) else { return false };
         let mut again = false;
-        self.with_call(id, |_, call| {
+        self.with_call(id, now, |_, call| {
             again = call.caller.refused_intervals < MAX_REFUSED_INTERVALS && !call.caller.cancelled;
             call.caller.refused_intervals = call.caller.refused_intervals.saturating_add(1);
         });
@@ -284,7 +290,7 @@ impl Endpoint {
         body: Option<Body>,
         now: Instant,
     ) -> Result<(), CommandError> {
-        self.command_call(id, |endpoint, call| {
+        self.command_call(id, now, |endpoint, call| {
             if let Some((seq, attempt)) = call.caller.owed_ack.take() {
                 let Some(dialog) = &call.dialog else { return Err(CommandError::WrongState) };
                 if body.is_some() {

@@ -321,7 +321,7 @@ impl Endpoint {
         }
         if response.status == 422
             && let (Owner::Invite(call), Some(to)) = (attempt.owner, attempt.destination.clone())
-            && self.larger_interval(call, &response, &mut attempt.request)
+            && self.larger_interval(call, &response, &mut attempt.request, now)
         {
             self.send_again(id, &mut attempt, to, now);
             return self.keep(id, attempt);

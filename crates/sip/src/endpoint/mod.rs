@@ -396,6 +396,25 @@ impl Endpoint {
             && self.transactions.is_empty()
     }
 
+    /// What is left of calls, requests and subscriptions, as counts: for logs, and for tests that find something.
+    pub fn remains(&self) -> String {
+        format!(
+            "{} calls, {} attempts, {} subscriptions, {} clients, {} queries, {} tags, {} late, {} invites, {} pending, \
+             {} sources, {} transactions",
+            self.calls.len(),
+            self.attempts.len(),
+            self.subscriptions.len(),
+            self.clients.len(),
+            self.queries.len(),
+            self.tags.len(),
+            self.late.len(),
+            self.invites.len(),
+            usize::from(!self.pending.is_empty()),
+            self.sources.len(),
+            self.transactions.len(),
+        )
+    }
+
     // ---- requests ----
 
     /// Sends a request outside every dialog.
@@ -533,25 +552,26 @@ impl Endpoint {
     }
 
     /// Does something to a call, then moves its deadline, or forgets it when it is over.
-    pub(crate) fn with_call(&mut self, id: CallRef, act: impl FnOnce(&mut Endpoint, &mut Call)) {
+    pub(crate) fn with_call(&mut self, id: CallRef, now: Instant, act: impl FnOnce(&mut Endpoint, &mut Call)) {
         let Some(mut call) = self.calls.remove(&id) else { return };
         act(self, &mut call);
-        self.put_back(id, call);
+        self.put_back(id, call, now);
     }
 
     /// The same for a command of the owner's.
     pub(crate) fn command_call<T>(
         &mut self,
         id: CallRef,
+        now: Instant,
         act: impl FnOnce(&mut Endpoint, &mut Call) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
         let mut call = self.calls.remove(&id).ok_or(CommandError::Unknown)?;
         let done = act(self, &mut call);
-        self.put_back(id, call);
+        self.put_back(id, call, now);
         done
     }
 
-    fn put_back(&mut self, id: CallRef, mut call: Box<Call>) {
+    fn put_back(&mut self, id: CallRef, mut call: Box<Call>, now: Instant) {
         let mut slot = call.scheduled;
         if !call.over {
             let deadline = call.deadline();
@@ -563,6 +583,7 @@ impl Endpoint {
         self.schedule.set(Timed::Call(id), &mut slot, None);
         self.tags.remove(&call.local_tag);
         self.uncount(&mut call);
+        self.refuse_pending(&mut call, now);
         if let Some(success) = &call.success {
             self.invites.remove(&success.server);
         }

@@ -41,11 +41,10 @@ impl Waiting {
         self.0.contains_key(&server)
     }
 
-    /// Forgets what no peer waits for any more.
-    pub fn expire(&mut self, now: Instant) {
-        while self.0.first_key_value().is_some_and(|(_, pending)| pending.until <= now) {
-            self.0.pop_first();
-        }
+    /// Takes one that no peer waits for any more.
+    pub fn pop_expired(&mut self, now: Instant) -> Option<(ServerId, Pending)> {
+        self.0.first_key_value().filter(|(_, pending)| pending.until <= now)?;
+        self.0.pop_first()
     }
 
     pub fn oldest(&self) -> Option<Instant> {

@@ -207,7 +207,7 @@ impl Endpoint {
                 };
                 self.out.push_back(Output::Event(event));
             }
-            Owner::Invite(call) => self.invite_rejected(call, outcome),
+            Owner::Invite(call) => self.invite_rejected(call, outcome, now),
             Owner::InCall(call, purpose) => self.in_call_final(call, purpose, id, outcome, now),
             Owner::Subscription(subscription) => self.subscription_final(subscription, outcome, now),
         }
@@ -219,7 +219,11 @@ impl Endpoint {
         self.pump(now);
         if self.sweep_at.is_some_and(|at| at <= now) {
             self.merged.expire(now);
-            self.pending.expire(now);
+            while let Some((server, pending)) = self.pending.pop_expired(now) {
+                // The owner forgot it, and its sender gave up; the transaction must not wait for ever. (RFC 4320 4.2
+                // forbids 408 here.)
+                self.answer(server, pending.request.response(500), now);
+            }
             // A few at a time, so that each request does not wake us once more when it is forgotten.
             let oldest = self.merged.oldest().into_iter().chain(self.pending.oldest()).min();
             self.sweep_at = oldest.map(|at| at.max(now + SWEEP_EVERY));
