@@ -312,6 +312,30 @@ mod tests {
     }
 
     #[test]
+    fn datagrams_of_any_content_are_survived() {
+        let mut f = Fixture::new(|_| {});
+        let mut state = 1u32;
+        for n in 0..50_000usize {
+            let mut datagram: Vec<u8> = (0..n % 60)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 24) as u8
+                })
+                .collect();
+            // Half of them look like ours at the beginning.
+            if n % 2 == 0 && datagram.len() > 12 {
+                datagram[0] = 0x80 | (datagram[0] & 0x3f);
+                datagram[1] = [8, 101, 0x88, 0xe5][n / 2 % 4];
+                datagram[8..12].copy_from_slice(&[0, 0, 0, 1]);
+            }
+            let heard = f.listener.receive(NAMED.parse().unwrap(), &datagram, f.now, n % 3 == 0);
+            if let Heard::Audio { payload, .. } | Heard::Event { payload, .. } = heard {
+                assert!(payload.start >= rtp::HEADER_LEN && payload.end <= datagram.len());
+            }
+        }
+    }
+
+    #[test]
     fn nothing_is_heard_before_the_stream_is_negotiated() {
         let mut f = Fixture::new(|_| {});
         f.listener = Listener::new(f.now);

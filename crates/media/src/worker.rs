@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(TICK_MS);
 /// Ticks that are made up for when the thread was late; beyond that, what should have been said is left out.
 const CATCH_UP: u32 = 5;
+const IDLE: Duration = Duration::from_secs(60);
 /// The waker's token; sessions have their slot's number.
 const WAKER: u64 = u64::MAX;
 
@@ -107,14 +108,20 @@ impl Worker {
         let mut next_tick = Instant::now() + TICK;
         loop {
             let now = Instant::now();
+            // Without sessions there is no tick: an idle system sleeps until it is asked for something.
+            let idle = self.slots.is_empty() && self.expected.is_empty();
+            let wait = if idle { IDLE } else { next_tick.saturating_duration_since(now) };
             // epoll_wait fails only for what cannot be here (a bad descriptor); then the tick alone serves.
-            let ready = match self.epoll.wait(next_tick.saturating_duration_since(now)) {
+            let ready = match self.epoll.wait(wait) {
                 Ok(ready) => ready,
                 Err(_) => {
                     std::thread::sleep(TICK);
                     0
                 }
             };
+            if idle {
+                next_tick = Instant::now() + TICK;
+            }
             let now = Instant::now();
             for n in 0..ready {
                 match self.epoll.token(n) {

@@ -231,6 +231,21 @@ fn relay_carries_both_ways(address: u8, threads: usize) {
     assert!(events.iter().all(|(header, payload)| header.payload_type == 96 && payload[0] == 5));
     assert!(events[0].0.marker && events[6].1[1] & 0x80 != 0);
 
+    // CSRCs, extension and padding stay behind.
+    let timestamp = u32::from(n + 20) * 160;
+    let mut datagram =
+        Header { marker: false, payload_type: 8, sequence: phone.sequence, timestamp, ssrc: 5 }.write().to_vec();
+    phone.sequence += 1;
+    datagram[0] |= 0x20 | 0x10 | 1;
+    datagram.extend([1, 2, 3, 4, 0xbe, 0xde, 0, 1, 9, 9, 9, 9]);
+    datagram.extend([0xd4; 160]);
+    datagram.extend([0, 0, 3]);
+    phone.socket.send_to(&datagram, phone.address).unwrap();
+    let (header, payload) = trunk.hear_speech();
+    let mut expected = [0xd4; 160];
+    rtp::transcode(Codec::Pcma, Codec::Pcmu, &mut expected);
+    assert_eq!((header.timestamp, &payload[..]), (first.timestamp.wrapping_add(20 * 160), &expected[..]));
+
     trunk.say(0..1);
     let mut expected = [0; 160];
     rtp::transcode(Codec::Pcmu, Codec::Pcma, &mut expected);

@@ -39,6 +39,8 @@ pub struct Log {
     unsynced: BTreeSet<RecordingId>,
     finishing: Vec<(RecordingId, u64)>,
     early: BTreeMap<RecordingId, Bytes>,
+    /// Somebody waits for a sync though no recording ends.
+    urgent: bool,
     release_pending: bool,
     /// Releases that a failed sync, or an earlier process, may not have brought to the disk: to be written once more
     /// before anything is deleted on their word.
@@ -97,6 +99,7 @@ impl Log {
             unsynced: BTreeSet::new(),
             finishing: Vec::new(),
             early: BTreeMap::new(),
+            urgent: false,
             release_pending: true,
             again,
         };
@@ -114,12 +117,14 @@ impl Log {
     }
 
     pub fn annotate(&mut self, recording: RecordingId, meta: &Bytes) {
-        let known = lock(&self.index).get(recording).map(|entry| (entry.codec, entry.released));
+        let known = lock(&self.index).get(recording).map(|entry| (entry.codec, entry.released, entry.finished));
         match known {
-            Some((codec, false)) => {
+            Some((codec, false, finished)) => {
+                // What is changed after the end was not covered by the sync at the end.
+                self.urgent |= finished;
                 self.push(Frame { kind: Kind::Meta, codec, recording, position: 0, payload: meta });
             }
-            Some((_, true)) => {}
+            Some((_, true, _)) => {}
             None => {
                 self.early.insert(recording, meta.clone());
                 if self.early.len() > EARLY {
@@ -157,7 +162,7 @@ impl Log {
 
     /// True when somebody waits for a sync.
     pub fn is_awaited(&self) -> bool {
-        !self.finishing.is_empty()
+        !self.finishing.is_empty() || self.urgent
     }
 
     /// Bytes that wait to be written.
@@ -285,6 +290,7 @@ impl Log {
 
     /// Forces all to disk, says what became of the recordings that were finished, and deletes what nobody needs.
     pub fn sync(&mut self) -> Vec<Outcome> {
+        self.urgent = false;
         self.write();
         let synced = self.sync_current();
         let finishing = std::mem::take(&mut self.finishing);

@@ -150,7 +150,8 @@ impl Spool {
         lock(&self.inner.index).get(recording).filter(|entry| !entry.released).map(|entry| entry.meta.clone())
     }
 
-    /// Replaces the meta data of a recording; at most 256 KiB are kept.
+    /// Replaces the meta data of a recording; at most 256 KiB are kept. It is forced to disk with the recording, or at
+    /// once if that has ended.
     pub fn annotate(&self, recording: RecordingId, mut meta: Bytes) {
         meta.truncate(META);
         self.inner.writer.order(Order::Annotate { recording, meta });
