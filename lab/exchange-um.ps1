@@ -16,7 +16,6 @@ New-UMHuntGroup -Name 'Voice_Mail_43334' -UMDialPlan 'Integration_MX-ONE' -UMIPG
 # UM auto attendant
 New-UMAutoAttendant -Name 'MX-ONE Auto Attendant' -UMDialPlan 'Integration_MX-ONE' -PilotIdentifierList 43333 `
     -SpeechEnabled $false -Status Enabled
-Set-UMAutoAttendant -Identity 'MX-ONE Auto Attendant' -AllowExtensions $true
 
 # The users (not in the guide: it takes them as given)
 New-Mailbox -Name 'Anna Svensson' -Alias anna.svensson -FirstName Anna -LastName Svensson `

@@ -54,3 +54,58 @@ pub(crate) fn run(statement: &Statement, net: Option<&Net>, node: &Node) -> Resu
         Err(_) => Err(refuse(Fault::nowhere("NOT EXECUTED: the node does not answer"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::table::{FORMS, Form, Kind};
+    use super::*;
+
+    /// A line with every parameter of a form.
+    fn full(form: &Form) -> String {
+        let value = |kind| match kind {
+            Kind::Number | Kind::NumberOrAll => "1",
+            Kind::YesNo => "yes",
+            Kind::Individuals => "1-1&&1-30",
+            _ => "27000",
+        };
+        let given = form.parameters.iter().map(|parameter| (form.written(parameter), value(parameter.kind)));
+        if form.mml {
+            let pairs: Vec<String> = given.map(|(name, value)| format!("{name}={value}")).collect();
+            return format!("{}:{};", form.name, pairs.join(","));
+        }
+        let words: Vec<String> = given.map(|(name, value)| format!("{name} {value}")).collect();
+        format!("{} {} {}", form.name, form.switch.unwrap_or_default(), words.join(" "))
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_a_command_of_the_node() {
+        for form in FORMS {
+            let line = full(form);
+            let parsed = parse::parse(&line, None).map_err(|refused| refused.fault).unwrap();
+            let command: Result<Command, _> = serde_json::from_value(parsed.json.clone());
+            assert!(command.is_ok(), "{line}: {:?} of {}", command.err(), parsed.json);
+        }
+    }
+
+    #[test]
+    fn every_field_of_the_commands_has_a_parameter() {
+        // A command made from all parameters, written back as JSON, has no field that was left at its default.
+        for form in FORMS.iter().filter(|form| matches!(form.verb, "initiate" | "change" | "set")) {
+            let parsed = parse::parse(&full(form), None).map_err(|refused| refused.fault).unwrap();
+            let command: Command = serde_json::from_value(parsed.json).unwrap();
+            for (field, value) in serde_json::to_value(&command).unwrap().as_object().unwrap() {
+                assert!(!value.is_null(), "{} {}: nothing sets {field}", form.name, form.verb);
+            }
+        }
+    }
+
+    #[test]
+    fn help_tells_every_command_and_parameter() {
+        let all = help(None).unwrap();
+        for form in FORMS {
+            assert!(all.contains(form.name), "{}", form.name);
+            let one = help(Some(form.name)).unwrap();
+            assert!(form.parameters.iter().all(|parameter| one.contains(&form.written(parameter))), "{one}");
+        }
+    }
+}

@@ -292,23 +292,19 @@ impl<'a> Builder<'a> {
 
 /// The guide writes `1-1&&1-xx`: how many individuals is the reader's to say, so nothing is assumed.
 fn placeholder(text: &str, value: &Word, shown: &str) -> Result<(), Fault> {
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    for (at, letters) in text.match_indices(|c: char| c.is_ascii_alphabetic()) {
-        let before = text.get(..at).unwrap_or_default();
-        let run: String = text.get(at..).unwrap_or_default().chars().take_while(char::is_ascii_alphanumeric).collect();
-        let first = before.split('&').next().unwrap_or_default();
-        let ends_in_place = before.ends_with('-') && first.split('-').all(is_number);
-        let start = value.span.start + at + usize::from(value.quoted && value.span.len() > text.len());
-        let message = if ends_in_place && letters.eq_ignore_ascii_case("x") {
-            format!(
-                "NOT ACCEPTED: {shown} {text}: {run} stands for the number of the last trunk individual: write it as a number, which is how many calls the route can carry at once, such as {before}30"
-            )
-        } else {
-            format!("NOT ACCEPTED: {shown} {text}: give LIM-number, such as 1-1, 1-1&1-2 or 1-1&&1-30")
-        };
-        return Err(Fault::new(message, start..start + run.len()));
-    }
-    Ok(())
+    let Some(at) = text.find(|c: char| c.is_ascii_alphabetic()) else { return Ok(()) };
+    let (before, rest) = text.split_at(at);
+    let run: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let message = if before.ends_with('-') && run.bytes().all(|b| b.eq_ignore_ascii_case(&b'x')) {
+        format!(
+            "NOT ACCEPTED: {shown} {text}: {run} stands for the number of the last trunk individual: write it as a number, which is how many calls the route can carry at once, such as {before}30"
+        )
+    } else {
+        format!("NOT ACCEPTED: {shown} {text}: give LIM-number, such as 1-1, 1-1&1-2 or 1-1&&1-30")
+    };
+    // Of a value in quotes, the place includes them.
+    let start = value.span.start + at + usize::from(value.quoted && value.span.len() > text.len());
+    Err(Fault::new(message, start..start + run.len()))
 }
 
 impl Parsed {

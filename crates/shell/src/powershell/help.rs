@@ -62,8 +62,7 @@ pub(crate) fn complete(line: &str, cursor: usize) -> (usize, Vec<(String, String
     let word = before.get(start..).unwrap_or_default();
     let begins = |text: &str, word: &str| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
     let name = stage.split_whitespace().next().unwrap_or_default();
-    let naming =
-        stage.trim_start().split_whitespace().count() <= 1 && !stage.ends_with(char::is_whitespace) || name.is_empty();
+    let naming = stage.split_whitespace().count() <= 1 && !stage.ends_with(char::is_whitespace) || name.is_empty();
     if naming {
         let mut found: Vec<(String, String)> = cmdlets()
             .into_iter()

@@ -38,9 +38,10 @@ pub(crate) struct Pipeline {
     pub secrets: Vec<Range<usize>>,
 }
 
-/// Parameters whose values are secrets.
+/// Parameters whose values are secrets, by any beginning of their names.
 fn is_secret(name: &str) -> bool {
-    ["pin", "password", "newpin"].contains(&name.to_ascii_lowercase().as_str())
+    let name = name.to_ascii_lowercase();
+    !name.is_empty() && ["pin", "password", "newpin"].iter().any(|secret| secret.starts_with(&name))
 }
 
 /// Reads one statement.
