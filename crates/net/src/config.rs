@@ -45,7 +45,7 @@ pub enum Dns {
 /// Caps and times of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once; beyond it new ones are closed at the door.
+    /// Connections at once; beyond it new ones are closed at the door. Exempt sources and our own may use a quarter more.
     pub connections: usize,
     /// Connections at once that one source opened (exempt sources excepted).
     pub connections_per_source: usize,

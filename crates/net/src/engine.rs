@@ -76,7 +76,7 @@ impl<T: Send + 'static> Engine<T> {
 pub(crate) async fn run<T: Send + 'static>(
     engine: Arc<Engine<T>>,
     sockets: Sockets,
-    dns: crate::Dns,
+    resolver: Resolver,
     mut commands: mpsc::UnboundedReceiver<Command>,
 ) {
     for (listener, socket) in sockets.udp {
@@ -91,7 +91,7 @@ pub(crate) async fn run<T: Send + 'static>(
             Err(error) => tracing::error!("TCP {}: {error}", listener.addr),
         }
     }
-    let resolver = Arc::new(Resolver::new(&dns));
+    let resolver = Arc::new(resolver);
     while let Some(command) = commands.recv().await {
         match command {
             Command::Connect { slot, from } => {

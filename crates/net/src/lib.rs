@@ -23,6 +23,7 @@ pub use role::{Action, Input, Role, SipInput};
 use bytes::Bytes;
 use engine::{Command, Engine, Sockets, bound};
 use ladder::Ladder;
+use resolve::Resolver;
 use sip::flow::{Destination, Flow, Listener, ListenerId, Transmit, Transport, TransportError};
 use sip::target::{Query, QueryId};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -76,10 +77,13 @@ impl Net {
         let engine = Arc::new(Engine::new(&config, inbox, table.clone()));
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
+        let own = listeners.first().map(|own| own.addr.ip()).filter(|own| !own.is_unspecified());
         let dns = config.dns.clone();
         let thread = std::thread::Builder::new()
             .name(format!("{} net", config.name))
-            .spawn(move || runtime.block_on(engine::run(engine, sockets, dns, received)))
+            .spawn(move || {
+                runtime.block_on(async { engine::run(engine, sockets, Resolver::new(&dns, own), received).await })
+            })
             .map_err(StartError::Thread)?;
         Ok(Net {
             listeners,

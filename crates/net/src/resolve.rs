@@ -6,7 +6,7 @@ use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerCon
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::RData;
 use sip::target::{Answer, Query, SrvRecord};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Asks the name servers; without any (no /etc/resolv.conf), every answer is "failed".
@@ -15,11 +15,12 @@ pub(crate) struct Resolver {
 }
 
 impl Resolver {
-    pub fn new(dns: &Dns) -> Resolver {
+    /// `own` is the role's address: it asks from there, like everything else that it does.
+    pub fn new(dns: &Dns, own: Option<IpAddr>) -> Resolver {
         let builder = match dns {
             Dns::System => TokioResolver::builder_tokio(),
             Dns::Servers(servers) => {
-                let servers = servers.iter().copied().map(name_server).collect();
+                let servers = servers.iter().map(|server| name_server(*server, own)).collect();
                 let config = ResolverConfig::from_parts(None, Vec::new(), servers);
                 Ok(TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()))
             }
@@ -54,9 +55,12 @@ fn rooted(name: &str) -> String {
     format!("{}.", name.trim_end_matches('.'))
 }
 
-fn name_server(server: SocketAddr) -> NameServerConfig {
+fn name_server(server: SocketAddr, own: Option<IpAddr>) -> NameServerConfig {
+    // A loopback address reaches loopback servers only, and no other address does reach those of another family.
+    let own = own.filter(|own| own.is_loopback() == server.ip().is_loopback() && own.is_ipv4() == server.is_ipv4());
     let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
         connection.port = server.port();
+        connection.bind_addr = own.map(|own| SocketAddr::new(own, 0));
         connection
     });
     NameServerConfig::new(server.ip(), true, connections.into())

@@ -100,11 +100,14 @@ impl Table {
     /// A place for a connection; `theirs` when the peer opened it.
     pub fn open(&self, peer: Peer, theirs: bool) -> Result<Slot, Full> {
         let mut inner = self.lock();
-        if inner.by_number.len() >= self.most {
+        let source = peer.remote.ip();
+        let exempt = inner.exempt.contains(&source);
+        // Strangers who fill the table must not keep out the gateways, nor us.
+        let reserve = if exempt || !theirs { self.most / 4 } else { 0 };
+        if inner.by_number.len() >= self.most.saturating_add(reserve) {
             return Err(Full::All);
         }
-        let source = peer.remote.ip();
-        let counted = theirs && !inner.exempt.contains(&source);
+        let counted = theirs && !exempt;
         if counted {
             let count = inner.per_source.entry(source).or_default();
             if *count >= self.most_per_source {

@@ -388,6 +388,7 @@ fn the_dns_is_asked_and_its_answers_come_back() {
 fn serve_dns(socket: &UdpSocket) {
     let mut buffer = [0; 1500];
     while let Ok((size, from)) = socket.recv_from(&mut buffer) {
+        assert_eq!(from.ip().to_string(), "127.0.77.30", "asked from the role's own address");
         let query = &buffer[..size];
         let name_end = 12 + query[12..].iter().position(|byte| *byte == 0).unwrap();
         let question = &query[12..name_end + 5];
@@ -422,6 +423,8 @@ fn the_ladder_is_told_of_every_message_while_somebody_listens() {
     let mut stream = connect(&node);
     stream.write_all(message("unheard", "").as_bytes()).unwrap();
     node.hear_message();
+    // Its answer is out, too.
+    assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
     let ladder = bus.subscribe();
     stream.write_all(message("heard", "").as_bytes()).unwrap();
     let rows: Vec<_> = (0..2)

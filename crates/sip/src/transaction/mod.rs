@@ -67,8 +67,8 @@ impl Config {
 pub struct Limits {
     /// Transactions at once of one IP address (exempt addresses: [`Transactions::exempt`]).
     pub per_source: usize,
-    /// Transactions at once of everybody. Requests within a dialog (those with a To tag) may use a quarter more, so that
-    /// overload does not hurt calls in progress.
+    /// Transactions at once of everybody. Requests within a dialog (those with a To tag) and those of exempt addresses
+    /// may use a quarter more, so that overload does not hurt calls in progress, nor strangers the gateways.
     pub total: usize,
     /// What Retry-After says, in seconds.
     pub retry_after: u32,

@@ -207,9 +207,11 @@ impl Transactions {
 
     fn has_room(&self, source: IpAddr, within_dialog: bool) -> bool {
         let limits = &self.config.limits;
-        let total = if within_dialog { limits.total.saturating_add(limits.total / 4) } else { limits.total };
+        let exempt = self.exempt.contains(&source);
+        // Strangers who fill the table must not keep out calls in progress, nor the gateways.
+        let reserve = if within_dialog || exempt { limits.total / 4 } else { 0 };
         let of_source = self.per_source.get(&source).copied().unwrap_or(0);
-        self.servers.len() < total && (of_source < limits.per_source || self.exempt.contains(&source))
+        self.servers.len() < limits.total.saturating_add(reserve) && (of_source < limits.per_source || exempt)
     }
 
     /// 503 at the door, without a trace: a copy of the request is refused anew.
@@ -281,8 +283,6 @@ impl Transactions {
         let via = stamp(via, flow);
         response.headers.remove_first_value(&Name::Via);
         response.headers.push_front(Name::Via, via.to_string());
-        let tag = self.new_tag();
-        response.set_to_tag(&tag);
         self.output(Output::Transmit(Transmit {
             id: transmit_id(0, 0),
             to: way_back(&via, flow).0,

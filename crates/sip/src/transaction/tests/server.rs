@@ -388,3 +388,15 @@ fn an_ack_is_never_answered() {
     assert!(said.sent.is_empty());
     assert_eq!(request("ACK", VIA).method, Method::Ack);
 }
+
+#[test]
+fn when_strangers_have_filled_the_table_a_gateway_still_gets_through() {
+    let mut config = config();
+    config.limits.total = 4;
+    let mut table = Transactions::new(config, [1; 32]);
+    for n in 0..4 {
+        receive(&mut table, request("OPTIONS", &format!("{VIA}{n}")), peer_flow());
+    }
+    table.exempt(["127.0.222.4".parse().unwrap()]);
+    assert_eq!(receive(&mut table, request("INVITE", VIA), peer_flow()).told.len(), 1);
+}
