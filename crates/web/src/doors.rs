@@ -1,0 +1,45 @@
+//! The ways to the node and to the UM server: a command goes in, its answer comes back through a callback.
+
+use crate::App;
+use crate::error::ApiError;
+use axum::http::StatusCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Hands the node a command. It must return at once; the reply is called when the command is done.
+pub type NodeDoor = Arc<dyn Fn(pbx::commands::Command, pbx::commands::Reply) + Send + Sync>;
+/// The same for the UM server.
+pub type UmDoor = Arc<dyn Fn(um::commands::Command, um::commands::Reply) + Send + Sync>;
+
+/// A role answers within milliseconds; one that does not is stuck or gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl App {
+    pub async fn ask_node(&self, command: pbx::commands::Command) -> Result<pbx::commands::Answer, ApiError> {
+        let door = self.parts.node.as_ref().ok_or_else(|| {
+            ApiError::new(StatusCode::NOT_FOUND, "the PBX is not part of this process", "ask the web server of the PBX")
+        })?;
+        let (sender, answer) = oneshot::channel();
+        // Who waits may have gone; then nobody needs the answer.
+        door(command, Box::new(move |result| drop(sender.send(result))));
+        wait(answer).await?.map_err(ApiError::from)
+    }
+
+    pub async fn ask_um(&self, command: um::commands::Command) -> Result<um::commands::Answer, ApiError> {
+        let (sender, answer) = oneshot::channel();
+        (self.parts.um)(command, Box::new(move |result| drop(sender.send(result))));
+        wait(answer).await?.map_err(ApiError::from)
+    }
+}
+
+async fn wait<T>(answer: oneshot::Receiver<T>) -> Result<T, ApiError> {
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) | Err(_) => Err(ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server did not answer",
+            "try again; if it stays so, look at its log",
+        )),
+    }
+}

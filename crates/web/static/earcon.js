@@ -1,0 +1,306 @@
+'use strict';
+// The page is whole without this file, as far as reading goes. Here: playing in place, marking, deleting, the live view.
+
+const find = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const status = find('#status');
+const mailbox = document.body.dataset.mailbox;
+const api = '/api/v1/mailboxes/' + encodeURIComponent(mailbox || '');
+let statusTimer;
+
+// Says something to the user, seen and heard, with one thing to do about it.
+function say(text, label, action) {
+  clearTimeout(statusTimer);
+  const span = document.createElement('span');
+  span.textContent = text;
+  status.replaceChildren(span);
+  if (action) {
+    const button = document.createElement('button');
+    button.textContent = label;
+    button.addEventListener('click', () => { status.replaceChildren(); action(); });
+    status.append(button);
+  }
+  statusTimer = setTimeout(() => status.replaceChildren(), action ? 12000 : 6000);
+}
+
+async function ask(method, path, body, type = 'application/json') {
+  try {
+    const response = await fetch(path, { method, body, headers: body ? { 'Content-Type': type } : {} });
+    if (response.ok) return true;
+    const problem = await response.json().catch(() => ({ error: response.statusText, hint: '' }));
+    say(problem.error + '. ' + problem.hint);
+  } catch {
+    say('The server cannot be reached.');
+  }
+  return false;
+}
+
+// ---- parts of the page that the server renders anew ----------------------------------------------------------------
+
+// What has the focus, as a selector that finds its successor in the new part.
+function focusIn(part) {
+  const element = document.activeElement;
+  if (!part.contains(element)) return null;
+  const message = element.closest('[data-id]');
+  const within = message ? `[data-id="${CSS.escape(message.dataset.id)}"] ` : '';
+  if (element.id) return '#' + CSS.escape(element.id);
+  if (element.classList.contains('play')) return within + '.play';
+  if (element.dataset.do === 'read' || element.dataset.do === 'unread') return within + '[data-do$="read"]';
+  return element.dataset.do ? within + `[data-do="${element.dataset.do}"]` : null;
+}
+
+const waiting = new Map();
+function refresh(part) {
+  clearTimeout(waiting.get(part));
+  waiting.set(part, setTimeout(async () => {
+    try {
+      const response = await fetch(part.dataset.part);
+      if (!response.ok) return;
+      const focus = focusIn(part);
+      part.innerHTML = await response.text(); // Rendered and escaped by the server.
+      dress(part);
+      if (focus) (find(focus, part) || find('#main')).focus();
+    } catch { /* The stream tells when the server is gone, and when it is back. */ }
+  }, 120));
+}
+const refreshAll = () => all('[data-part]').forEach(refresh);
+
+// Times in the reader's own zone; the message that plays.
+function dress(root) {
+  for (const time of all('time[datetime]', root)) {
+    const date = new Date(time.dateTime);
+    const today = date.toDateString() === new Date().toDateString();
+    time.textContent = today
+      ? 'Today ' + date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+      : date.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+    time.title = date.toLocaleString();
+  }
+  const list = find('#messages');
+  if (!list) return;
+  for (const message of all('.message', list)) {
+    if (message.dataset.id === playing) message.setAttribute('aria-current', 'true');
+    else message.removeAttribute('aria-current');
+  }
+  const unread = all('.unread', list).length;
+  document.title = document.title.replace(/^(\(\d+\) )?/, unread ? `(${unread}) ` : '');
+}
+
+// ---- a mailbox --------------------------------------------------------------------------------------------------------
+
+let playing = null;
+const audio = find('#audio');
+
+function play(source, title, id) {
+  playing = id;
+  find('#player').hidden = false;
+  find('#playing').textContent = title;
+  audio.src = source;
+  audio.play().catch(() => say('Press play to listen.'));
+  dress(document);
+}
+
+function openMailbox() {
+  const mark = (id, read) => ask('PATCH', `${api}/messages/${id}`, JSON.stringify({ read }));
+  audio.addEventListener('ended', () => {
+    const message = playing && find(`.message.unread[data-id="${CSS.escape(playing)}"]`);
+    if (message) mark(playing, true);
+  });
+  audio.addEventListener('error', () => { if (audio.getAttribute('src')) say('The recording could not be played.'); });
+
+  document.addEventListener('click', async (event) => {
+    const target = event.target.closest('.play, [data-do], #greeting-play, #greeting-delete');
+    if (!target || event.ctrlKey || event.metaKey) return;
+    const message = target.closest('.message');
+    if (target.classList.contains('play')) {
+      event.preventDefault();
+      play(target.href, message.dataset.from, message.dataset.id);
+    } else if (target.id === 'greeting-play') {
+      event.preventDefault();
+      play(target.href, 'Your greeting', null);
+    } else if (target.id === 'greeting-delete') {
+      if (await ask('DELETE', api + '/greeting')) say('Your greeting was removed. Callers hear the system’s.');
+    } else if (target.dataset.do === 'delete') {
+      const id = message.dataset.id;
+      if (!await ask('DELETE', `${api}/messages/${id}`)) return;
+      if (playing === id) { audio.pause(); audio.removeAttribute('src'); find('#player').hidden = true; playing = null; }
+      say('Message deleted.', 'Undo', () => ask('PATCH', `${api}/messages/${id}`, '{"deleted":false}'));
+    } else {
+      mark(message.dataset.id, target.dataset.do === 'read');
+    }
+  });
+
+  document.addEventListener('change', async (event) => {
+    if (event.target.id !== 'greeting-file' || !event.target.files.length) return;
+    if (await ask('PUT', api + '/greeting', event.target.files[0], 'audio/wav')) say('Callers hear your new greeting.');
+    event.target.value = '';
+  });
+}
+
+// ---- the administrator's ladder -----------------------------------------------------------------------------------------
+
+const MOST = 500;
+const lanes = [];
+const ours = new Map(); // address of one of our own halves -> its name
+let paused = false;
+let held = [];
+
+const host = (address) => address.slice(0, address.lastIndexOf(':'));
+const port = (address) => Number(address.slice(address.lastIndexOf(':') + 1));
+
+// A role speaks from many ports; only those that it listens on are worth a lane of their own.
+function lane(address) {
+  const name = ours.get(host(address));
+  const key = name && port(address) > 10000 ? host(address) : address;
+  let index = lanes.findIndex((known) => known.key === key);
+  if (index < 0) {
+    index = lanes.push({ key }) - 1;
+    const span = document.createElement('span');
+    const small = document.createElement('small');
+    span.textContent = name || 'phone or peer';
+    small.textContent = key;
+    span.append(small);
+    if (!lanes[index - 1]) find('#lanes').append(document.createElement('span'));
+    find('#lanes').append(span);
+    find('.ladder-frame').style.setProperty('--lanes', Math.max(2, lanes.length));
+  }
+  return index;
+}
+
+function stamp(event) {
+  const time = document.createElement('time');
+  const at = new Date(event.at_ms);
+  time.textContent = at.toLocaleTimeString([], { hour12: false }) + '.' + String(at.getMilliseconds()).padStart(3, '0');
+  return time;
+}
+
+function row(event) {
+  const item = document.createElement('li');
+  item.dataset.text = JSON.stringify(event).toLowerCase();
+  item.append(stamp(event));
+  const box = document.createElement('div');
+  if (event.event === 'sip_message') {
+    ours.set(host(event.local), event.by);
+    // Between our own halves each message is reported twice: the sender's report is the one shown.
+    if (!event.sent && ours.has(host(event.remote))) return null;
+    const [from, to] = event.sent ? [event.local, event.remote] : [event.remote, event.local];
+    const [a, b] = [lane(from), lane(to)];
+    const [first, last] = [Math.min(a, b), Math.max(a, b)];
+    box.className = 'arrow ' + (a <= b ? 'right' : 'left');
+    const code = /^SIP\/2\.0 (\d)/.exec(event.summary);
+    if (code) box.classList.add('2' === code[1] ? 'ok' : '456'.includes(code[1]) ? 'bad' : 'other');
+    box.style.gridColumn = `${first + 2} / ${last + 3}`;
+    box.style.marginInline = `calc(50% / ${last - first + 1})`;
+    box.textContent = event.summary.replace(/^SIP\/2\.0 /, '').replace(/ SIP\/2\.0$/, '');
+    box.title = `${from} → ${to} (${event.transport})\nCall-ID ${event.call_id}\nCSeq ${event.cseq}`;
+    if (/^(REGISTER|OPTIONS)\b/.test(event.summary) || /(REGISTER|OPTIONS)$/.test(event.cseq)) item.dataset.routine = '';
+  } else {
+    box.className = 'note' + (event.level === 'info' ? '' : ' warning');
+    const span = document.createElement('span');
+    const fields = Object.entries(event)
+      .filter(([name, value]) => !['event', 'number', 'at_ms', 'level'].includes(name) && value !== null)
+      .map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`);
+    const small = document.createElement('small');
+    small.textContent = ' ' + fields.join(', ');
+    span.append(event.event.replaceAll('_', ' '), small);
+    box.append(span);
+    if (/^(un)?registered$/.test(event.event)) item.dataset.routine = '';
+  }
+  item.append(box);
+  return item;
+}
+
+function sift(item) {
+  const wanted = find('#filter').value.trim().toLowerCase();
+  item.hidden = (wanted && !item.dataset.text.includes(wanted)) || (find('#only-calls').checked && 'routine' in item.dataset);
+}
+
+function happened(event) {
+  if (paused) { held = held.concat(event).slice(-MOST); return; }
+  const item = row(event);
+  if (!item) return;
+  const ladder = find('#ladder');
+  const frame = find('.ladder-frame');
+  const atEnd = frame.scrollTop + frame.clientHeight > frame.scrollHeight - 40;
+  find('#nothing-yet').hidden = true;
+  sift(item);
+  ladder.append(item);
+  while (ladder.children.length > MOST) ladder.firstChild.remove();
+  if (atEnd) frame.scrollTop = frame.scrollHeight;
+}
+
+function openOverview() {
+  find('#filters').addEventListener('submit', (event) => event.preventDefault());
+  find('#filters').addEventListener('input', () => all('#ladder > li').forEach(sift));
+  find('#pause').addEventListener('click', (event) => {
+    paused = !paused;
+    event.target.setAttribute('aria-pressed', String(paused));
+    event.target.textContent = paused ? 'Go on' : 'Pause';
+    if (!paused) held.splice(0).forEach(happened);
+  });
+  find('#clear').addEventListener('click', () => {
+    find('#ladder').replaceChildren();
+    find('#lanes').replaceChildren();
+    lanes.length = 0;
+    find('#nothing-yet').hidden = false;
+  });
+  for (const part of all('[data-every]')) {
+    setInterval(() => { if (!document.hidden) refresh(part); }, 1000 * part.dataset.every);
+  }
+}
+
+// ---- what happens, from the server --------------------------------------------------------------------------------------
+
+function follow() {
+  const admin = document.body.dataset.page === 'admin';
+  let source;
+  let last = 0;
+  let lost = false;
+  // Every event has a name of its own, and EventSource wants each to be listened for: so it is read here.
+  const known = ('sip_message sip_malformed sip_dropped target_grey_listed registered unregistered authentication_failed ' +
+    'source_refused call_started call_ringing call_answered call_diverted call_redirected call_ended route_unavailable ' +
+    'lamp_changed um_call_started um_call_refused um_call_ended message_delivered missed_call delivery_delayed ' +
+    'message_read message_deleted logged_on pin_rejected mailbox_locked lamp_sent lamp_failed command_run ' +
+    'connection_refused started stopped').split(' ');
+  const open = () => {
+    source = new EventSource('/api/v1/events' + (admin ? '?past=' + (last ? 1000 : 300) : ''));
+    source.addEventListener('open', () => { if (lost) { lost = false; say('Connected again.'); } refreshAll(); });
+    source.addEventListener('error', () => {
+      if (!lost) say('The connection was lost. It is tried again.');
+      lost = true;
+      if (source.readyState === EventSource.CLOSED) {
+        // Signed out elsewhere, or the server has restarted and forgotten the session.
+        setTimeout(async () => {
+          const who = await fetch('/api/v1/session').catch(() => null);
+          if (who && who.status === 401) location.assign('/');
+          else open();
+        }, 3000);
+      }
+    });
+    source.addEventListener('mailbox_changed', (message) => {
+      const change = JSON.parse(message.data);
+      if (mailbox && change.mailbox === mailbox) {
+        refresh(find(change.change === 'greeting' ? '#greeting' : '#messages'));
+        if (change.change === 'delivered') say('A new message has come.');
+      }
+      all('[data-follows~="mailbox_changed"]').forEach(refresh);
+    });
+    source.addEventListener('gap', () => refreshAll());
+    if (!admin) return;
+    for (const name of known) {
+      source.addEventListener(name, (message) => {
+        const event = JSON.parse(message.data);
+        // Numbers begin anew with the process.
+        if (event.number <= last && !(lost || event.event === 'started')) return;
+        last = event.number;
+        happened(event);
+        all(`[data-follows~="${name}"]`).forEach(refresh);
+      });
+    }
+  };
+  open();
+}
+
+dress(document);
+if (document.body.dataset.page === 'mailbox') openMailbox();
+if (document.body.dataset.page === 'admin') openOverview();
+if (document.body.dataset.page) follow();
