@@ -166,8 +166,8 @@ impl Endpoint {
                     call.queued = Some(QueuedOffer { headers, body, tries: tries.saturating_add(1), at, refresh });
                     return;
                 }
-                // RFC 3261 12.2.1.2, and silence counts as 408.
-                481 | 408 => {
+                // RFC 3261 12.2.1.2, and silence counts as 408. An early call ends by its INVITE.
+                481 | 408 if call.state == CallState::Established => {
                     if !refresh {
                         endpoint.tell_call(id, CallEvent::Answer { response: response.clone() });
                     }

@@ -267,7 +267,8 @@ impl Network {
     fn send(&mut self, node: NodeId, transmit: Transmit) {
         let Transmit { id, to, bytes } = transmit;
         // The answer to a malformed request repeats headers that nobody can read; its status is all that tests want.
-        let message = parse_datagram(bytes.clone()).unwrap_or_else(|_| Message::Response(Response::new(status_of(&bytes))));
+        let message =
+            parse_datagram(bytes.clone()).unwrap_or_else(|_| Message::Response(Response::new(status_of(&bytes))));
         let (transport, remote, listener) = (to.transport(), to.remote(), to.listener());
         let local = self.nodes[node.0].listeners.iter().find(|own| own.id == listener && own.transport == transport);
         let local = local.expect("an endpoint sent by a listener that it does not have").addr;
@@ -470,7 +471,8 @@ pub fn address(text: &str) -> NameAddr {
 /// # Panics
 /// When it is no response: a request of an endpoint's must be readable.
 fn status_of(bytes: &[u8]) -> u16 {
-    let status = bytes.strip_prefix(b"SIP/2.0 ").and_then(|rest| std::str::from_utf8(rest.get(..3)?).ok()?.parse().ok());
+    let status =
+        bytes.strip_prefix(b"SIP/2.0 ").and_then(|rest| std::str::from_utf8(rest.get(..3)?).ok()?.parse().ok());
     status.expect("an endpoint sent a request that nobody can read")
 }
 
