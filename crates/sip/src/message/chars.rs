@@ -215,6 +215,18 @@ pub(crate) fn unquote_inner(inner: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Where a byte is. Names, URIs and their parts are so short that memchr's start would cost more than the loop.
+#[inline]
+pub(crate) fn find(text: &str, byte: u8) -> Option<usize> {
+    text.as_bytes().iter().position(|b| *b == byte)
+}
+
+/// Where the first of two bytes is.
+#[inline]
+pub(crate) fn find2(text: &str, a: u8, b: u8) -> Option<usize> {
+    text.as_bytes().iter().position(|c| *c == a || *c == b)
+}
+
 /// White space within a header value: unfolding left only these.
 #[inline]
 pub(crate) fn trim(text: &str) -> &str {

@@ -1,6 +1,6 @@
 //! `"Display" <uri>;params`: the value of From, To, Contact, Route and a dozen others (RFC 3261 20.10, 25.1).
 
-use super::chars::{self, is_token_byte, quoted_length, trim, unquote};
+use super::chars::{self, find, find2, is_token_byte, quoted_length, trim, unquote};
 use super::headers::HeaderError;
 use super::params::Params;
 use super::uri::Uri;
@@ -54,7 +54,7 @@ impl NameAddr {
             let rest = rest.strip_prefix('<').ok_or(HeaderError::Syntax("has no <URI> after the display name"))?;
             return NameAddr::bracketed(value, Some(display), rest);
         }
-        match memchr::memchr(b'<', text.as_bytes()) {
+        match find(text, b'<') {
             Some(at) => {
                 let display = trim(&text[..at]);
                 // RFC 3261 25.1 wants tokens here; RFC 4475 3.1.2.15 leaves other characters to the reader's leave.
@@ -66,12 +66,12 @@ impl NameAddr {
             }
             None => {
                 // RFC 3261 20.10: without brackets, parameters are the header's, not the URI's.
-                let end = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
+                let end = find(text, b';').unwrap_or(text.len());
                 let uri = trim(&text[..end]);
-                if memchr::memchr2(b',', b'?', uri.as_bytes()).is_some() {
+                if find2(uri, b',', b'?').is_some() {
                     return Err(HeaderError::Syntax("has a URI that needs angle brackets"));
                 }
-                let uri = Uri::parse(&value.slice_of(uri))?;
+                let uri = Uri::parse_in(value, uri)?;
                 let params = Params::parse_header(value, &text[end..])?;
                 Ok(NameAddr { display: None, uri, params })
             }
@@ -79,9 +79,9 @@ impl NameAddr {
     }
 
     fn bracketed(value: &Text, display: Option<Text>, rest: &str) -> Result<NameAddr, HeaderError> {
-        let end = memchr::memchr(b'>', rest.as_bytes()).ok_or(HeaderError::Unbalanced)?;
+        let end = find(rest, b'>').ok_or(HeaderError::Unbalanced)?;
         // RFC 4475 3.1.2.11: white space inside the brackets is an error that a reader may ignore.
-        let uri = Uri::parse(&value.slice_of(trim(&rest[..end])))?;
+        let uri = Uri::parse_in(value, trim(&rest[..end]))?;
         let params = Params::parse_header(value, &rest[end + 1..])?;
         Ok(NameAddr { display: display.filter(|d| !d.is_empty()), uri, params })
     }

@@ -237,9 +237,8 @@ impl<'a> Iterator for Pieces<'a> {
         let mut at = 0;
         let mut equals = None;
         let mut end = bytes.len();
-        while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr3(b';', b'=', b'"', rest)) {
-            at += found;
-            match bytes[at] {
+        while let Some(byte) = bytes.get(at) {
+            match byte {
                 b';' => {
                     end = at;
                     break;
@@ -249,7 +248,8 @@ impl<'a> Iterator for Pieces<'a> {
                     at += 1;
                 }
                 // A quote that never ends takes all that is left; the check at parsing refuses it.
-                _ => at += quoted_length(&rest[at..]).unwrap_or(bytes.len() - at),
+                b'"' => at += quoted_length(&rest[at..]).unwrap_or(bytes.len() - at),
+                _ => at += 1,
             }
         }
         self.rest = rest.get(end + 1..);

@@ -1,6 +1,6 @@
 //! From bytes to a message: start line, header lines, and what every message must have (RFC 3261 7, 8.1.1, 20).
 
-use super::chars::{SplitValues, trim};
+use super::chars::{SplitValues, find, trim};
 use super::header::{CSeq, CallId, From, MaxForwards, To};
 use super::malformed::{Malformed, Problem};
 use super::{Contact, Header, Headers, Message, Method, Name, Request, Response, Uri, Via};
@@ -123,6 +123,8 @@ fn take_line<'a>(rest: &mut &'a str) -> &'a str {
 /// nobody needs, and those that are needed are then missing.
 fn read_headers(head: &Text, mut rest: &str) -> (Headers, Option<Problem>) {
     let mut headers = Headers::with_capacity(24);
+    // Looked for once, since there is none in an honest message: each CR belongs to a line's end.
+    let stray = has_stray_cr(head);
     while !rest.is_empty() {
         let whole = rest;
         let first = take_line(&mut rest);
@@ -144,17 +146,20 @@ fn read_headers(head: &Text, mut rest: &str) -> (Headers, Option<Problem>) {
             return (headers, Some(Problem::TooManyHeaders));
         }
         let line = whole.get(..end).unwrap_or(first);
-        let Some(colon) = memchr::memchr(b':', line.as_bytes()) else { continue };
+        let Some(colon) = find(line, b':') else { continue };
         let Some(name) = Name::parse_in(head, trim(&line[..colon])) else { continue };
         let value = &line[colon + 1..];
-        let value = if folded || memchr::memchr(b'\r', value.as_bytes()).is_some() {
-            Text::from(unfold(value))
-        } else {
-            head.slice_of(trim(value))
-        };
+        let value = if folded || stray { Text::from(unfold(value)) } else { head.slice_of(trim(value)) };
         headers.push(name, value);
     }
     (headers, None)
+}
+
+fn has_stray_cr(head: &str) -> bool {
+    // Without a branch, so that the compiler takes many bytes at a time.
+    let bytes = head.as_bytes();
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    pairs.fold(false, |stray, (a, b)| stray | ((*a == b'\r') & (*b != b'\n'))) | (bytes.last() == Some(&b'\r'))
 }
 
 /// Each line end with the white space around it becomes one space (7.3.1); so does a stray CR, which must not reach
@@ -198,7 +203,7 @@ impl Start {
         let uri = if uri.contains([' ', '\t']) || uri.is_empty() {
             Err(Problem::StartLine)
         } else {
-            Uri::parse(&head.slice_of(uri)).map_err(Problem::Uri)
+            Uri::parse_in(head, uri).map_err(Problem::Uri)
         };
         Start::Request { method, uri, version }
     }

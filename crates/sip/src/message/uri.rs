@@ -1,6 +1,6 @@
 //! URIs: sip, sips (RFC 3261 19.1), tel (RFC 3966), and any other kept as it is.
 
-use super::chars::{self, UriPart, escapes_are_whole, is_hopeless_in_uri, is_host_name, same_unescaped};
+use super::chars::{self, UriPart, escapes_are_whole, find, find2, is_hopeless_in_uri, is_host_name, same_unescaped};
 use super::params::Params;
 use crate::{Text, Transport};
 use std::borrow::Cow;
@@ -177,8 +177,12 @@ impl Uri {
 
     /// Reads a URI that fills the whole text.
     pub fn parse(text: &Text) -> Result<Uri, UriError> {
-        let whole = text.as_str();
-        let colon = memchr::memchr(b':', whole.as_bytes()).ok_or(UriError::Scheme)?;
+        Uri::parse_in(text, text)
+    }
+
+    /// Reads a URI that fills `whole`, which lies in `text`.
+    pub(super) fn parse_in(text: &Text, whole: &str) -> Result<Uri, UriError> {
+        let colon = find(whole, b':').ok_or(UriError::Scheme)?;
         let (scheme, rest) = (&whole[..colon], &whole[colon + 1..]);
         let scheme = match () {
             () if scheme.eq_ignore_ascii_case("sip") => Scheme::Sip,
@@ -202,12 +206,12 @@ impl Uri {
 
     fn parse_sip(scheme: Scheme, text: &Text, rest: &str) -> Result<Uri, UriError> {
         // No @ may follow the host unescaped, and a user part may hold ; and ?: so the @ is looked for first.
-        let (user, password, rest) = match memchr::memchr(b'@', rest.as_bytes()) {
+        let (user, password, rest) = match find(rest, b'@') {
             None => (None, None, rest),
             Some(at) => {
                 let (info, rest) = (&rest[..at], &rest[at + 1..]);
-                let (user, password) = match info.split_once(':') {
-                    Some((user, password)) => (user, Some(password)),
+                let (user, password) = match find(info, b':') {
+                    Some(at) => (&info[..at], Some(&info[at + 1..])),
                     None => (info, None),
                 };
                 // Phones dial # unescaped, and names in UTF-8: both are read, and escaped when written.
@@ -217,7 +221,7 @@ impl Uri {
                 (Some(text.slice_of(user)), password.map(|p| text.slice_of(p)), rest)
             }
         };
-        let end = memchr::memchr2(b';', b'?', rest.as_bytes()).unwrap_or(rest.len());
+        let end = find2(rest, b';', b'?').unwrap_or(rest.len());
         let (host, port) = split_port(&rest[..end]).ok_or(UriError::Port)?;
         let host = Host::parse(text, host).ok_or(UriError::Host)?;
         let (params, headers) = split_headers(&rest[end..]);
@@ -230,7 +234,7 @@ impl Uri {
     }
 
     fn parse_tel(text: &Text, rest: &str) -> Result<Uri, UriError> {
-        let end = memchr::memchr2(b';', b'?', rest.as_bytes()).unwrap_or(rest.len());
+        let end = find2(rest, b';', b'?').unwrap_or(rest.len());
         let number = &rest[..end];
         if number.is_empty() || number.bytes().any(is_hopeless_in_uri) || !escapes_are_whole(number) {
             return Err(UriError::User);
@@ -364,7 +368,7 @@ fn is_scheme(scheme: &str) -> bool {
 
 /// `;params?headers` into both.
 fn split_headers(tail: &str) -> (&str, Option<&str>) {
-    match memchr::memchr(b'?', tail.as_bytes()) {
+    match find(tail, b'?') {
         Some(at) => (&tail[..at], Some(&tail[at + 1..])),
         None => (tail, None),
     }
@@ -372,21 +376,13 @@ fn split_headers(tail: &str) -> (&str, Option<&str>) {
 
 /// `host:port` into both; `None` when there is a port that is no number from 1 to 65535.
 pub(crate) fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
-    // The last colon after an IPv6 reference's bracket.
-    let from = text.rfind(']').map_or(0, |bracket| bracket + 1);
-    let tail = text.get(from..)?;
-    match tail.find(':') {
-        None => Some((text, None)),
-        Some(colon) => {
-            let port = tail.get(colon + 1..)?;
-            let number: u16 = if port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit()) {
-                port.parse().ok()?
-            } else {
-                return None;
-            };
-            (number > 0).then_some((text.get(..from + colon)?, Some(number)))
-        }
-    }
+    // A colon after an IPv6 reference's bracket, or the first.
+    let from = if text.starts_with('[') { find(text, b']').unwrap_or(text.len()) } else { 0 };
+    let Some(colon) = find(text.get(from..)?, b':') else { return Some((text, None)) };
+    let (host, port) = (text.get(..from + colon)?, text.get(from + colon + 1..)?);
+    let sound = (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit());
+    let number: u16 = if sound { port.parse().ok()? } else { return None };
+    (number > 0).then_some((host, Some(number)))
 }
 
 impl FromStr for Uri {

@@ -1,6 +1,6 @@
 //! Via (RFC 3261 20.42, RFC 3581).
 
-use super::chars::{is_token, trim};
+use super::chars::{find, is_token, trim};
 use super::headers::{Header, HeaderError};
 use super::name::Name;
 use super::params::Params;
@@ -77,7 +77,7 @@ impl Header for Via {
             return Err(PROTOCOL);
         }
         let rest = trim(rest);
-        let end = memchr::memchr(b';', rest.as_bytes()).unwrap_or(rest.len());
+        let end = find(rest, b';').unwrap_or(rest.len());
         let sent_by = trim(&rest[..end]);
         let (host, port) = match split_port(sent_by) {
             Some((host, port)) => (trim(host), port),
