@@ -15,6 +15,8 @@ pub mod numbers;
 mod registrar;
 mod requests;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 pub use configuration::LoadError;
 pub use node::{Node, NodeConfig, Own, StartError};

@@ -1,0 +1,11 @@
+//! The node among phones and UM servers, on a virtual clock.
+
+mod calling;
+mod configuring;
+mod gateway;
+mod holding;
+mod lamps;
+mod registering;
+mod rig;
+mod transferring;
+mod trunk;
