@@ -28,6 +28,8 @@ pub(crate) struct Conversation {
     ours: Session,
     started: bool,
     pub hang_up_at: Option<Instant>,
+    /// To hold (or to resume) as soon as no other offer is under way.
+    pub wanted_hold: Option<bool>,
     /// What was heard, in pieces: the ear for quiet ends one and the next begins.
     pub tapes: Vec<Tape>,
 }
@@ -66,6 +68,7 @@ impl Conversation {
             ours,
             started: false,
             hang_up_at: None,
+            wanted_hold: None,
             tapes: Vec::new(),
         }
     }

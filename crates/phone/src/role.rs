@@ -316,6 +316,7 @@ impl PhoneRole {
                 if !body.is_empty() {
                     let _ = conversation.take_answer(&body, &mut *self.media);
                 }
+                self.offer_hold(now);
             }
             CallEvent::Cancelled { .. } | CallEvent::Ended { .. } => {
                 // The call that a transfer wanted was lost on its way: the first one goes on.
@@ -342,12 +343,23 @@ impl PhoneRole {
                 if response.is_success() && !response.body.is_empty() {
                     let _ = conversation.take_answer(&response.body, &mut *self.media);
                 }
+                self.offer_hold(now);
             }
             CallEvent::Request { transaction, request } => self.request_in_call(transaction, &request, now),
             CallEvent::Response { .. }
             | CallEvent::Failed { .. }
             | CallEvent::ProvisionalAcknowledged { .. }
             | CallEvent::OfferWithdrawn => {}
+        }
+    }
+
+    /// Offers the hold or resume that is wanted. While another offer is under way it can't be; it is tried again after that.
+    fn offer_hold(&mut self, now: Instant) {
+        let Some(conversation) = &mut self.conversation else { return };
+        let Some(held) = conversation.wanted_hold else { return };
+        let (call, body) = (conversation.call, conversation.hold(held));
+        if self.endpoint.offer(call, &Headers::new(), Some(body), now).is_ok() {
+            conversation.wanted_hold = None;
         }
     }
 
@@ -438,8 +450,8 @@ impl PhoneRole {
             }
             Command::Hold(held) => {
                 if let Some(conversation) = self.conversation.as_mut().filter(|conversation| conversation.answered) {
-                    let (call, body) = (conversation.call, conversation.hold(held));
-                    self.ignore_race(|endpoint| endpoint.offer(call, &Headers::new(), Some(body), now));
+                    conversation.wanted_hold = Some(held);
+                    self.offer_hold(now);
                 }
             }
             Command::Transfer(number) => self.transfer(&number, now),
