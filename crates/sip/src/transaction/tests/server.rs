@@ -400,3 +400,28 @@ fn when_strangers_have_filled_the_table_a_gateway_still_gets_through() {
     table.exempt(["127.0.222.4".parse().unwrap()]);
     assert_eq!(receive(&mut table, request("INVITE", VIA), peer_flow()).told.len(), 1);
 }
+
+/// By hand: `cargo test --release -p sip --lib transactions_a_second -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn transactions_a_second() {
+    let mut config = config();
+    config.limits = crate::transaction::Limits { per_source: usize::MAX, total: usize::MAX, retry_after: 5 };
+    let mut table = Transactions::new(config, [1; 32]);
+    let count = 100_000;
+    let requests: Vec<_> = (0..count).map(|n| request("INVITE", &format!("{VIA}{n}"))).collect();
+    let begun = std::time::Instant::now();
+    for invite in requests {
+        table.receive(Ok(Message::Request(invite)), peer_flow(), t0());
+        while let Some(output) = table.poll() {
+            if let Output::Request { transaction, request, .. } = output {
+                table.respond(transaction, request.response(200), t0()).unwrap();
+            }
+        }
+    }
+    let each = begun.elapsed() / count;
+    println!("{each:?} an INVITE with 100 and 200, {count} transactions alive at the end");
+    let begun = std::time::Instant::now();
+    table.handle_timeout(t0() + seconds(40));
+    println!("{:?} to let each of them expire", begun.elapsed() / count);
+}
