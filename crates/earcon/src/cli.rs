@@ -4,6 +4,9 @@ use clap::{Args, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+const RING_TIME: u32 = 12;
+const WEB_PORT: u16 = 8080;
+
 /// An open Direct-SIP phone system with unified messaging.
 #[derive(Debug, Parser)]
 #[command(name = "earcon", version, about, disable_help_subcommand = true)]
@@ -36,13 +39,13 @@ pub struct LabArguments {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// How long a call list position rings, in seconds (1 to 120)
-    #[arg(long, value_name = "SECONDS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=120))]
+    #[arg(long, value_name = "SECONDS", default_value_t = RING_TIME, value_parser = clap::value_parser!(u32).range(1..=120))]
     pub ring_time: u32,
     /// The loopback net: the first three numbers of its addresses, so that two labs can run side by side
     #[arg(long, value_name = "NET", default_value = "127.0.222", value_parser = loopback_net)]
     pub net: LoopbackNet,
     /// The web page's port on 127.0.0.1
-    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    #[arg(long, value_name = "PORT", default_value_t = WEB_PORT)]
     pub web: u16,
 }
 
@@ -113,14 +116,20 @@ pub struct TraceArguments {
     pub past: bool,
 }
 
+impl Default for LabArguments {
+    /// What `earcon lab` without arguments has.
+    fn default() -> LabArguments {
+        LabArguments { data: None, ring_time: RING_TIME, net: LoopbackNet([127, 0, 222]), web: WEB_PORT }
+    }
+}
+
 /// The first three bytes of a loopback /24.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoopbackNet([u8; 3]);
 
 impl LoopbackNet {
-    pub fn host(self, last: u8) -> Ipv4Addr {
-        let [a, b, c] = self.0;
-        Ipv4Addr::new(a, b, c, last)
+    pub fn bytes(self) -> [u8; 3] {
+        self.0
     }
 }
 
@@ -149,7 +158,8 @@ mod tests {
 
     #[test]
     fn the_lab_stays_on_loopback() {
-        assert_eq!(loopback_net("127.0.7").map(|net| net.host(10)), Ok(Ipv4Addr::new(127, 0, 7, 10)));
+        assert_eq!(loopback_net("127.0.7").map(LoopbackNet::bytes), Ok([127, 0, 7]));
+        assert_eq!(loopback_net("127.0.222"), Ok(LabArguments::default().net));
         for wrong in ["192.168.222", "127.0", "127.0.222.4", "moon"] {
             assert!(loopback_net(wrong).is_err(), "{wrong}");
         }

@@ -13,6 +13,11 @@ impl Failure {
         Failure { sentence: sentence.into(), code: 1 }
     }
 
+    /// Everything was said already.
+    pub fn silent() -> Failure {
+        Failure::new("")
+    }
+
     /// What an error says, in its own words.
     pub fn from_error(error: impl std::error::Error) -> Failure {
         Failure::new(error.to_string())

@@ -4,25 +4,38 @@ mod cli;
 mod failure;
 mod ladder;
 mod phone;
+mod serve;
+mod shells;
 mod stop;
 mod trace;
 
 use clap::Parser;
-use cli::{Cli, Command};
-use failure::Failure;
+use cli::{Cli, Command, LabArguments};
+use shell::Language;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // To standard error: standard output is what the subcommand prints. RUST_LOG chooses, by target and level.
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,hickory_resolver=warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let command = Cli::parse().command;
     let done = match command {
+        None => serve::lab(LabArguments::default()),
+        Some(Command::Lab(arguments)) => serve::lab(arguments),
+        Some(Command::Node(arguments)) => serve::node(&arguments),
+        Some(Command::Um(arguments)) => serve::um(&arguments),
+        Some(Command::Mdsh(arguments)) => shells::run(&arguments, Language::Mdsh),
+        Some(Command::Umsh(arguments)) => shells::run(&arguments, Language::Umsh),
         Some(Command::Phone(arguments)) => phone::run(arguments),
         Some(Command::Trace(arguments)) => trace::run(&arguments),
-        _ => Err(Failure::new("not wired yet")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("earcon: {failure}");
+            if !failure.to_string().is_empty() {
+                eprintln!("earcon: {failure}");
+            }
             ExitCode::from(failure.code)
         }
     }

@@ -1,4 +1,16 @@
-//! The guide's setup in one process.
+//! Starts a node ([`RunningNode`]) or a UM server ([`RunningUm`]) with all that belongs to it, and the [`Lab`]: the
+//! guide's setup, both in one process.
 
+mod error;
 pub mod event_socket;
 pub mod folder;
+mod lab;
+mod node;
+mod role;
+pub mod settings;
+mod um;
+
+pub use error::StartError;
+pub use lab::{Lab, LabSettings};
+pub use node::RunningNode;
+pub use um::{Extras, RunningUm};

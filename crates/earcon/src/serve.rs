@@ -1,0 +1,147 @@
+//! `earcon lab`, `earcon node` and `earcon um`: start, say so, run until told to stop.
+
+use crate::cli::{LabArguments, ProcessArguments};
+use crate::failure::Failure;
+use crate::stop;
+use event::{Bus, Event, Level, Now, Sink};
+use lab::settings::{NodeSettings, UmSettings};
+use lab::{Extras, Lab, LabSettings, RunningNode, RunningUm, folder};
+use std::io::Write;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Stores, web and shells; the signalling and media threads are not tokio's.
+const WORKERS: usize = 2;
+
+pub fn lab(arguments: LabArguments) -> Result<(), Failure> {
+    let settings = LabSettings {
+        data: match arguments.data {
+            Some(folder) => folder,
+            None => folder::of_lab().map_err(Failure::from_error)?,
+        },
+        ring_time: arguments.ring_time,
+        net: arguments.net.bytes(),
+        web: arguments.web,
+    };
+    run(
+        "lab",
+        |bus, runtime| {
+            let lab = Lab::start(settings, bus, runtime.handle()).map_err(Failure::from_error)?;
+            print(&lab.banner());
+            Ok(lab)
+        },
+        Lab::has_ended,
+    )
+}
+
+pub fn node(arguments: &ProcessArguments) -> Result<(), Failure> {
+    let settings = NodeSettings::read(&arguments.config).map_err(Failure::from_error)?;
+    run(
+        "node",
+        |bus, runtime| {
+            let node = RunningNode::start(&settings, bus, runtime.handle(), None).map_err(Failure::from_error)?;
+            print(&format!(
+                "node on {}:{}, UDP and TCP; data in {}\n",
+                settings.sip.address,
+                settings.sip.port,
+                settings.data.display()
+            ));
+            Ok(node)
+        },
+        RunningNode::has_ended,
+    )
+}
+
+pub fn um(arguments: &ProcessArguments) -> Result<(), Failure> {
+    let settings = UmSettings::read(&arguments.config).map_err(Failure::from_error)?;
+    run(
+        "um",
+        |bus, runtime| {
+            let domain = settings
+                .host_name
+                .as_deref()
+                .and_then(|name| name.split_once('.'))
+                .map_or("localhost", |(_, domain)| domain);
+            let extras = Extras { mail_domain: domain.to_owned(), map: None, admin_tokens: Vec::new(), node: None };
+            let um = RunningUm::start(&settings, bus, runtime.handle(), extras).map_err(Failure::from_error)?;
+            let sip = &settings.sip;
+            let mut text = format!(
+                "um server on {}: call router {}, UM service {}, workers {} and {}; data in {}\n",
+                sip.address,
+                sip.router_port,
+                sip.service_port,
+                sip.worker_ports[0],
+                sip.worker_ports[1],
+                settings.data.display()
+            );
+            if let Some(web) = um.web() {
+                text.push_str(&format!("web page http://{web}/\n"));
+            }
+            text.push_str(&format!("{}\n", um.speech));
+            print(&text);
+            Ok(um)
+        },
+        RunningUm::has_ended,
+    )
+}
+
+/// Starts something, prints `<name> ready`, and keeps it until Ctrl-C or SIGTERM, or until it ends by itself.
+fn run<T>(
+    name: &str,
+    start: impl FnOnce(&Bus, &Runtime) -> Result<T, Failure>,
+    has_ended: impl Fn(&T) -> bool,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .max_blocking_threads(8)
+        .thread_name("store")
+        .enable_all()
+        .build()
+        .map_err(Failure::from_error)?;
+    let bus = Bus::new();
+    log(&bus)?;
+    let running = start(&bus, &runtime)?;
+    print(&format!("{name} ready\n"));
+    let stopped = runtime.block_on(async {
+        let stop = stop::asked_to_stop();
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                asked = &mut stop => break asked.map_err(Failure::from_error),
+                () = tokio::time::sleep(Duration::from_millis(500)) => {
+                    if has_ended(&running) {
+                        break Err(Failure::new(format!("{name} has failed; the lines above say where")));
+                    }
+                }
+            }
+        }
+    });
+    bus.emit(Now::read(), Event::Stopped { role: name.into() });
+    drop(running);
+    stopped
+}
+
+/// Every event but the SIP messages, which `earcon trace` shows, is a line of the log.
+fn log(bus: &Bus) -> Result<(), Failure> {
+    let subscription = bus.subscribe();
+    let thread = move || {
+        for record in subscription.records {
+            if matches!(record.event, Event::SipMessage { .. }) {
+                continue;
+            }
+            let fields = serde_json::to_string(&record.event).unwrap_or_default();
+            match record.event.level() {
+                Level::Info => tracing::info!(target: "event", "{fields}"),
+                Level::Warning => tracing::warn!(target: "event", "{fields}"),
+                Level::Error => tracing::error!(target: "event", "{fields}"),
+            }
+        }
+    };
+    std::thread::Builder::new().name("log".into()).spawn(thread).map(drop).map_err(Failure::from_error)
+}
+
+/// What is printed is read by scripts, too: it is out before anything waits for it. A closed output is no reason to stop.
+fn print(text: &str) {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

@@ -1,0 +1,135 @@
+//! The lab: the guide's setup in one process. The halves meet only in SIP, on real sockets.
+
+use crate::error::StartError;
+use crate::node::RunningNode;
+use crate::settings::{MediaSettings, NodeSettings, NodeSip, UmSettings, UmSip, WebSettings};
+use crate::um::{Extras, RunningUm};
+use crate::{event_socket, folder};
+use event::Bus;
+use shell::Shell;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use tokio::runtime::Handle;
+
+const MX_ONE: &str = include_str!("../../../lab/mx-one.mml");
+const EXCHANGE_UM: &str = include_str!("../../../lab/exchange-um.ps1");
+/// The realm of the lab's digest: the guide's FQDN of the node.
+const DOMAIN: &str = "mx-one-lync.lab.moon.galaxy";
+const MAIL_DOMAIN: &str = "moon.galaxy";
+const ADMIN_TOKEN: &str = "lab-admin";
+/// Marks a data folder whose configuration was entered to the end.
+const CONFIGURED: &str = "configured";
+
+/// Who is in the lab. The passwords and PINs are known to everyone: they are good for loopback only.
+const USERS: [(&str, &str, &str); 3] =
+    [("27000", "Anna Svensson", "730146"), ("27001", "Björn Åkesson", "730258"), ("27010", "Zoë O'Neil", "730361")];
+
+/// What `earcon lab` may be told.
+#[derive(Clone, Debug)]
+pub struct LabSettings {
+    pub data: PathBuf,
+    /// Seconds, 1 to 120.
+    pub ring_time: u32,
+    /// The first three bytes of the loopback net.
+    pub net: [u8; 3],
+    /// Port of the page on 127.0.0.1.
+    pub web: u16,
+}
+
+/// A lab that runs until it is dropped.
+pub struct Lab {
+    um: RunningUm,
+    node: RunningNode,
+    settings: LabSettings,
+}
+
+impl Lab {
+    pub fn start(settings: LabSettings, bus: &Bus, runtime: &Handle) -> Result<Lab, StartError> {
+        folder::prepare(&settings.data)?;
+        let [a, b, c] = settings.net;
+        let map = shell::Net::new(&format!("{a}.{b}.{c}"));
+        let node = RunningNode::start(&node_settings(&settings), bus, runtime, map.clone())?;
+        let extras = Extras {
+            mail_domain: MAIL_DOMAIN.into(),
+            map,
+            admin_tokens: vec![ADMIN_TOKEN.into()],
+            node: Some(node.door("web")),
+        };
+        let um = RunningUm::start(&um_settings(&settings), bus, runtime, extras)?;
+        runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
+        configure(&settings.data.join("node"), &node.shell, "lab/mx-one.mml", MX_ONE)?;
+        configure(&settings.data.join("um1"), &um.shell, "lab/exchange-um.ps1", EXCHANGE_UM)?;
+        Ok(Lab { um, node, settings })
+    }
+
+    /// Whether one of the halves has ended by itself.
+    pub fn has_ended(&self) -> bool {
+        self.um.has_ended() || self.node.has_ended()
+    }
+
+    /// What a person needs to know to use the lab: the lines before `lab ready`.
+    pub fn banner(&self) -> String {
+        let node = host(&self.settings, 10);
+        let um = host(&self.settings, 4);
+        let web = self.um.web().map(|address| format!("http://{address}/")).unwrap_or_default();
+        let mut text = format!(
+            "Earcon lab, data in {}\n\n\
+             PBX         {node}:5060 UDP and TCP, domain {DOMAIN}\n\
+             UM server   {um}: call router 5060, UM service 5062, workers 5065 and 5067, TCP and UDP\n\
+             voice mail  43334\n\
+             attendant   43333\n\
+             web page    {web}  (extension and PIN, or token {ADMIN_TOKEN})\n\n\
+             phone   name             SIP password   PIN\n",
+            self.settings.data.display()
+        );
+        for (extension, name, pin) in USERS {
+            let enabled = if extension == "27010" { "  (no mailbox)" } else { "" };
+            text.push_str(&format!("{extension}   {name:<15}  moon-{extension}     {pin}{enabled}\n"));
+        }
+        text.push_str(&format!("\n{}\n", self.um.speech));
+        text
+    }
+}
+
+/// Runs the script on a folder that has not been configured; a lab that was killed on the way starts over with what is left to do.
+fn configure(data: &Path, shell: &Shell, script: &'static str, text: &str) -> Result<(), StartError> {
+    let mark = data.join(CONFIGURED);
+    if mark.exists() {
+        return Ok(());
+    }
+    shell.run_script(text).map_err(|error| StartError::Script { script, reason: error.to_string() })?;
+    std::fs::write(mark, b"")?;
+    Ok(())
+}
+
+fn host(settings: &LabSettings, last: u8) -> IpAddr {
+    let [a, b, c] = settings.net;
+    Ipv4Addr::new(a, b, c, last).into()
+}
+
+fn node_settings(settings: &LabSettings) -> NodeSettings {
+    let address = host(settings, 10);
+    NodeSettings {
+        data: settings.data.join("node"),
+        domain: DOMAIN.into(),
+        ring_time: settings.ring_time,
+        sip: NodeSip { address, port: 5060 },
+        media: MediaSettings { address, ports: [20000, 29999] },
+    }
+}
+
+fn um_settings(settings: &LabSettings) -> UmSettings {
+    let address = host(settings, 4);
+    UmSettings {
+        data: settings.data.join("um1"),
+        // Nobody resolves names on a machine that is only itself: Contacts carry the address.
+        host_name: None,
+        sip: UmSip { address, router_port: 5060, service_port: 5062, worker_ports: [5065, 5067] },
+        media: MediaSettings { address, ports: [30000, 39999] },
+        web: Some(WebSettings {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, settings.web)),
+            hosts: vec!["localhost".into()],
+            admin_token_file: None,
+        }),
+    }
+}

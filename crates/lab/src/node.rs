@@ -1,0 +1,94 @@
+//! Starts a service node with all that belongs to it.
+
+use crate::error::StartError;
+use crate::role::Running;
+use crate::settings::NodeSettings;
+use crate::{event_socket, folder};
+use event::{Bus, Event, Now, Sink};
+use media::{Engine, EngineConfig};
+use net::{InboxSender, Net, NetConfig};
+use pbx::{Node, NodeConfig, Own};
+use shell::{Language, Shell};
+use sip::flow::Listener;
+use sip::{ListenerId, Transport};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// A node that runs until it is dropped. Its parts end in this order: shell, role, media.
+pub struct RunningNode {
+    _shell: shell::Server,
+    role: Running,
+    _engine: Engine,
+    inbox: InboxSender<Own>,
+    /// What runs in its shell; the lab's script goes through it.
+    pub shell: Shell,
+}
+
+impl RunningNode {
+    /// Starts on its data folder. `net` maps the guide's addresses, in the lab.
+    pub fn start(
+        settings: &NodeSettings,
+        bus: &Bus,
+        runtime: &Handle,
+        map: Option<shell::Net>,
+    ) -> Result<RunningNode, StartError> {
+        folder::prepare(&settings.data)?;
+        let store = state::Store::open(&settings.data.join("state.db"))?;
+        let key = state::KeyFile::open_or_create(&settings.data)?;
+        let (sender, inbox) = net::inbox();
+        let listeners = listeners(settings);
+        let mut net = NetConfig::new("node", listeners);
+        net.events = Some(Arc::new(bus.clone()));
+        let net = Net::start(net, sender.clone())?;
+        let events = sender.clone();
+        let [first, last] = settings.media.ports;
+        let engine =
+            Engine::start(EngineConfig::new(settings.media.address, first..=last, rand::random()), move |event| {
+                events.own(Own::Media(event));
+            })?;
+        let own = sender.clone();
+        let config = NodeConfig {
+            domain: settings.domain.clone(),
+            listeners: net.listeners().to_vec(),
+            store,
+            key,
+            media: Box::new(engine.control()),
+            seed: rand::random(),
+            sink: Arc::new(bus.clone()),
+            own: Arc::new(move |item| own.own(item)),
+            ring_time: Duration::from_secs(u64::from(settings.ring_time)),
+        };
+        let node = Node::new(config, Now::read()).map_err(|error| StartError::Configuration(error.to_string()))?;
+        let stop = sender.clone();
+        let role = Running::start("node", node, inbox, net, move || stop.own(Own::Stop))?;
+
+        let commands = sender.clone();
+        let mut shell =
+            Shell::node(move |command, reply| commands.own(Own::Command { command, by: "mdsh".into(), reply }));
+        if let Some(map) = map {
+            shell = shell.with_net(map);
+        }
+        let socket = shell::socket_path(&settings.data, Language::Mdsh);
+        let served = runtime.block_on(shell::serve(&socket, shell.clone()))?;
+        runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
+        bus.emit(Now::read(), Event::Started { role: "node".into() });
+        Ok(RunningNode { _shell: served, role, _engine: engine, inbox: sender, shell })
+    }
+
+    /// The way for commands that do not come from the shell.
+    pub fn door(&self, by: &'static str) -> web::NodeDoor {
+        let inbox = self.inbox.clone();
+        Arc::new(move |command, reply| inbox.own(Own::Command { command, by: by.into(), reply }))
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.role.has_ended()
+    }
+}
+
+fn listeners(settings: &NodeSettings) -> Vec<Listener> {
+    let addr = SocketAddr::new(settings.sip.address, settings.sip.port);
+    [Transport::Udp, Transport::Tcp].map(|transport| Listener { id: ListenerId(0), transport, addr }).to_vec()
+}

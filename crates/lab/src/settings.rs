@@ -1,0 +1,180 @@
+//! What a node and a UM server are told before they start: docs/node.toml and docs/um.toml, commented.
+
+use serde::Deserialize;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Why a TOML file is not taken. Each says what to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file is not there or not readable.
+    #[error("{path} can't be read: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    /// The text is no TOML, a key is unknown, missing or of the wrong type; the message has line and column.
+    #[error("{path}: {message}")]
+    Parse { path: PathBuf, message: String },
+    /// A value is out of range.
+    #[error("{path}: {key} {message}")]
+    Value { path: PathBuf, key: &'static str, message: String },
+}
+
+/// `node.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSettings {
+    pub data: PathBuf,
+    pub domain: String,
+    /// Seconds, 1 to 120.
+    #[serde(default = "thirty")]
+    pub ring_time: u32,
+    pub sip: NodeSip,
+    pub media: MediaSettings,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSip {
+    pub address: IpAddr,
+    #[serde(default = "sip_port")]
+    pub port: u16,
+}
+
+/// `um.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UmSettings {
+    pub data: PathBuf,
+    pub host_name: Option<String>,
+    pub sip: UmSip,
+    pub media: MediaSettings,
+    pub web: Option<WebSettings>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UmSip {
+    pub address: IpAddr,
+    #[serde(default = "sip_port")]
+    pub router_port: u16,
+    #[serde(default = "service_port")]
+    pub service_port: u16,
+    #[serde(default = "worker_ports")]
+    pub worker_ports: [u16; 2],
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaSettings {
+    pub address: IpAddr,
+    /// First and last UDP port.
+    pub ports: [u16; 2],
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebSettings {
+    pub listen: SocketAddr,
+    /// Further names by which browsers may call it.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    pub admin_token_file: Option<PathBuf>,
+}
+
+fn thirty() -> u32 {
+    30
+}
+
+fn sip_port() -> u16 {
+    5060
+}
+
+fn service_port() -> u16 {
+    5062
+}
+
+fn worker_ports() -> [u16; 2] {
+    [5065, 5067]
+}
+
+impl NodeSettings {
+    pub fn read(path: &Path) -> Result<NodeSettings, SettingsError> {
+        let settings: NodeSettings = parse(path)?;
+        if !(1..=120).contains(&settings.ring_time) {
+            return Err(value(path, "ring_time", "is in seconds, 1 to 120"));
+        }
+        if settings.sip.address.is_unspecified() {
+            return Err(value(path, "sip.address", "is one address that peers know the node by, not every address"));
+        }
+        settings.media.check(path)?;
+        Ok(settings)
+    }
+}
+
+impl UmSettings {
+    pub fn read(path: &Path) -> Result<UmSettings, SettingsError> {
+        let settings: UmSettings = parse(path)?;
+        if settings.sip.address.is_unspecified() {
+            return Err(value(path, "sip.address", "is one address that PBXs know the server by, not every address"));
+        }
+        let [first, second] = settings.sip.worker_ports;
+        let mut ports = vec![settings.sip.router_port, settings.sip.service_port, first, second];
+        ports.sort_unstable();
+        ports.dedup();
+        if ports.len() != 4 {
+            return Err(value(path, "sip", "has router, service and two workers on four different ports"));
+        }
+        settings.media.check(path)?;
+        Ok(settings)
+    }
+}
+
+impl MediaSettings {
+    fn check(&self, path: &Path) -> Result<(), SettingsError> {
+        let [first, last] = self.ports;
+        if first >= last || first < 1024 {
+            return Err(value(path, "media.ports", "are the first and the last UDP port, between 1024 and 65535"));
+        }
+        if self.address.is_unspecified() {
+            return Err(value(
+                path,
+                "media.address",
+                "is one address that callers send their voice to, not every address",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, SettingsError> {
+    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| SettingsError::Parse { path: path.to_owned(), message: error.to_string() })
+}
+
+fn value(path: &Path, key: &'static str, message: &str) -> SettingsError {
+    SettingsError::Value { path: path.to_owned(), key, message: message.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn docs(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
+    }
+
+    #[test]
+    fn the_commented_examples_are_taken_as_they_stand() {
+        assert_eq!(NodeSettings::read(&docs("node.toml")).unwrap().sip.port, 5060);
+        assert_eq!(UmSettings::read(&docs("um.toml")).unwrap().sip.worker_ports, [5065, 5067]);
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_refused_by_name() {
+        let file = std::env::temp_dir().join(format!("earcon-settings-{}.toml", std::process::id()));
+        let text = std::fs::read_to_string(docs("node.toml")).unwrap().replace("ring_time", "ringtime");
+        std::fs::write(&file, text).unwrap();
+        let error = NodeSettings::read(&file).unwrap_err().to_string();
+        assert!(error.contains("ringtime") && error.contains("line"), "{error}");
+        std::fs::remove_file(&file).unwrap();
+    }
+}

@@ -1,0 +1,195 @@
+//! Starts a UM server with all that belongs to it.
+
+use crate::error::StartError;
+use crate::role::Running;
+use crate::settings::{UmSettings, WebSettings};
+use crate::{event_socket, folder};
+use event::{Bus, Event, Now, Sink};
+use mailbox::Mailboxes;
+use media::{Engine, EngineConfig, Spool};
+use net::{InboxSender, Net, NetConfig};
+use shell::{Language, Shell};
+use sip::flow::Listener;
+use sip::{Host, ListenerId, Transport};
+use speech::Speech;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use um::people::Pool;
+use um::storage::{MailboxStorage, follow_changes};
+use um::{Addresses, Own, Server, UmConfig};
+
+/// PINs that are hashed at once, and that may wait for it: each takes 19 MiB while it runs.
+const HASHING: usize = 2;
+const HASHES_WAITING: usize = 256;
+
+/// What a UM server is beside its role.
+pub struct Extras {
+    /// Mail domain of mailboxes that have no address of their own.
+    pub mail_domain: String,
+    /// Maps the guide's addresses, in the lab.
+    pub map: Option<shell::Net>,
+    /// Bearer tokens of the administrator, beside the one of the token file.
+    pub admin_tokens: Vec<String>,
+    /// The node in the same process, for the pages.
+    pub node: Option<web::NodeDoor>,
+}
+
+/// A UM server that runs until it is dropped. Its parts end in this order: web, shell, role, media.
+pub struct RunningUm {
+    web: Option<web::Running>,
+    _shell: shell::Server,
+    role: Running,
+    _engine: Engine,
+    pub shell: Shell,
+    /// What the speech can and cannot say, in a sentence.
+    pub speech: String,
+}
+
+impl RunningUm {
+    pub fn start(settings: &UmSettings, bus: &Bus, runtime: &Handle, extras: Extras) -> Result<RunningUm, StartError> {
+        folder::prepare(&settings.data)?;
+        let store = state::Store::open(&settings.data.join("state.db"))?;
+        let mailboxes = runtime.block_on(Mailboxes::open(&settings.data.join("mailboxes")))?;
+        let (spool, recovered) = Spool::open(&settings.data.join("spool"))?;
+        let speech = Speech::open(speech::Options::default()).map_err(|error| StartError::Speech(error.to_string()))?;
+        let summary = speech.summary();
+
+        let (sender, inbox) = net::inbox();
+        let addresses = addresses(settings);
+        let all = addresses
+            .router
+            .iter()
+            .chain(&addresses.service)
+            .chain(addresses.workers.iter().flatten())
+            .copied()
+            .collect();
+        let mut net = NetConfig::new("um", all);
+        net.events = Some(Arc::new(bus.clone()));
+        let net = Net::start(net, sender.clone())?;
+        let events = sender.clone();
+        let [first, last] = settings.media.ports;
+        let mut engine = EngineConfig::new(settings.media.address, first..=last, rand::random());
+        engine.spool = Some(spool.clone());
+        let engine = Engine::start(engine, move |event| events.own(Own::Media(event)))?;
+        let answers = sender.clone();
+        let storage = MailboxStorage::new(runtime.clone(), mailboxes.clone(), spool, extras.mail_domain, move |own| {
+            answers.own(own)
+        });
+        let hashes = sender.clone();
+        let hasher =
+            Pool::start(HASHING, HASHES_WAITING, move |ticket, answer| hashes.own(Own::Hashed(ticket, answer)))?;
+        let changes = sender.clone();
+        follow_changes(runtime, &mailboxes, move |own| changes.own(own));
+
+        let name = settings.host_name.clone().unwrap_or_else(|| settings.sip.address.to_string());
+        let config = UmConfig {
+            host: contact_host(settings),
+            name,
+            addresses,
+            user_agent: concat!("Earcon-UM/", env!("CARGO_PKG_VERSION")).into(),
+            store: store.clone(),
+            storage: Box::new(storage),
+            hasher: Box::new(hasher),
+            media: Box::new(engine.control()),
+            speech,
+            recovered,
+            seed: rand::random(),
+            sink: Arc::new(bus.clone()),
+            timers: Default::default(),
+        };
+        let mut server = Server::new(config).map_err(|error| StartError::Configuration(error.to_string()))?;
+        server.start(Now::read());
+        let stop = sender.clone();
+        let role = Running::start("um", server, inbox, net, move || stop.own(Own::Stop))?;
+
+        let commands = sender.clone();
+        let mut shell =
+            Shell::um(move |command, reply| commands.own(Own::Command { command, by: "umsh".into(), reply }));
+        if let Some(map) = extras.map {
+            shell = shell.with_net(map);
+        }
+        let served =
+            runtime.block_on(shell::serve(&shell::socket_path(&settings.data, Language::Umsh), shell.clone()))?;
+        runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
+        let web = match &settings.web {
+            Some(web) => {
+                let parts = web::Parts {
+                    mailboxes,
+                    um: door(&sender, "web"),
+                    node: extras.node,
+                    events: bus.clone(),
+                    store: Some(store),
+                };
+                Some(serve(web, extras.admin_tokens, parts, runtime)?)
+            }
+            None => None,
+        };
+        bus.emit(Now::read(), Event::Started { role: "um".into() });
+        Ok(RunningUm { web, _shell: served, role, _engine: engine, shell, speech: summary })
+    }
+
+    /// Where the page is.
+    pub fn web(&self) -> Option<SocketAddr> {
+        self.web.as_ref().map(web::Running::address)
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.role.has_ended()
+    }
+}
+
+fn door(inbox: &InboxSender<Own>, by: &'static str) -> web::UmDoor {
+    let inbox = inbox.clone();
+    Arc::new(move |command, reply| inbox.own(Own::Command { by: by.into(), command, reply }))
+}
+
+/// Contacts of redirects name the host that the PBX can look up, else the address.
+fn contact_host(settings: &UmSettings) -> Host {
+    let named = settings.host_name.as_ref().and_then(|name| name.parse().ok());
+    named.unwrap_or_else(|| Host::from(settings.sip.address))
+}
+
+fn addresses(settings: &UmSettings) -> Addresses {
+    let sip = &settings.sip;
+    let listen = |id: u8, port: u16| -> Vec<Listener> {
+        let addr = SocketAddr::new(sip.address, port);
+        [Transport::Tcp, Transport::Udp].map(|transport| Listener { id: ListenerId(id), transport, addr }).to_vec()
+    };
+    let [first, second] = sip.worker_ports;
+    Addresses {
+        router: listen(0, sip.router_port),
+        service: listen(1, sip.service_port),
+        workers: vec![listen(2, first), listen(3, second)],
+    }
+}
+
+fn serve(
+    settings: &WebSettings,
+    mut admin_tokens: Vec<String>,
+    parts: web::Parts,
+    runtime: &Handle,
+) -> Result<web::Running, StartError> {
+    if let Some(file) = &settings.admin_token_file {
+        admin_tokens.push(token(file)?);
+    }
+    let settings = web::Settings { listen: settings.listen, hosts: settings.hosts.clone(), admin_tokens, https: false };
+    runtime.block_on(web::start(settings, parts)).map_err(|error| StartError::Web(error.to_string()))
+}
+
+/// The administrator's token: one line, long enough not to be guessed, in a file that others cannot read.
+fn token(file: &Path) -> Result<String, StartError> {
+    use std::os::unix::fs::PermissionsExt;
+    let refused = |reason: &str| StartError::Web(format!("the token file {} {reason}", file.display()));
+    let metadata = std::fs::metadata(file).map_err(|error| refused(&format!("can't be read: {error}")))?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(refused("can be read by others: give it mode 0600"));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| refused(&format!("can't be read: {error}")))?;
+    let token = text.trim();
+    if token.len() < 16 || token.contains(char::is_whitespace) {
+        return Err(refused("holds no token: one line of at least 16 characters without spaces"));
+    }
+    Ok(token.to_owned())
+}
