@@ -8,6 +8,7 @@ mod command;
 mod engine;
 pub mod fake;
 mod listener;
+mod player;
 mod ports;
 mod recorder;
 mod recording;

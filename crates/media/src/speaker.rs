@@ -2,6 +2,7 @@
 //! packets once a tick.
 
 use crate::clip::samples_to_duration;
+use crate::player::Player;
 use crate::{Clip, MediaEvent, PlayEnd, PlayId, SessionId, Stream};
 use rtp::{Codec, EventSender, HEADER_LEN, Header, Sent};
 use std::collections::VecDeque;
@@ -18,18 +19,6 @@ const KEEPALIVE_TICKS: u64 = 100;
 const LONGEST: usize = 480;
 /// Keys that may wait to be sent.
 const KEYS_WAITING: usize = 256;
-
-/// Audio under way.
-#[derive(Debug)]
-struct Player {
-    play: PlayId,
-    clips: Vec<Arc<Clip>>,
-    barge_in: bool,
-    repeat: bool,
-    clip: usize,
-    at: usize,
-    played: u64,
-}
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -128,7 +117,7 @@ impl Speaker {
     /// Takes the place of what was playing, and gives the news of that.
     pub fn play(&mut self, play: PlayId, clips: Vec<Arc<Clip>>, barge_in: bool, repeat: bool) -> Option<MediaEvent> {
         let stopped = self.stop(PlayEnd::Stopped);
-        self.player = Some(Player { play, clips, barge_in, repeat, clip: 0, at: 0, played: 0 });
+        self.player = Some(Player::new(play, clips, barge_in, repeat));
         stopped
     }
 
@@ -310,36 +299,6 @@ impl Speaker {
 
     pub fn end_relay(&mut self) {
         self.relay = None;
-    }
-}
-
-impl Player {
-    /// Fills a packet; gives how much of it is audio (the rest is silence), and whether that was the last.
-    fn fill(&mut self, codec: Codec, payload: &mut [u8]) -> (usize, bool) {
-        let mut filled = 0;
-        let mut last_round = None;
-        while filled < payload.len() {
-            let Some(clip) = self.clips.get(self.clip) else {
-                // A round that gave nothing means that the clips are empty.
-                if self.repeat && last_round != Some(filled) {
-                    (self.clip, self.at, last_round) = (0, 0, Some(filled));
-                    continue;
-                }
-                break;
-            };
-            let rest = clip.encoded(codec).get(self.at..).unwrap_or_default();
-            let part = rest.len().min(payload.len() - filled);
-            payload[filled..filled + part].copy_from_slice(&rest[..part]);
-            filled += part;
-            self.at += part;
-            if part == rest.len() {
-                (self.clip, self.at) = (self.clip + 1, 0);
-            }
-        }
-        payload[filled..].fill(codec.silence());
-        self.played += filled as u64;
-        let finished = self.clip >= self.clips.len() && (!self.repeat || filled == 0);
-        (filled, finished)
     }
 }
 

@@ -143,20 +143,21 @@ impl Batch {
         }
     }
 
-    /// Takes what a non-blocking socket has, at most [`BATCH`] datagrams; 0 when it has nothing.
-    pub fn receive(&mut self, socket: &UdpSocket) -> io::Result<usize> {
+    /// Takes what a non-blocking socket has, at most `most` datagrams (and [`BATCH`]); 0 when it has nothing.
+    pub fn receive(&mut self, socket: &UdpSocket, most: usize) -> io::Result<usize> {
         self.count = 0;
+        let most = most.min(BATCH);
         let data = self.data.as_mut_ptr();
-        for n in 0..BATCH {
-            // SAFETY: `n` is below BATCH, so the offset stays inside `data`, which has BATCH * DATAGRAM bytes.
+        for n in 0..most {
+            // SAFETY: `n` is below `most`, so below BATCH, and the offset stays inside the BATCH * DATAGRAM bytes.
             self.pieces[n].iov_base = unsafe { data.add(n * DATAGRAM) }.cast();
             self.pieces[n].iov_len = DATAGRAM;
         }
         let pieces = self.pieces.as_mut_ptr();
         let names = self.names.as_mut_ptr();
-        for n in 0..BATCH {
+        for n in 0..most {
             let header = &mut self.headers[n].msg_hdr;
-            // SAFETY: `n` is below BATCH, the length of both vectors.
+            // SAFETY: `n` is below `most`, so below BATCH, the length of both vectors.
             header.msg_name = unsafe { names.add(n) }.cast();
             header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
             // SAFETY: as above.
@@ -166,20 +167,20 @@ impl Batch {
             header.msg_controllen = 0;
             header.msg_flags = 0;
         }
-        // SAFETY: BATCH headers, each with one piece of DATAGRAM bytes and one name of a sockaddr_storage's size, all
+        // SAFETY: `most` headers, each with one piece of DATAGRAM bytes and one name of a sockaddr_storage's size, all
         // inside vectors of this object, which is borrowed mutably and not touched until the call returns.
         let result = check(unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
                 self.headers.as_mut_ptr(),
-                BATCH as libc::c_uint,
+                most as libc::c_uint,
                 libc::MSG_DONTWAIT,
                 std::ptr::null_mut(),
             )
         });
         match result {
             Ok(count) => {
-                self.count = (count as usize).min(BATCH);
+                self.count = (count as usize).min(most);
                 Ok(self.count)
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
@@ -308,12 +309,12 @@ mod tests {
         let (from, to) = pair();
         to.set_nonblocking(true).unwrap();
         let mut batch = Batch::new();
-        assert_eq!(batch.receive(&to).unwrap(), 0);
+        assert_eq!(batch.receive(&to, BATCH).unwrap(), 0);
         for n in 0..3u8 {
             from.send_to(&[n; 5], to.local_addr().unwrap()).unwrap();
         }
         from.send_to(&[0; DATAGRAM + 1], to.local_addr().unwrap()).unwrap();
-        assert_eq!(batch.receive(&to).unwrap(), 4);
+        assert_eq!(batch.receive(&to, BATCH).unwrap(), 4);
         for n in 0..3u8 {
             let (datagram, source) = batch.datagram(usize::from(n)).unwrap();
             assert_eq!((&datagram[..], source), (&[n; 5][..], from.local_addr().unwrap()));
@@ -333,10 +334,10 @@ mod tests {
         for n in 0..4u8 {
             from.send_to(&[n, n + 1, n + 2], middle.local_addr().unwrap()).unwrap();
         }
-        assert_eq!(batch.receive(&middle).unwrap(), 4);
+        assert_eq!(batch.receive(&middle, BATCH).unwrap(), 4);
         let parts: Vec<_> = (0..4).map(|n| (n, 1..3)).collect();
         assert_eq!(batch.send(&out, to.local_addr().unwrap(), &parts).unwrap(), 4);
-        assert_eq!(batch.receive(&to).unwrap(), 4);
+        assert_eq!(batch.receive(&to, BATCH).unwrap(), 4);
         assert_eq!(batch.datagram(2).unwrap().0, [3, 4]);
         assert_eq!(batch.datagram(2).unwrap().1, out.local_addr().unwrap());
         assert_eq!(batch.send(&out, to.local_addr().unwrap(), &[(99, 0..5)]).unwrap(), 0);

@@ -131,7 +131,7 @@ impl Worker {
                             return;
                         }
                     }
-                    Some(slot) => self.relay(slot as usize, now),
+                    Some(slot) => self.relay(slot as usize, now, false),
                     None => {}
                 }
             }
@@ -295,18 +295,18 @@ impl Worker {
     /// Takes what waits in a session's socket, and passes it on if it is relayed.
     fn receive(&mut self, id: SessionId, now: Instant) {
         if let Some(slot) = self.slots.get(&id).copied() {
-            self.relay(slot, now);
+            self.relay(slot, now, true);
         }
     }
 
-    fn relay(&mut self, slot: usize, now: Instant) {
+    fn relay(&mut self, slot: usize, now: Instant, all: bool) {
         // Out of their places for the moment: two of one vector cannot be borrowed at once.
         let Some(mut session) = self.sessions.get_mut(slot).and_then(Option::take) else { return };
         let peer_slot = session.peer;
         let mut peer = peer_slot.and_then(|slot| self.sessions.get_mut(slot)?.take());
         let mut context =
             Context { batch: &mut self.batch, parts: &mut self.parts, tell: &*self.events, now, tick: self.tick };
-        session.receive(&mut context, peer.as_deref_mut());
+        session.receive(&mut context, peer.as_deref_mut(), all);
         if let (Some(slot), Some(peer)) = (peer_slot, peer) {
             self.sessions[slot] = Some(peer);
         }

@@ -317,12 +317,12 @@ fn run(seeds: std::ops::Range<u64>, refuses: bool) {
 
 #[test]
 fn what_was_said_to_be_durable_survives_power_cuts_at_any_moment() {
-    run(0..150, false);
+    run(0..100, false);
 }
 
 #[test]
 fn it_does_so_too_on_a_disk_that_refuses_writes_and_syncs() {
-    run(1000..1150, true);
+    run(1000..1100, true);
 }
 
 #[test]
