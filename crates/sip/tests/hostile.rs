@@ -62,7 +62,7 @@ fn every_torture_message_is_survived_over_udp_and_tcp() {
         for transport in [Transport::Udp, Transport::Tcp] {
             let (statuses, heard) = tell(bytes.clone(), transport);
             assert!(statuses.len() <= 1, "{name}: {statuses:?}");
-            assert!(!(heard && !statuses.is_empty()), "{name}: answered and handed up");
+            assert!(!heard || statuses.is_empty(), "{name}: answered and handed up");
         }
     }
 }
@@ -240,14 +240,14 @@ fn monkeys(seed: u64, hostile: bool) {
 
 #[test]
 fn random_owners_over_a_rough_network_leave_nothing_behind() {
-    for seed in 0..4 {
+    for seed in 0..2 {
         monkeys(seed, false);
     }
 }
 
 #[test]
 fn random_owners_and_a_stranger_who_repeats_and_garbles_leave_nothing_behind() {
-    for seed in 100..104 {
+    for seed in 100..102 {
         monkeys(seed, true);
     }
 }

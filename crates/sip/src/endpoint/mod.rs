@@ -32,7 +32,8 @@ use crate::Text;
 use crate::call::Call;
 use crate::call::session_timer::{self, Wish};
 use crate::flow::{Flow, ListenerId, Transport, TransportError};
-use crate::message::{Headers, Malformed, Message, Method, Name, NameAddr, Response, Uri};
+use crate::message::chars::write_escaped;
+use crate::message::{Headers, Malformed, Message, Method, Name, NameAddr, Response, Uri, UriPart};
 use crate::target::{Answer, Greyed, QueryId, Selector};
 use crate::transaction::{self, ClientId, ServerId, Transactions};
 use attempt::{Attempt, AttemptId, Later};
@@ -535,10 +536,10 @@ impl Endpoint {
         let mut value = String::with_capacity(64);
         value.push_str("<sip:");
         if !user.is_empty() {
-            value.push_str(user);
+            // What may stand in a user part stays; nothing can end the URI early. Writing to a String can't fail.
+            let _ = write_escaped(&mut value, user, UriPart::User, true);
             value.push('@');
         }
-        // Writing to a String can't fail.
         let _ = match &self.config.sent_by {
             Some(host) => write!(value, "{host}:{}", entry.addr.port()),
             None => write!(value, "{}", entry.addr),
