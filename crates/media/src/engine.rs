@@ -89,6 +89,9 @@ impl Engine {
     ) -> Result<Engine, StartError> {
         let ports = Ports::new(config.bind, &config.ports).ok_or(StartError::NoPorts)?;
         let ports = Arc::new(Mutex::new(ports));
+        if let Some(limit) = crate::sys::raise_file_limit() {
+            tracing::debug!(limit, "open files allowed; a call takes two");
+        }
         let events: Arc<dyn Fn(MediaEvent) + Send + Sync> = Arc::new(events);
         if let Some(spool) = &config.spool {
             let events = events.clone();

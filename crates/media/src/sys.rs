@@ -111,6 +111,22 @@ pub fn set_receive_buffer(socket: &UdpSocket, bytes: usize) {
     }
 }
 
+/// Allows this process as many open files as the system lets it have: a call needs two sockets, and the usual limit of
+/// 1,024 would end at 500 calls. Gives the limit, or nothing if it cannot be known.
+pub fn raise_file_limit() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel writes into a living rlimit.
+    check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }).ok()?;
+    if limit.rlim_cur < limit.rlim_max {
+        let raised = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
+        // SAFETY: the kernel reads a living rlimit.
+        if check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const raised) }).is_ok() {
+            return Some(raised.rlim_cur);
+        }
+    }
+    Some(limit.rlim_cur)
+}
+
 /// Room for a batch of datagrams, reused for every socket of a thread.
 pub struct Batch {
     data: Vec<u8>,
@@ -349,6 +365,12 @@ mod tests {
             let address: SocketAddr = address.parse().unwrap();
             assert_eq!(address_of(&name_of(address).0), Some(address));
         }
+    }
+
+    #[test]
+    fn the_file_limit_is_raised_as_far_as_it_goes() {
+        let limit = raise_file_limit().unwrap();
+        assert_eq!(raise_file_limit(), Some(limit));
     }
 
     #[test]
