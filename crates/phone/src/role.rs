@@ -549,6 +549,10 @@ impl Role for PhoneRole {
         }
         self.timeout(now);
         self.drain(now);
+        // Nobody left to wait for: a phone without registration and call stops at once.
+        if self.quitting.is_some() && self.registering.is_none() && self.endpoint.call_count() == 0 {
+            self.actions.push_back(Action::Stop);
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
