@@ -103,7 +103,7 @@ fn is_common(pin: &[u8]) -> bool {
         None => true,
     };
     let repeated = (1..=pin.len() / 2)
-        .filter(|length| pin.len() % length == 0)
+        .filter(|length| pin.len().is_multiple_of(*length))
         .any(|length| pin.chunks(length).all(|piece| Some(piece) == pin.get(..length)));
     even || repeated
 }

@@ -6,6 +6,8 @@ mod hop;
 mod lamps;
 mod pins;
 mod sip_events;
+#[cfg(test)]
+mod tests;
 
 pub use hop::Hop;
 

@@ -1,0 +1,11 @@
+//! The whole server against a scripted PBX: SIP messages in and out, fake media, a store in memory, a virtual clock.
+
+mod acceptance;
+mod call_answering;
+mod commands;
+mod delivery;
+mod lamps;
+mod pins;
+mod redirects;
+mod rig;
+mod transfer;
