@@ -9,7 +9,7 @@ use sip::flow::Listener;
 use sip::{Endpoint, EndpointConfig, ListenerId};
 use std::net::SocketAddr;
 use std::sync::PoisonError;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -111,10 +111,7 @@ impl Phone {
 
     /// The next event, waited for no longer than `limit`; `None`: nothing happened.
     pub fn next(&self, limit: Duration) -> Option<PhoneEvent> {
-        match self.events.recv_timeout(limit) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.events.recv_timeout(limit).ok()
     }
 
     /// Takes events until one is what is waited for; the others are dropped.

@@ -66,6 +66,9 @@ impl Registrar {
                 challenge.push_to(&mut response.headers);
             }
             assert!(Challenge::strongest(&response.headers).is_some());
+        } else if request.method == Method::Subscribe {
+            response.headers.push(Name::Expires, "3600");
+            response.headers.push(Name::Contact, "<sip:127.0.222.10>");
         } else if let Some(Contact::Address(contact)) = request.headers.sound::<Contact>() {
             self.accepted.push(contact.expires().unwrap());
             response.headers.push(Name::Contact, contact.to_string());
@@ -163,7 +166,11 @@ impl Net {
         if to == self.registrar.address {
             if let Ok(Message::Request(request)) = message {
                 let answer = self.registrar.answer(&request, self.now.instant);
+                let subscribed = request.method == Method::Subscribe && answer.is_success();
                 self.deliver(from, to, Ok(Message::Response(answer)));
+                if subscribed {
+                    self.deliver(from, to, Ok(Message::Request(first_notify(&request))));
+                }
             }
             return;
         }
@@ -197,6 +204,23 @@ impl Net {
         }
         self.now = self.now.later(end.saturating_duration_since(self.now.instant));
     }
+}
+
+/// The NOTIFY that follows an accepted SUBSCRIBE at once (RFC 6665 4.2.1.2).
+fn first_notify(subscribe: &Request) -> Request {
+    let mut notify = Request::new(Method::Notify, "sip:27000@127.0.222.0:5060".parse().unwrap());
+    let (from, to) = (subscribe.from().unwrap().0, subscribe.to().unwrap().0);
+    notify.headers.push(Name::Via, "SIP/2.0/UDP 127.0.222.10:5060;branch=z9hG4bKnotify");
+    notify.headers.push(Name::From, to.with_tag("registrar").to_string());
+    notify.headers.push(Name::To, from.to_string());
+    notify.headers.push(Name::CallId, subscribe.call_id().unwrap());
+    notify.headers.push(Name::CSeq, "1 NOTIFY");
+    notify.headers.push(Name::Contact, "<sip:127.0.222.10>");
+    notify.headers.push(Name::Event, message_summary::EVENT);
+    notify.headers.push(Name::SubscriptionState, "active;expires=3600");
+    let summary = MessageSummary::voice(None, message_summary::Counts { new: 3, old: 4, urgent: None });
+    notify.set_body(message_summary::CONTENT_TYPE, summary.to_bytes());
+    notify
 }
 
 fn plain(_: &mut PhoneConfig) {}
@@ -393,4 +417,37 @@ fn an_unsolicited_notification_lights_the_lamp() {
     net.settle();
     let lines: Vec<String> = net.seats[phone].events().iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["lamp on: 2 new, 1 saved"]);
+}
+
+#[test]
+fn a_subscription_lights_the_lamp_behind_its_password() {
+    let mut net = Net::new();
+    let phone = net.phone(0, REGISTRAR, |config| config.subscribe = true);
+    let lines: Vec<String> = net.seats[phone].events().iter().map(ToString::to_string).collect();
+    assert_eq!(lines, ["lamp on: 3 new, 4 saved"]);
+    assert_eq!(net.registrar.challenged, 1);
+}
+
+#[test]
+fn an_offer_that_cannot_be_taken_is_refused_with_a_reason() {
+    let mut net = Net::new();
+    let phone = net.phone(0, REGISTRAR, plain);
+    let sdp =
+        "v=0\r\no=- 1 1 IN IP4 127.0.222.10\r\ns=-\r\nc=IN IP4 127.0.222.10\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18\r\n";
+    let invite = format!(
+        "INVITE sip:27000@127.0.222.0:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.222.10:5060;branch=z9hG4bK2\r\n\
+        From: <sip:x@moon.galaxy>;tag=1\r\nTo: <sip:27000@moon.galaxy>\r\nCall-ID: i1\r\nCSeq: 1 INVITE\r\n\
+        Contact: <sip:127.0.222.10>\r\nContent-Type: application/sdp\r\n\r\n{sdp}"
+    );
+    net.deliver(phone, address(REGISTRAR), parse_datagram(invite.into()));
+    let mut answers = Vec::new();
+    while let Some(action) = net.seats[phone].role.poll_action() {
+        if let Action::Transmit(transmit) = action
+            && let Ok(Message::Response(response)) = parse_datagram(transmit.bytes)
+        {
+            answers.push((response.status, response.headers.has(&Name::Warning)));
+        }
+    }
+    assert_eq!(answers.last(), Some(&(488, true)));
+    assert_eq!(net.seats[phone].events(), []);
 }
