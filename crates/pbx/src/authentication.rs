@@ -3,7 +3,7 @@
 use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
 use sip::Request;
-use sip::digest::{Credentials, Ha1, Nonces, Verdict};
+use sip::digest::{Algorithm, Credentials, Ha1, Nonces, Verdict};
 use state::{KeyFile, KeyFileError};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -79,9 +79,11 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub fn new(seed: [u8; 32], now: Instant) -> Guard {
+    /// `digest`: the algorithms that are offered, in this order.
+    pub fn new(seed: [u8; 32], digest: Vec<Algorithm>, now: Instant) -> Guard {
         let nobody = Ha1::new("nobody", "nowhere", "");
-        Guard { nonces: Nonces::new(seed, now), secrets: BTreeMap::new(), nobody, failures: BTreeMap::new() }
+        let nonces = Nonces::new(seed, now).offering(digest);
+        Guard { nonces, secrets: BTreeMap::new(), nobody, failures: BTreeMap::new() }
     }
 
     /// Opens all secrets anew. One that another key file sealed is left out: its extension can't register.
@@ -117,7 +119,8 @@ impl Guard {
             }
         }
         let secret = self.secrets.get(dir);
-        let verdict = self.nonces.judge(&credentials, secret.unwrap_or(&self.nobody), &request.method, &request.uri, now);
+        let verdict =
+            self.nonces.judge(&credentials, secret.unwrap_or(&self.nobody), &request.method, &request.uri, now);
         match verdict {
             Verdict::Accepted if secret.is_some() && credentials.username == *dir => {
                 self.failures.remove(&place);

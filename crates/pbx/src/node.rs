@@ -12,6 +12,7 @@ use media::MediaEvent;
 use net::{Action, Input, Role, SipInput};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use sip::digest::Algorithm;
 use sip::endpoint::{self, Endpoint, EndpointConfig, Output, ServerRef};
 use sip::flow::Listener;
 use sip::{Host, Request};
@@ -35,6 +36,8 @@ pub struct NodeConfig {
     pub sink: Arc<dyn Sink>,
     /// Puts into the node's own inbox; called from other threads.
     pub own: Arc<dyn Fn(Own) + Send + Sync>,
+    /// The digest algorithms that phones are offered, in this order; see [`sip::digest::Nonces::offering`].
+    pub digest: Vec<Algorithm>,
     /// What a call list position without ringing-time, and a diversion on no reply, waits.
     pub ring_time: Duration,
 }
@@ -42,10 +45,17 @@ pub struct NodeConfig {
 /// What happens to the node beside SIP.
 pub enum Own {
     /// Somebody gives a command. `by`: who, for the audit.
-    Command { command: Command, by: String, reply: Reply },
+    Command {
+        command: Command,
+        by: String,
+        reply: Reply,
+    },
     Media(MediaEvent),
     /// The store has kept (or not) what it was given under this ticket.
-    Stored { ticket: u64, result: Result<(), CommitError> },
+    Stored {
+        ticket: u64,
+        result: Result<(), CommitError>,
+    },
     /// End.
     Stop,
 }
@@ -78,14 +88,24 @@ pub struct Node {
 
 /// What waits for the store.
 enum Pending {
-    Command { reply: Reply, answer: Answer, edits: Vec<Edit>, by: String, name: String },
+    Command {
+        reply: Reply,
+        answer: Answer,
+        edits: Vec<Edit>,
+        by: String,
+        name: String,
+    },
     /// A NOTIFY with counts: answered when they are kept.
-    Counts { transaction: ServerRef, request: Box<Request>, extension: String },
+    Counts {
+        transaction: ServerRef,
+        request: Box<Request>,
+        extension: String,
+    },
 }
 
 impl Node {
     pub fn new(config: NodeConfig, now: Now) -> Result<Node, StartError> {
-        let NodeConfig { domain, listeners, store, key, media, seed, sink, own, ring_time } = config;
+        let NodeConfig { domain, listeners, store, key, media, seed, sink, own, digest, ring_time } = config;
         let domain = fixed_domain(&store, domain)?;
         let host: Host = domain.parse().map_err(|_| StartError::Domain(domain.clone()))?;
         let first = listeners.first().ok_or(StartError::NoListener)?;
@@ -98,7 +118,7 @@ impl Node {
         let (for_endpoint, for_nonces) = (random.random(), random.random());
         let endpoint = Endpoint::new(endpoint_config(listeners), for_endpoint);
         let vault = Vault::new(key, &domain);
-        let mut guard = Guard::new(for_nonces, now.instant);
+        let mut guard = Guard::new(for_nonces, digest, now.instant);
         guard.load(&configuration, &vault);
         let core = Core {
             endpoint,
@@ -116,13 +136,8 @@ impl Node {
             ring_time,
             tickets: 0,
         };
-        let mut node = Node {
-            core,
-            calls: Calls::default(),
-            waiting,
-            pending: BTreeMap::new(),
-            actions: VecDeque::new(),
-        };
+        let mut node =
+            Node { core, calls: Calls::default(), waiting, pending: BTreeMap::new(), actions: VecDeque::new() };
         node.exempt_peers();
         Ok(node)
     }
@@ -212,9 +227,9 @@ impl Node {
                 self.core.emit(now, Event::CommandRun { by, command: name, accepted: true });
                 reply(Ok(answer));
             }
-            (Some(Pending::Command { reply, edits, by, name, .. }), Err(error)) => {
+            (Some(Pending::Command { reply, by, name, .. }), Err(error)) => {
                 self.core.emit(now, Event::CommandRun { by, command: name, accepted: false });
-                self.reload(&edits, now);
+                self.reload();
                 reply(Err(CommandError::NotKept { reason: error.to_string() }));
             }
             (Some(Pending::Counts { transaction, request, extension }), result) => {
@@ -232,7 +247,7 @@ impl Node {
     }
 
     /// A commit failed: back to what is durable, plus what is still on its way there.
-    fn reload(&mut self, failed: &[Edit], now: Now) {
+    fn reload(&mut self) {
         match Configuration::load(&self.core.store) {
             Ok(configuration) => self.core.configuration = configuration,
             Err(error) => return tracing::error!(%error, "the configuration can't be read back"),
@@ -245,7 +260,6 @@ impl Node {
             }
         }
         self.core.guard.load(&self.core.configuration, &self.core.vault);
-        let _ = (failed, now);
         self.exempt_peers();
     }
 
@@ -315,8 +329,10 @@ impl Node {
         self.core.endpoint.handle_timeout(now.instant);
         if self.core.registrar.deadline().is_some_and(|at| at <= now.instant) {
             let gone = self.core.registrar.expire(now.instant);
-            let changes = gone.iter().map(|(dir, _)| self.core.registrar.change(dir)).collect();
-            self.core.keep_quietly(changes);
+            if !gone.is_empty() {
+                let changes = gone.iter().map(|(dir, _)| self.core.registrar.change(dir)).collect();
+                self.core.keep_quietly(changes);
+            }
             for (extension, contact) in gone {
                 self.core.emit(now, Event::Unregistered { extension, contact, expired: true });
             }
@@ -366,7 +382,6 @@ impl Role for Node {
 
 fn endpoint_config(listeners: Vec<Listener>) -> EndpointConfig {
     let mut config = EndpointConfig::new(listeners, concat!("Earcon-Node/", env!("CARGO_PKG_VERSION")));
-    config.supported.push("replaces".into());
     config.accept.push(sip::message_summary::CONTENT_TYPE.into());
     config
 }

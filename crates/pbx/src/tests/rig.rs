@@ -5,11 +5,11 @@ use crate::{Node, NodeConfig, Own};
 use event::{Event, Now, Sink};
 use media::fake::FakeMedia;
 use net::{Action, Input, Role, SipInput};
+use sip::endpoint::Event as EndpointEvent;
 use sip::endpoint::{
     Body, CallEvent, CallRef, ClientRef, Endpoint, EndpointConfig, Login, NextHop, OutgoingCall, OutgoingRequest,
     Output,
 };
-use sip::endpoint::Event as EndpointEvent;
 use sip::flow::{Listener, TransportError};
 use sip::header::{Contact, Expires};
 use sip::{
@@ -42,7 +42,6 @@ struct PeerState {
 /// A message on its way, or one that went.
 #[derive(Clone, Debug)]
 pub struct Sent {
-    pub from: SocketAddr,
     pub to: SocketAddr,
     pub message: Message,
 }
@@ -98,7 +97,13 @@ pub fn sdp_of(port: u16, version: u32, direction: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn store_with(store: &Store, own: &Arc<Mutex<VecDeque<Own>>>, media: &FakeMedia, events: &Arc<Recorder>, now: Now) -> Node {
+fn store_with(
+    store: &Store,
+    own: &Arc<Mutex<VecDeque<Own>>>,
+    media: &FakeMedia,
+    events: &Arc<Recorder>,
+    now: Now,
+) -> Node {
     let node: SocketAddr = addr(NODE);
     let listener = |transport| Listener { id: ListenerId(0), transport, addr: node };
     let inbox = own.clone();
@@ -112,6 +117,7 @@ fn store_with(store: &Store, own: &Arc<Mutex<VecDeque<Own>>>, media: &FakeMedia,
             seed: [9; 32],
             sink: events.clone(),
             own: Arc::new(move |own| inbox.lock().unwrap().push_back(own)),
+            digest: vec![sip::digest::Algorithm::Md5, sip::digest::Algorithm::Sha256],
             ring_time: RING,
         },
         now,
@@ -122,10 +128,7 @@ fn store_with(store: &Store, own: &Arc<Mutex<VecDeque<Own>>>, media: &FakeMedia,
 impl Rig {
     /// A node without any configuration.
     pub fn bare() -> Rig {
-        let now = Now {
-            instant: Instant::now(),
-            wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
-        };
+        let now = Now { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000) };
         let (store, media) = (Store::memory(), FakeMedia::at("127.0.222.10".parse().unwrap()));
         let (own, events) = (Arc::default(), Arc::new(Recorder::default()));
         let node = store_with(&store, &own, &media, &events, now);
@@ -222,15 +225,13 @@ impl Rig {
     }
 
     pub fn position(&mut self, dir: &str, position: u32, to: &str, change: impl FnOnce(&mut CallListSet)) {
-        let mut set =
-            CallListSet { dir: dir.into(), position, dest_number: Some(to.into()), ..Default::default() };
+        let mut set = CallListSet { dir: dir.into(), position, dest_number: Some(to.into()), ..Default::default() };
         change(&mut set);
         self.run_command(Command::CallList(CallList::Initiate(set)));
     }
 
     pub fn divert(&mut self, dir: &str, to: &str, change: impl FnOnce(&mut DiversionSet)) {
-        let mut set =
-            DiversionSet { dir: dir.into(), div_destination_number: Some(to.into()), ..Default::default() };
+        let mut set = DiversionSet { dir: dir.into(), div_destination_number: Some(to.into()), ..Default::default() };
         change(&mut set);
         self.run_command(Command::Diversion(Diversion::Initiate(set)));
     }
@@ -358,13 +359,7 @@ impl Rig {
         self.call_with(peer, from, to, |_| ())
     }
 
-    pub fn call_with(
-        &mut self,
-        peer: Peer,
-        from: &str,
-        to: &str,
-        change: impl FnOnce(&mut OutgoingCall),
-    ) -> CallRef {
+    pub fn call_with(&mut self, peer: Peer, from: &str, to: &str, change: impl FnOnce(&mut OutgoingCall)) -> CallRef {
         let address = |number: &str| NameAddr::new(uri(&format!("sip:{number}@{DOMAIN}")));
         let body = Body::sdp(sdp(self.peers[peer.0].addr.port() + 10000));
         let mut call = OutgoingCall::new(address(from), address(to), Some(body), ListenerId(0));
@@ -584,7 +579,7 @@ impl Rig {
         let Transmit { id, to, bytes } = transmit;
         let message = parse_datagram(bytes.clone()).expect("something unreadable was sent");
         let (transport, remote) = (to.transport(), to.remote());
-        self.sent.push(Sent { from, to: remote, message });
+        self.sent.push(Sent { to: remote, message });
         if self.dead.contains(&remote.ip()) {
             return Ok(());
         }
