@@ -46,7 +46,11 @@ impl ExtensionEntry {
     /// First and last name as one; empty if there is none.
     pub fn full_name(&self) -> String {
         let Some(name) = &self.name else { return String::new() };
-        [name.name1.as_str(), name.name2.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+        [name.name1.as_str(), name.name2.as_str()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 

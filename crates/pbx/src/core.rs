@@ -42,7 +42,9 @@ pub(crate) enum Source {
     Extension(String),
     Route(u32),
     /// To be asked for credentials.
-    Challenge { stale: bool },
+    Challenge {
+        stale: bool,
+    },
     /// Neither a phone of ours nor a route's peer: 403. The event has been told.
     Refused,
 }

@@ -48,15 +48,21 @@ pub(crate) enum Exchange {
     /// The same through the gateway: the answer is for us.
     GatewayAnswer,
     /// An offer of this party was passed on to the other.
-    Passed { from: Role },
+    Passed {
+        from: Role,
+    },
     /// The other party's offer went back to this one, whose ACK will bring the answer.
-    PassedLate { from: Role },
+    PassedLate {
+        from: Role,
+    },
     /// The caller was offered what the new callee described; its answer may go on to the callee.
     Joining,
     /// The callee was offered what the caller answered.
     Joined,
     /// This party was offered media by the node.
-    Anchoring { to: Role },
+    Anchoring {
+        to: Role,
+    },
 }
 
 pub(crate) struct Call {

@@ -16,13 +16,7 @@ use sip::{Flow, Headers, Name, Request};
 use std::collections::BTreeMap;
 
 /// Takes an INVITE, or refuses it. Default deny: only extensions with their password and matched routes may call.
-pub(super) fn admit(
-    scene: &mut Scene<'_>,
-    id: u64,
-    dialog: CallRef,
-    request: &Request,
-    flow: &Flow,
-) -> Option<Call> {
+pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &Request, flow: &Flow) -> Option<Call> {
     let mut refused = Headers::new();
     let source = scene.core.source(request, flow, scene.now);
     let (party, origin) = match source {
@@ -59,19 +53,14 @@ pub(super) fn admit(
     let call_id = request.call_id().map(|id| id.to_string()).unwrap_or_default();
     scene.core.emit(
         scene.now,
-        Event::CallStarted {
-            call: id,
-            from: party.number.clone(),
-            to: dialled.to_string(),
-            call_id: call_id.clone(),
-        },
+        Event::CallStarted { call: id, from: party.number.clone(), to: dialled.to_string(), call_id: call_id.clone() },
     );
     scene.index.insert(dialog, id, Role::Caller, &party.kind);
     // A phone does not know who diverted; what it says about that is not passed on.
     let trusted = matches!(party.kind, PartyKind::Route(_));
     let mut itinerary = Itinerary::new(origin, scene.core.ring_time);
     let step = itinerary.start(&scene.core.configuration, &dialled);
-    let mut setup = Setup::new(itinerary, Purpose::Answer, dialled.to_string(), hops.saturating_sub(1));
+    let mut setup = Setup::new(itinerary, Purpose::Answer, hops.saturating_sub(1));
     if trusted {
         setup.diverted_before = Diversion::all(&request.headers);
         setup.history_before = History::read(&request.headers);

@@ -20,7 +20,6 @@ impl Call {
             Ok(theirs) => theirs,
             Err(_) => return answer(scene, dialog, 488, None),
         };
-        let idle = self.exchange == Exchange::Idle;
         let established = self.callee.is_some() && self.caller.answered;
         let Some(leg) = self.leg(role).filter(|_| established) else {
             // RFC 3311 5.2: an offer while another one is open.
@@ -43,12 +42,23 @@ impl Call {
             // A session refresh: what was agreed holds.
             return answer(scene, dialog, 200, Some(Body::sdp(ours.to_bytes())));
         }
-        if !idle {
-            return answer(scene, dialog, 491, None);
+        match self.exchange {
+            Exchange::Idle => {}
+            // Our offer to this party met one of its own, and waits to be sent again: this one comes first, and the other
+            // party, told so, tries again by itself (RFC 3261 14.1).
+            Exchange::Passed { from } if from == other(role) => {
+                self.exchange = Exchange::Idle;
+                if let Some(from) = self.leg(from).map(|leg| leg.dialog) {
+                    answer(scene, from, 491, None);
+                }
+            }
+            _ => return answer(scene, dialog, 491, None),
         }
         let late = theirs.is_none();
         if let Some(theirs) = theirs {
-            leg.theirs = Some(theirs.clone());
+            if let Some(leg) = self.leg(role) {
+                leg.theirs = Some(theirs.clone());
+            }
             let Some(there) = self.leg(other(role)) else { return };
             let (target, body) = (there.dialog, there.describe(&theirs));
             self.pass_on(scene, dialog, role, target, Some(body));
@@ -138,12 +148,13 @@ impl Call {
     ) {
         let now = scene.now.instant;
         match request.method {
-            Method::Refer => return self.refer(scene, dialog, role, transaction, &request),
+            Method::Refer => self.refer(scene, dialog, role, transaction, &request),
             Method::Info | Method::Message => {
                 let target = self.leg(other(role)).map(|leg| leg.dialog);
                 if let Some(target) = target.filter(|_| self.passed.len() < MOST_PASSED) {
                     let kind = request.headers.get(&Name::ContentType).cloned();
-                    let body = kind.filter(|_| !request.body.is_empty()).map(|kind| Body::new(kind, request.body.clone()));
+                    let body =
+                        kind.filter(|_| !request.body.is_empty()).map(|kind| Body::new(kind, request.body.clone()));
                     let mut headers = Headers::new();
                     let package = Name::from("Info-Package");
                     if let Some(value) = request.headers.get(&package) {

@@ -109,7 +109,7 @@ pub(crate) struct Scene<'a> {
     pub index: &'a mut Index,
     pub now: Now,
     /// Set by a transfer with Replaces: the other call, whose remaining party comes over.
-    pub replaced: Option<(CallRef, u64)>,
+    pub replaced: Option<transfer::Replaced>,
 }
 
 impl Calls {
@@ -133,12 +133,11 @@ impl Calls {
         let Some(mut call) = self.take(id) else { return };
         let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
         call.event(&mut scene, dialog, role, event);
-        let replaced = scene.replaced.take();
-        if let Some((other_dialog, other)) = replaced.filter(|(_, other)| *other != id)
-            && let Some(mut other) = self.take(other)
+        if let Some(replaced) = scene.replaced.take()
+            && let Some(mut other) = self.take(replaced.call)
         {
             let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
-            call.take_over(&mut scene, &mut other, other_dialog);
+            call.take_over(&mut scene, &mut other, &replaced);
             self.put_back(other);
         }
         self.put_back(call);

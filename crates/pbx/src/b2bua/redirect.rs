@@ -82,8 +82,13 @@ impl Call {
         let PartyKind::Route(route) = fork.leg.party.kind else { return self.fork_failed(scene, fork, Outcome::Loop) };
         fork.redirects.hops = fork.redirects.hops.saturating_add(1);
         fork.redirects.visited.push(next.clone());
-        let adds_history =
-            scene.core.configuration.routes.get(&route).and_then(|route| route.sip.as_ref()).is_some_and(|sip| sip.history_redirects);
+        let adds_history = scene
+            .core
+            .configuration
+            .routes
+            .get(&route)
+            .and_then(|route| route.sip.as_ref())
+            .is_some_and(|sip| sip.history_redirects);
         if adds_history {
             let mut history = History::read(&fork.plan.headers);
             if !history.entries.is_empty() {
@@ -94,10 +99,9 @@ impl Call {
         fork.plan.request_uri = next.clone();
         fork.plan.next_hop = None;
         fork.plan.route.clear();
-        scene.core.emit(
-            scene.now,
-            Event::CallRedirected { call: self.id, to: next.to_string(), hop: fork.redirects.hops },
-        );
+        scene
+            .core
+            .emit(scene.now, Event::CallRedirected { call: self.id, to: next.to_string(), hop: fork.redirects.hops });
         match scene.core.endpoint.invite(fork.plan.clone(), scene.now.instant) {
             Ok(dialog) => {
                 fork.leg.dialog = dialog;

@@ -25,7 +25,6 @@ const RING_LIMIT: Duration = Duration::from_secs(180);
 pub(crate) struct Setup {
     pub itinerary: Itinerary,
     pub purpose: Purpose,
-    pub dialled: String,
     pub max_forwards: u8,
     /// What the trunk that the call came from said about diversions before.
     pub diverted_before: Vec<Diversion>,
@@ -66,11 +65,10 @@ pub(crate) struct Fork {
 }
 
 impl Setup {
-    pub fn new(itinerary: Itinerary, purpose: Purpose, dialled: String, max_forwards: u8) -> Setup {
+    pub fn new(itinerary: Itinerary, purpose: Purpose, max_forwards: u8) -> Setup {
         Setup {
             itinerary,
             purpose,
-            dialled,
             max_forwards,
             diverted_before: Vec::new(),
             history_before: History::default(),
@@ -93,6 +91,9 @@ impl Setup {
         Some(self.forks.remove(index))
     }
 }
+
+/// Our part of a new leg's media: the side at the gateway, the offer, and what it describes (direct media).
+type OwnMedia = (Option<Side>, Option<Body>, Option<sdp::Session>);
 
 /// Whether a route takes one more call; if not, that is told.
 pub(super) fn has_individual(scene: &Scene<'_>, route: u32) -> bool {
@@ -224,11 +225,7 @@ impl Call {
     }
 
     /// The offer for a new leg: the caller's own (direct media), or the node's. Nothing for a caller who made none.
-    fn media_for(
-        &mut self,
-        scene: &mut Scene<'_>,
-        route: Option<&SipRouteEntry>,
-    ) -> Result<(Option<Side>, Option<Body>, Option<sdp::Session>), Outcome> {
+    fn media_for(&mut self, scene: &mut Scene<'_>, route: Option<&SipRouteEntry>) -> Result<OwnMedia, Outcome> {
         let both = vec![Codec::Pcma, Codec::Pcmu];
         let codecs = route.map_or_else(|| both.clone(), SipRouteEntry::codecs);
         let anchored = self.caller.answered && self.caller.side.is_some();

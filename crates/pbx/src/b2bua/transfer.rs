@@ -59,7 +59,7 @@ impl Call {
         };
         let mut itinerary = Itinerary::new(origin, scene.core.ring_time);
         let step = itinerary.start(&scene.core.configuration, &number);
-        let mut setup = Setup::new(itinerary, Purpose::Transfer { notify }, number.to_string(), 69);
+        let mut setup = Setup::new(itinerary, Purpose::Transfer { notify }, 69);
         setup.referred_by = request.headers.get(&Name::ReferredBy).cloned();
         self.setup = Some(setup);
         self.proceed(scene, step);
@@ -78,7 +78,8 @@ impl Call {
         let Some(callee) = self.callee.as_ref().filter(|_| notify) else { return };
         let mut headers = Headers::new();
         headers.push_typed(&Event::new("refer"));
-        let state = if last { SubscriptionState::terminated(Some("noresource")) } else { SubscriptionState::active(180) };
+        let state =
+            if last { SubscriptionState::terminated(Some("noresource")) } else { SubscriptionState::active(180) };
         headers.push_typed(&state);
         let body = Body::new(Text::from_static(sipfrag::CONTENT_TYPE), sipfrag::status_line(status));
         // Gone already: then it does not want to know.
@@ -120,21 +121,21 @@ impl Call {
         let other = found.and_then(|dialog| Some((dialog, Calls::call_of(scene.index, dialog)?)));
         match other.filter(|(dialog, id)| *dialog != transferor && *id != self.id) {
             Some(other) => {
-                // The other call is not at hand here: `take_over` follows at once.
-                scene.replaced = Some(other);
-                self.release_transferor(scene, notify);
+                // The other call is not at hand here: `join_other` follows at once.
+                scene.replaced = Some(Replaced { dialog: other.0, call: other.1, notify });
             }
             None => self.tell_transferor(scene, notify, 481, true),
         }
     }
 
     /// The party that the transferor talked with in `other` comes over; `replaced` is the transferor's dialog there.
-    pub(super) fn take_over(&mut self, scene: &mut Scene<'_>, other: &mut Call, replaced: CallRef) {
+    pub(super) fn take_over(&mut self, scene: &mut Scene<'_>, other: &mut Call, replaced: &Replaced) {
         let established = other.callee.is_some() && other.caller.answered && other.setup.is_none();
-        if !established || self.ended {
-            return self.end(scene, None, "transfer-failed", None, None);
+        if !established || self.ended || other.ended {
+            return self.tell_transferor(scene, replaced.notify, 481, true);
         }
-        if other.caller.dialog == replaced {
+        self.release_transferor(scene, replaced.notify);
+        if other.caller.dialog == replaced.dialog {
             other.swap(scene);
         }
         // Now the transferor is the callee there, and the caller comes over.
@@ -144,11 +145,19 @@ impl Call {
         if let Some(side) = other.caller.side.take() {
             side.close(scene);
         }
-        scene.index.remove(replaced);
-        let _ = scene.core.endpoint.hangup(replaced, &Headers::new(), scene.now.instant);
+        scene.index.remove(replaced.dialog);
+        let _ = scene.core.endpoint.hangup(replaced.dialog, &Headers::new(), scene.now.instant);
         other.tell_end(scene, "transferred", None);
         scene.index.set(leg.dialog, self.id, Role::Callee);
         self.callee = Some(leg);
         self.join(scene);
     }
+}
+
+/// The dialog that a Refer-To names for replacement.
+pub(crate) struct Replaced {
+    pub dialog: CallRef,
+    pub call: u64,
+    /// Whether the transferor is told how it goes.
+    pub notify: bool,
 }

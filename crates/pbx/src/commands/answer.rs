@@ -87,8 +87,7 @@ impl Display for Answer {
                     .map(|e| {
                         let lamp = if e.lamp.on { format!("on {}/{}", e.lamp.new, e.lamp.old) } else { "off".into() };
                         let contacts: Vec<&str> = e.contacts.iter().map(|c| c.uri.as_str()).collect();
-                        let where_ =
-                            if contacts.is_empty() { "Not registered".to_owned() } else { contacts.join(" ") };
+                        let where_ = if contacts.is_empty() { "Not registered".to_owned() } else { contacts.join(" ") };
                         vec![e.number.clone(), e.name.clone(), lamp, where_]
                     })
                     .collect();

@@ -67,11 +67,20 @@ impl AuthCode {
                     check::extension(configuration, "d", dir)?;
                 }
                 let mut rows = Vec::new();
-                for (number, entry) in configuration.extensions.iter().filter(|(n, _)| dir.as_ref().is_none_or(|d| d == *n)) {
+                for (number, entry) in
+                    configuration.extensions.iter().filter(|(n, _)| dir.as_ref().is_none_or(|d| d == *n))
+                {
                     if let Some(auth) = &entry.auth {
                         let hidden = "********".to_owned();
                         let (csp, customer) = (auth.csp.to_string(), auth.customer.to_string());
-                        rows.push(vec![number.clone(), auth.cil.clone(), csp, customer, auth.hash_type.clone(), hidden]);
+                        rows.push(vec![
+                            number.clone(),
+                            auth.cil.clone(),
+                            csp,
+                            customer,
+                            auth.hash_type.clone(),
+                            hidden,
+                        ]);
                     }
                 }
                 Ok((Vec::new(), Answer::table("", &["Dir", "Cil", "Csp", "Cust", "HashType", "AuthCode"], rows)))

@@ -43,9 +43,8 @@ pub struct CallListSet {
     pub origin: Option<String>,
     /// Whether the destination's own diversion is passed over.
     pub ird_bypass: Option<bool>,
-    /// Whether the position is skipped while a call of this extension is already there.
+    /// This and the rest are kept and printed only.
     pub one_call: Option<bool>,
-    /// Kept and printed only.
     pub sms_support: Option<bool>,
     pub delay_seizure_list_number: Option<u32>,
     pub instant_messaging_support: Option<bool>,
@@ -53,8 +52,20 @@ pub struct CallListSet {
 }
 
 const COLUMNS: [&str; 14] = [
-    "Dir", "List", "Pos", "DestNumber", "Time", "BusyPos", "DndPos", "OneCall", "Origin", "SmsSup", "Delay", "IrdBypass",
-    "ImSup", "Cdiv",
+    "Dir",
+    "List",
+    "Pos",
+    "DestNumber",
+    "Time",
+    "BusyPos",
+    "DndPos",
+    "OneCall",
+    "Origin",
+    "SmsSup",
+    "Delay",
+    "IrdBypass",
+    "ImSup",
+    "Cdiv",
 ];
 
 impl CallList {
@@ -64,7 +75,11 @@ impl CallList {
                 let extension = check::extension(configuration, "d", &set.dir)?;
                 let list = check::within("list", set.list, 1, 1..=5)?;
                 if extension.call_lists.get(&list).is_some_and(|list| list.contains_key(&set.position)) {
-                    return Err(CommandError::already_assigned("position", set.position, "change it with call_list -c"));
+                    return Err(CommandError::already_assigned(
+                        "position",
+                        set.position,
+                        "change it with call_list -c",
+                    ));
                 }
                 if set.dest_number.is_none() {
                     return Err(CommandError::missing("dest-number", "give the number to call at this position"));
@@ -168,7 +183,8 @@ fn end(configuration: &Configuration, dir: String, list: Option<u32>, position: 
 
 fn print(configuration: &Configuration, dir: Option<&str>) -> Answer {
     let mut rows = Vec::new();
-    for (number, extension) in configuration.extensions.iter().filter(|(n, _)| dir.is_none_or(|dir| dir == n.as_str())) {
+    for (number, extension) in configuration.extensions.iter().filter(|(n, _)| dir.is_none_or(|dir| dir == n.as_str()))
+    {
         for (list, positions) in &extension.call_lists {
             for (place, position) in positions {
                 rows.push(vec![

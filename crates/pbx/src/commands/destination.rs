@@ -46,7 +46,11 @@ impl Destination {
                 let cho = check::within("CHO", set.cho, 0, 0..=7)?;
                 let code = external(configuration, &set.dest)?;
                 if configuration.destinations.get(&code).is_some_and(|ways| ways.contains_key(&cho)) {
-                    return Err(CommandError::already_assigned("CHO", cho, "change it with RODDC, or give another CHO"));
+                    return Err(CommandError::already_assigned(
+                        "CHO",
+                        cho,
+                        "change it with RODDC, or give another CHO",
+                    ));
                 }
                 for (parameter, missing) in [("ROU", set.rou.is_none()), ("ADC", set.adc.is_none())] {
                     if missing {
@@ -80,7 +84,9 @@ impl Destination {
             }
             Destination::Print { dest } => {
                 let mut rows = Vec::new();
-                for (code, ways) in configuration.destinations.iter().filter(|(c, _)| dest.as_ref().is_none_or(|d| d == *c)) {
+                for (code, ways) in
+                    configuration.destinations.iter().filter(|(c, _)| dest.as_ref().is_none_or(|d| d == *c))
+                {
                     for (cho, way) in ways {
                         rows.push(vec![
                             code.clone(),

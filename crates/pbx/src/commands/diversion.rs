@@ -57,7 +57,9 @@ impl Diversion {
                     check::extension(configuration, "dir", dir)?;
                 }
                 let mut rows = Vec::new();
-                for (number, entry) in configuration.extensions.iter().filter(|(n, _)| dir.as_ref().is_none_or(|d| d == *n)) {
+                for (number, entry) in
+                    configuration.extensions.iter().filter(|(n, _)| dir.as_ref().is_none_or(|d| d == *n))
+                {
                     if let Some(diversion) = &entry.diversion {
                         rows.push(vec![
                             number.clone(),
@@ -68,7 +70,10 @@ impl Diversion {
                         ]);
                     }
                 }
-                Ok((Vec::new(), Answer::table("", &["Dir", "Destination", "On Busy", "On No Reply", "Immediate"], rows)))
+                Ok((
+                    Vec::new(),
+                    Answer::table("", &["Dir", "Destination", "On Busy", "On No Reply", "Immediate"], rows),
+                ))
             }
         }
     }

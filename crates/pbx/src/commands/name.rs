@@ -59,9 +59,16 @@ impl Name {
                     check::extension(configuration, "d", dir)?;
                 }
                 let mut rows = Vec::new();
-                for (number, entry) in configuration.extensions.iter().filter(|(n, _)| dir.as_ref().is_none_or(|d| d == *n)) {
+                for (number, entry) in
+                    configuration.extensions.iter().filter(|(n, _)| dir.as_ref().is_none_or(|d| d == *n))
+                {
                     if let Some(name) = &entry.name {
-                        rows.push(vec![number.clone(), name.name1.clone(), name.name2.clone(), name.number_type.clone()]);
+                        rows.push(vec![
+                            number.clone(),
+                            name.name1.clone(),
+                            name.name2.clone(),
+                            name.number_type.clone(),
+                        ]);
                     }
                 }
                 Ok((Vec::new(), Answer::table("", &["Dir", "Name1", "Name2", "NumberType"], rows)))
@@ -79,10 +86,10 @@ fn fill(configuration: &Configuration, set: NameSet) -> Outcome {
     if let Some(name2) = set.name2 {
         name.name2 = check::text("name2", &name2, 20)?;
     }
-    if let Some(number_type) = set.number_type {
-        if !number_type.eq_ignore_ascii_case("dir") {
-            return Err(CommandError::invalid("number-type", number_type, "give dir"));
-        }
+    if let Some(number_type) = set.number_type
+        && !number_type.eq_ignore_ascii_case("dir")
+    {
+        return Err(CommandError::invalid("number-type", number_type, "give dir"));
     }
     entry.name = Some(name);
     Ok((vec![Edit::Extension(set.dir, Some(entry))], Answer::done()))

@@ -9,8 +9,13 @@ use serde::{Deserialize, Serialize};
 pub enum Number {
     /// `numbertype`: `EX` (extension series) or `ED` (external destination). `number`: one number, or for `EX` also a
     /// range `27000..27099`.
-    Initiate { numbertype: String, number: String },
-    End { number: String },
+    Initiate {
+        numbertype: String,
+        number: String,
+    },
+    End {
+        number: String,
+    },
     Print {
         #[serde(default)]
         number: Option<String>,
@@ -28,8 +33,9 @@ impl Number {
 }
 
 fn initiate(configuration: &Configuration, numbertype: &str, number: &str) -> Outcome {
-    let number_type = NumberType::from_name(numbertype)
-        .ok_or_else(|| CommandError::invalid("numbertype", numbertype, "give EX (extension) or ED (external destination)"))?;
+    let number_type = NumberType::from_name(numbertype).ok_or_else(|| {
+        CommandError::invalid("numbertype", numbertype, "give EX (extension) or ED (external destination)")
+    })?;
     let (first, last) = series(number)?;
     if last.is_some() && number_type != NumberType::Ex {
         return Err(CommandError::invalid("number", number, "only extensions (EX) come in series"));

@@ -61,7 +61,7 @@ impl RouteCategory {
                         return Err(CommandError::missing(parameter, "ROCAI needs SEL, TRM and SERV"));
                     }
                 }
-                fill(Box::new(Route::default()), &set)
+                fill(Box::default(), &set)
             }
             RouteCategory::Change(set) => fill(check::route(configuration, "ROU", set.rou)?, &set),
             RouteCategory::End { rou } => {

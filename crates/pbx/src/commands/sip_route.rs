@@ -128,7 +128,9 @@ fn fill(configuration: &Configuration, set: SipRouteSet) -> Outcome {
     }
     if let Some(matches) = set.match_ {
         let each = matches.split(',').map(str::trim).filter(|address| !address.is_empty()).map(|address| {
-            address.parse().map_err(|_| CommandError::invalid("match", address, "give IP addresses, separated by commas"))
+            address
+                .parse()
+                .map_err(|_| CommandError::invalid("match", address, "give IP addresses, separated by commas"))
         });
         sip.matches = each.collect::<Result<_, _>>()?;
     }
@@ -211,7 +213,9 @@ fn print(configuration: &Configuration, wanted: Option<u32>) -> Outcome {
         check::route(configuration, "route", wanted)?;
     }
     let mut tables = Vec::new();
-    for (number, route) in configuration.routes.iter().filter(|(number, _)| wanted.is_none_or(|wanted| wanted == **number)) {
+    for (number, route) in
+        configuration.routes.iter().filter(|(number, _)| wanted.is_none_or(|wanted| wanted == **number))
+    {
         let Some(sip) = &route.sip else { continue };
         let profile = sip.profile();
         let text = |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());

@@ -394,9 +394,10 @@ mod tests {
 
     #[test]
     fn each_position_has_its_ring_time_and_origin() {
-        let mut walk = Walk::new()
-            .position("27000", 1, "27001", |p| p.origin = "011".into())
-            .position("27000", 2, "27002", |p| p.ringing_time = Some(35));
+        let mut walk =
+            Walk::new()
+                .position("27000", 1, "27001", |p| p.origin = "011".into())
+                .position("27000", 2, "27002", |p| p.ringing_time = Some(35));
         assert_eq!(walk.dial("27000"), ring("27002", Some(Duration::from_secs(35))));
         assert_eq!(walk.sent_on(), [("27000", "27002", Unconditional)]);
         walk.itinerary = Itinerary::new(Origin::Private, RING);
@@ -471,9 +472,10 @@ mod tests {
 
     #[test]
     fn extensions_that_divert_to_each_other_are_a_loop() {
-        let mut walk = Walk::new()
-            .diversion("27000", "27001", |d| d.immediate = true)
-            .diversion("27001", "27000", |d| d.immediate = true);
+        let mut walk =
+            Walk::new()
+                .diversion("27000", "27001", |d| d.immediate = true)
+                .diversion("27001", "27000", |d| d.immediate = true);
         assert_eq!(walk.dial("27000"), Step::Finish(Outcome::Loop));
     }
 

@@ -18,7 +18,11 @@ pub(crate) enum Outcome {
     /// No such number.
     Vacant,
     /// The peer refused with a final status that the caller may be told.
-    Refused { status: u16, reason: Option<String>, warning: Option<String> },
+    Refused {
+        status: u16,
+        reason: Option<String>,
+        warning: Option<String>,
+    },
     /// The phone declined (603).
     Declined,
     Busy,
@@ -37,9 +41,7 @@ impl Outcome {
             // A challenge is for us, and we have no answer to it.
             503 | 401 | 407 | 300..=399 => Outcome::TrunkFailed,
             404 | 604 if !trunk => Outcome::Unavailable,
-            _ => {
-                Outcome::Refused { status, reason: text(&Name::Reason), warning: text(&Name::Warning) }
-            }
+            _ => Outcome::Refused { status, reason: text(&Name::Reason), warning: text(&Name::Warning) },
         }
     }
 

@@ -108,8 +108,12 @@ impl MessageWaiting {
         let expires = Duration::from_secs(asked.min(MAX_EXPIRES).into());
         let accepted = core.endpoint.accept_subscription(transaction, expires, &Headers::new(), now.instant);
         let Ok(subscription) = accepted else { return Err(refused(503)) };
-        let own: Vec<SubscriptionRef> =
-            self.subscriptions.iter().filter(|(_, dir)| **dir == extension).map(|(subscription, _)| *subscription).collect();
+        let own: Vec<SubscriptionRef> = self
+            .subscriptions
+            .iter()
+            .filter(|(_, dir)| **dir == extension)
+            .map(|(subscription, _)| *subscription)
+            .collect();
         if own.len() >= MOST
             && let Some(oldest) = own.first()
         {
@@ -176,8 +180,12 @@ impl MessageWaiting {
 
     /// The extension is no more.
     pub fn forget(&mut self, core: &mut Core, extension: &str, now: Now) {
-        let own: Vec<SubscriptionRef> =
-            self.subscriptions.iter().filter(|(_, dir)| *dir == extension).map(|(subscription, _)| *subscription).collect();
+        let own: Vec<SubscriptionRef> = self
+            .subscriptions
+            .iter()
+            .filter(|(_, dir)| *dir == extension)
+            .map(|(subscription, _)| *subscription)
+            .collect();
         for subscription in own {
             self.subscriptions.remove(&subscription);
             let _ = core.endpoint.end_subscription(subscription, "noresource", now.instant);

@@ -6,7 +6,7 @@ pub(crate) use binding::Binding;
 
 use crate::configuration::{LoadError, change, load_kind};
 use event::Now;
-use sip::header::{Contact, CSeq, Expires};
+use sip::header::{CSeq, Contact, Expires};
 use sip::{Flow, Headers, Name, NameAddr, Request};
 use state::{Change, Store};
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ const MAX_EXPIRES: u32 = 7200;
 #[derive(Default)]
 pub(crate) struct Registrar {
     extensions: BTreeMap<String, Vec<Binding>>,
+    /// No contact expires before; looked for anew only when it comes, since phones refresh long before.
+    soonest: Option<Instant>,
 }
 
 /// Why a REGISTER is refused. Nothing was changed by it.
@@ -73,6 +75,7 @@ impl Registrar {
                 registrar.extensions.insert(dir, list);
             }
         }
+        registrar.find_soonest();
         Ok(registrar)
     }
 
@@ -159,7 +162,8 @@ impl Registrar {
         }
         // A phone that came back under another address: what expires first makes room.
         while list.len() > most.max(1) {
-            let Some(first) = list.iter().enumerate().min_by_key(|(_, binding)| binding.refreshed).map(|(i, _)| i) else {
+            let Some(first) = list.iter().enumerate().min_by_key(|(_, binding)| binding.refreshed).map(|(i, _)| i)
+            else {
                 break;
             };
             changed.removed.push(list.remove(first).uri.to_string());
@@ -167,6 +171,7 @@ impl Registrar {
         if list.is_empty() {
             self.extensions.remove(dir);
         } else {
+            self.soonest = list.iter().map(|binding| binding.expires).chain(self.soonest).min();
             self.extensions.insert(dir.to_owned(), list);
         }
         Ok(changed)
@@ -183,9 +188,13 @@ impl Registrar {
         }
     }
 
-    /// When the next contact expires.
+    /// When the next contact expires, or earlier.
     pub fn deadline(&self) -> Option<Instant> {
-        self.extensions.values().flatten().map(|binding| binding.expires).min()
+        self.soonest
+    }
+
+    fn find_soonest(&mut self) {
+        self.soonest = self.extensions.values().flatten().map(|binding| binding.expires).min();
     }
 
     /// Takes away what has expired: extension and contact.
@@ -201,6 +210,7 @@ impl Registrar {
             });
             !list.is_empty()
         });
+        self.find_soonest();
         gone
     }
 

@@ -54,14 +54,10 @@ fn several_contacts_the_preferred_first() {
     let mut rig = Rig::new();
     rig.register("Contact: <sip:27000@127.0.0.1:5070>;q=0.2, <sip:27000@127.0.0.1:5071>\r\n").unwrap();
     rig.register("Contact: <sip:27000@127.0.0.1:5072>;q=0.5\r\nExpires: 600\r\n").unwrap();
-    assert_eq!(
-        rig.contacts(),
-        ["sip:27000@127.0.0.1:5071", "sip:27000@127.0.0.1:5072", "sip:27000@127.0.0.1:5070"]
-    );
+    assert_eq!(rig.contacts(), ["sip:27000@127.0.0.1:5071", "sip:27000@127.0.0.1:5072", "sip:27000@127.0.0.1:5070"]);
     let mut headers = Headers::new();
     rig.registrar.list("27000", &mut headers, rig.now.instant);
-    let listed: Vec<u32> =
-        headers.all_typed::<Contact>().filter_map(|c| c.ok()?.address()?.expires()).collect();
+    let listed: Vec<u32> = headers.all_typed::<Contact>().filter_map(|c| c.ok()?.address()?.expires()).collect();
     assert_eq!(listed, [3600, 600, 3600]);
 }
 
@@ -75,7 +71,7 @@ fn a_contact_expires_and_is_refreshed() {
     assert_eq!(rig.contacts().len(), 1);
     rig.now = rig.now.later(Duration::from_secs(1));
     assert!(rig.contacts().is_empty());
-    assert_eq!(rig.registrar.deadline(), Some(rig.now.instant));
+    assert!(rig.registrar.deadline().is_some_and(|at| at <= rig.now.instant));
     let gone = rig.registrar.expire(rig.now.instant);
     assert_eq!(gone, [("27000".to_owned(), "sip:27000@127.0.0.1:5070".to_owned())]);
     assert_eq!(rig.registrar.deadline(), None);
@@ -87,10 +83,7 @@ fn the_star_unregisters_all_and_only_alone_with_expires_0() {
     rig.register("Contact: <sip:27000@127.0.0.1:5070>\r\n").unwrap();
     assert_eq!(rig.register("Contact: *\r\nExpires: 60\r\n"), Err(RegisterError::Malformed));
     assert_eq!(rig.register("Contact: *\r\n"), Err(RegisterError::Malformed));
-    assert_eq!(
-        rig.register("Contact: *, <sip:27000@127.0.0.1:5071>\r\nExpires: 0\r\n"),
-        Err(RegisterError::Malformed)
-    );
+    assert_eq!(rig.register("Contact: *, <sip:27000@127.0.0.1:5071>\r\nExpires: 0\r\n"), Err(RegisterError::Malformed));
     assert_eq!(rig.contacts().len(), 1);
     assert_eq!(rig.register("Contact: *\r\nExpires: 0\r\n").unwrap().removed.len(), 1);
     assert!(rig.contacts().is_empty());

@@ -212,7 +212,8 @@ mod tests {
             }),
             ..Route::default()
         };
-        let routes = BTreeMap::from([(1, route(20, "10.0.0.1")), (2, route(10, "10.0.0.1")), (3, route(0, "10.0.0.2"))]);
+        let routes =
+            BTreeMap::from([(1, route(20, "10.0.0.1")), (2, route(10, "10.0.0.1")), (3, route(0, "10.0.0.2"))]);
         assert_eq!(matched(&routes, "10.0.0.1".parse().unwrap()), Some(2));
         assert_eq!(matched(&routes, "::ffff:10.0.0.2".parse().unwrap()), Some(3), "IPv4 through an IPv6 socket");
         assert_eq!(matched(&routes, "10.0.0.3".parse().unwrap()), None);

@@ -67,8 +67,13 @@ fn digits_are_counted_and_the_parameter_is_named() {
 #[test]
 fn what_a_command_builds_on_has_to_be_there() {
     let mut rig = Rig::bare();
-    let route_data =
-        |rou| Command::RouteData(RouteData::Initiate(RouteDataSet { rou, line_type: Some("TL66".into()), ..Default::default() }));
+    let route_data = |rou| {
+        Command::RouteData(RouteData::Initiate(RouteDataSet {
+            rou,
+            line_type: Some("TL66".into()),
+            ..Default::default()
+        }))
+    };
     assert_eq!(refused(&mut rig, route_data(55)), "ROU");
     rig.run_command(Command::RouteCategory(RouteCategory::Initiate(category())));
     let sip = || Command::SipRoute(SipRoute::Set(Box::new(SipRouteSet { route: 55, ..Default::default() })));
@@ -83,7 +88,8 @@ fn what_a_command_builds_on_has_to_be_there() {
     assert_eq!(refused(&mut rig, roddi(Some("0005".into()))), "ADC");
     assert_eq!(refused(&mut rig, roddi(None)), "ADC");
     rig.run_command(roddi(adc()));
-    let list = CallListSet { dir: "27000".into(), position: 1, dest_number: Some("43334".into()), ..Default::default() };
+    let list =
+        CallListSet { dir: "27000".into(), position: 1, dest_number: Some("43334".into()), ..Default::default() };
     assert_eq!(refused(&mut rig, Command::CallList(CallList::Initiate(list))), "d");
 }
 
@@ -113,7 +119,8 @@ fn a_second_set_changes_only_what_it_names() {
 #[test]
 fn a_sip_route_refuses_what_it_can_not_do() {
     let mut rig = Rig::lab();
-    let cases: Vec<(&str, Box<dyn Fn(&mut SipRouteSet)>)> = vec![
+    type Change = Box<dyn Fn(&mut SipRouteSet)>;
+    let cases: Vec<(&str, Change)> = vec![
         ("profile", Box::new(|set| set.profile = Some("ExchangeUM_TLS_SRTP".into()))),
         ("uristring0", Box::new(|set| set.uristring[0] = Some("sip:43334@h".into()))),
         ("uristring3", Box::new(|set| set.uristring[3] = Some("mailto:?@h".into()))),

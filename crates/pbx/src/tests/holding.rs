@@ -24,9 +24,7 @@ fn offered(rig: &mut Rig, peer: Peer, call: CallRef) -> Option<Request> {
 
 fn answered(rig: &mut Rig, peer: Peer, call: CallRef) -> Option<(u16, String)> {
     rig.call_events(peer, call).into_iter().find_map(|event| match event {
-        CallEvent::Answer { response } => {
-            Some((response.status, String::from_utf8(response.body.to_vec()).unwrap()))
-        }
+        CallEvent::Answer { response } => Some((response.status, String::from_utf8(response.body.to_vec()).unwrap())),
         _ => None,
     })
 }

@@ -134,3 +134,30 @@ fn registrations_are_there_after_a_restart() {
     rig.hang_up(phone, called);
     assert!(rig.calls().is_empty());
 }
+
+#[test]
+fn credentials_that_are_sent_again_are_stale_and_those_for_another_request_wrong() {
+    let mut rig = Rig::lab();
+    let ask = |cseq: u32, authorization: &str| {
+        format!(
+            "REGISTER sip:moon.galaxy SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5071;branch=z9hG4bK{cseq}\nMax-Forwards: 70\n\
+             From: <sip:27001@moon.galaxy>;tag=1\nTo: <sip:27001@moon.galaxy>\nCall-ID: a\nCSeq: {cseq} REGISTER\n\
+             Contact: <sip:27001@127.0.0.1:5071>\n{authorization}Content-Length: 0\n\n"
+        )
+    };
+    let status = |rig: &Rig| rig.responses_to("127.0.0.1:5071", &Method::Register).last().unwrap().clone();
+    rig.hand_feed("127.0.0.1:5071", &ask(1, ""));
+    let challenge = sip::digest::Challenge::strongest(&status(&rig).headers).unwrap();
+    let credentials =
+        challenge.answer_password("27001", "moon-27001", &Method::Register, "sip:moon.galaxy", 1, "cnonce");
+    let line = format!("Authorization: {credentials}\n");
+    rig.hand_feed("127.0.0.1:5071", &ask(2, &line));
+    assert_eq!(status(&rig).status, 200);
+    rig.hand_feed("127.0.0.1:5071", &ask(3, &line));
+    let again = status(&rig);
+    assert_eq!(again.status, 401, "the count was used");
+    assert!(again.headers.get(&Name::WwwAuthenticate).unwrap().contains("stale"), "{again:?}");
+    let other = challenge.answer_password("27001", "moon-27001", &Method::Invite, "sip:moon.galaxy", 2, "cnonce");
+    rig.hand_feed("127.0.0.1:5071", &ask(4, &format!("Authorization: {other}\n")));
+    assert_eq!(status(&rig).status, 403);
+}
