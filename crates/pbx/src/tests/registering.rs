@@ -15,14 +15,14 @@ fn a_phone_registers_with_its_password_and_appears_in_the_status() {
 }
 
 #[test]
-fn both_algorithms_are_offered_the_stronger_first() {
+fn both_algorithms_are_offered_in_the_order_of_the_setting() {
     let mut rig = Rig::lab();
     rig.phone("27001", "127.0.0.1:5071");
     let challenge = rig.responses_to("127.0.0.1:5071", &Method::Register).remove(0);
     assert_eq!(challenge.status, 401);
     let lines: Vec<String> = challenge.headers.lines(&Name::WwwAuthenticate).map(|line| line.to_string()).collect();
     assert_eq!(lines.len(), 2);
-    assert!(lines[0].contains("SHA-256") && lines[1].contains("MD5"), "{lines:?}");
+    assert!(lines[0].contains("MD5") && lines[1].contains("SHA-256"), "{lines:?}");
     assert!(lines.iter().all(|line| line.contains("realm=\"moon.galaxy\"")), "{lines:?}");
 }
 
