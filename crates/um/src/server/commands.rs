@@ -107,7 +107,7 @@ impl Server {
         }));
         let id = um.mailbox.clone();
         self.ask_store(StoreRequest::Create(id.clone()), waiting);
-        self.configuration_changed(now);
+        self.sounds.prepare(&mailbox.shown_name());
         self.lamp_changed(id, now);
     }
 

@@ -87,6 +87,8 @@ pub enum Own {
 /// Who waits for a store's answer.
 pub(crate) enum Waiting {
     Dialogue(u64, RequestId),
+    /// The same; what happened is told once it is done.
+    Change(u64, RequestId, Box<Event>),
     /// As `Dialogue`; the greeting is kept for the next call.
     Greeting(u64, RequestId, mailbox::MailboxId),
     Replay(u64, RequestId),
@@ -183,6 +185,9 @@ impl Server {
     /// Delivers what the spool still had, and refreshes every lamp. Call it once, before the first input.
     pub fn start(&mut self, now: Now) {
         self.configuration_changed(now);
+        for mailbox in self.configuration.mailboxes.iter() {
+            self.sounds.prepare(&mailbox.shown_name());
+        }
         self.refresh_lamps(now);
         self.settle(now);
     }
@@ -220,6 +225,12 @@ impl Server {
         }
         match self.waiting.remove(&ticket) {
             Some(Waiting::Dialogue(call, request)) => self.stored_for(call, request, result, now),
+            Some(Waiting::Change(call, request, event)) => {
+                if result.is_ok() {
+                    self.emit(now, *event);
+                }
+                self.stored_for(call, request, result, now);
+            }
             Some(Waiting::Greeting(call, request, mailbox)) => {
                 if let Ok(crate::storage::StoreAnswer::Greeting(greeting)) = &result {
                     self.keep_greeting(mailbox, greeting.clone());
@@ -376,9 +387,6 @@ impl Server {
     pub(crate) fn configuration_changed(&mut self, now: Now) {
         self.resolve_gateways(now);
         self.exempt();
-        for mailbox in self.configuration.mailboxes.iter() {
-            self.sounds.prepare(&mailbox.shown_name());
-        }
     }
 
     fn exempt(&mut self) {

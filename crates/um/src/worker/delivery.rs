@@ -142,10 +142,7 @@ impl Deliveries {
 
     /// Safe on disk, or as safe as it ever will be.
     pub(crate) fn durable(&mut self, recording: RecordingId) {
-        self.part(recording, |part| {
-            part.ended = true;
-            part.durable = true;
-        });
+        self.part(recording, |part| part.durable = true);
     }
 
     fn part(&mut self, recording: RecordingId, change: impl FnOnce(&mut Part)) {

@@ -81,10 +81,11 @@ impl Server {
                 None
             }
             Ask::Store(request) => {
-                if let Some(event) = told_of(&request) {
-                    self.emit(now, event);
-                }
-                self.ask_store(request, Waiting::Dialogue(number, id));
+                let waiting = match told_of(&request) {
+                    Some(event) => Waiting::Change(number, id, Box::new(event)),
+                    None => Waiting::Dialogue(number, id),
+                };
+                self.ask_store(request, waiting);
                 None
             }
             Ask::Find(extension) => {
