@@ -5,17 +5,15 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use reedline::{
-    ColumnarMenu, Completer, CompletionResult, DefaultPrompt, DefaultPromptSegment, Emacs, FileBackedHistory, KeyCode,
-    KeyModifiers, MenuBuilder, Reedline, ReedlineEvent, ReedlineMenu, Signal, Span, Suggestion, ValidationResult,
-    Validator, default_emacs_keybindings,
+    ColumnarMenu, Completer, CompletionResult, DefaultPrompt, DefaultPromptSegment, Emacs, KeyCode, KeyModifiers,
+    MenuBuilder, Reedline, ReedlineEvent, ReedlineMenu, Signal, Span, Suggestion, ValidationResult, Validator,
+    default_emacs_keybindings,
 };
 
+use crate::history::Discreet;
 use crate::protocol::{Greeting, MAX_LINE, Request, Response};
 use crate::server::socket_path;
 use crate::session::Language;
-
-/// Lines kept in the history.
-const HISTORY: usize = 2_000;
 
 /// Why a shell could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +131,7 @@ fn person(client: &mut Client, data: &Path) -> Result<bool, ClientError> {
         .with_edit_mode(Box::new(Emacs::new(keys)));
     let history = data.join(format!("{}.history", language.name()));
     // Without a history (a folder that cannot be written) the shell still works.
-    if let Ok(history) = FileBackedHistory::with_file(HISTORY, history) {
+    if let Ok(history) = Discreet::open(&history, language) {
         editor = editor.with_history(Box::new(history));
     }
     let prompt = DefaultPrompt::new(DefaultPromptSegment::Basic(language.name().into()), DefaultPromptSegment::Empty);

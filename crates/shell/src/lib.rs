@@ -9,6 +9,7 @@
 
 pub mod client;
 mod fault;
+mod history;
 mod mml;
 mod net;
 mod powershell;

@@ -50,12 +50,38 @@ impl Language {
         }
     }
 
+    /// The text with stars for the secrets in it (SIP passwords, PINs). Of a text that cannot be read, and that may have
+    /// some, only its first word is left.
+    pub fn masked(self, text: &str) -> String {
+        let Ok(statements) = self.statements(text) else { return mentioned(text) };
+        let mut shown = text.to_string();
+        for statement in statements {
+            let secrets = match self {
+                Language::Mdsh => mml::secrets(&statement.text),
+                Language::Umsh => powershell::secrets(&statement.text),
+            };
+            let Some(secrets) = secrets else { return mentioned(text) };
+            for secret in secrets.into_iter().filter_map(|span| statement.text.get(span)).filter(|s| !s.is_empty()) {
+                shown = shown.replace(secret, "****");
+            }
+        }
+        shown
+    }
+
     /// What can stand at the cursor: from which byte of the line on it is replaced, and by what, each with a help text.
     pub fn complete(self, line: &str, cursor: usize) -> (usize, Vec<(String, String)>) {
         match self {
             Language::Mdsh => mml::complete(line, cursor),
             Language::Umsh => powershell::complete(line, cursor),
         }
+    }
+}
+
+fn mentioned(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    match ["auth", "pin", "password"].iter().any(|word| lower.contains(word)) {
+        true => text.split_whitespace().next().unwrap_or_default().into(),
+        false => text.into(),
     }
 }
 
@@ -179,8 +205,9 @@ impl Shell {
         };
         result.map_err(|refusal| {
             let mut located = refusal.fault.located(statement, &refusal.secrets);
-            for note in refusal.notes {
-                located.message = format!("{}\n# {note}", located.message);
+            // First how the line was read, then what is wrong with it, next to its place.
+            for note in refusal.notes.iter().rev() {
+                located.message = format!("# {note}\n{}", located.message);
             }
             located
         })

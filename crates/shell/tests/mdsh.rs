@@ -234,6 +234,15 @@ fn a_password_is_not_shown_again() {
 }
 
 #[test]
+fn a_history_keeps_lines_without_their_passwords() {
+    let kept = |line: &str| Language::Mdsh.masked(line);
+    assert_eq!(kept("auth_code -i -d 27000 --auth-code moon-27000"), "auth_code -i -d 27000 --auth-code ****");
+    assert_eq!(kept("auth_code -i --auth-code moon-27000 --wrong"), "auth_code -i --auth-code **** --wrong");
+    assert_eq!(kept("auth_code -i --auth-code \"moon"), "auth_code");
+    assert_eq!(kept("number_print"), "number_print");
+}
+
+#[test]
 fn what_was_typed_in_part_goes_on() {
     for text in [
         "sip_route -set -route 55 -match",

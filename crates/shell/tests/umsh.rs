@@ -225,6 +225,15 @@ fn what_the_server_refuses_is_pointed_at_in_the_line() {
 }
 
 #[test]
+fn a_history_keeps_lines_without_their_pins() {
+    let kept = |line: &str| Language::Umsh.masked(line);
+    assert_eq!(kept("Set-UMMailboxPIN anna -Pin 730146"), "Set-UMMailboxPIN anna -Pin ****");
+    assert_eq!(kept("Get-UMMailbox | Set-UMMailboxPIN -Pin:'730146'"), "Get-UMMailbox | Set-UMMailboxPIN -Pin:****");
+    assert_eq!(kept("Set-UMMailboxPIN anna -Pin '730146"), "Set-UMMailboxPIN");
+    assert_eq!(kept("Get-UMMailbox"), "Get-UMMailbox");
+}
+
+#[test]
 fn what_was_typed_in_part_goes_on() {
     for text in [
         "Get-UMMailbox |",

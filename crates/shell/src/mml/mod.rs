@@ -5,6 +5,7 @@ pub(crate) mod lexer;
 mod parse;
 pub(crate) mod table;
 
+use std::ops::Range;
 use std::sync::mpsc;
 
 use pbx::commands::{Answer, Command, CommandError};
@@ -53,6 +54,15 @@ pub(crate) fn run(statement: &Statement, net: Option<&Net>, node: &Node) -> Resu
         }
         Err(_) => Err(refuse(Fault::nowhere("NOT EXECUTED: the node does not answer"))),
     }
+}
+
+/// Where a statement has secrets; `None` when it cannot be taken apart.
+pub(crate) fn secrets(text: &str) -> Option<Vec<Range<usize>>> {
+    lexer::lex(text).ok()?;
+    Some(match parse::parse(text, None) {
+        Ok(parsed) => parsed.secrets,
+        Err(refused) => refused.secrets,
+    })
 }
 
 #[cfg(test)]

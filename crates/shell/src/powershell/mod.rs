@@ -5,6 +5,7 @@ mod help;
 mod lexer;
 mod parse;
 
+use std::ops::Range;
 use std::sync::mpsc;
 
 use um::commands::{Answer, Command, CommandError, Given};
@@ -43,6 +44,11 @@ pub(crate) fn run(statement: &Statement, net: Option<&Net>, server: &Server) -> 
         Ok(output) => Ok(Said { output, notes }),
         Err(fault) => Err(Refusal { fault, secrets, notes }),
     }
+}
+
+/// Where a statement has secrets; `None` when it cannot be read.
+pub(crate) fn secrets(text: &str) -> Option<Vec<Range<usize>>> {
+    parse::parse(text, None).ok().map(|pipeline| pipeline.secrets)
 }
 
 fn pipeline(stages: &mut [Stage], notes: &mut Vec<String>, server: &Server) -> Result<String, Fault> {
