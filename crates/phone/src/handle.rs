@@ -2,13 +2,13 @@
 
 use crate::config::PhoneConfig;
 use crate::event::PhoneEvent;
-use crate::role::{Command, Own, PhoneRole, Tapes};
+use crate::heard::Heard;
+use crate::role::{Command, Own, PhoneRole};
 use media::{Engine, EngineConfig};
 use net::{InboxSender, Net, NetConfig};
 use sip::flow::Listener;
 use sip::{Endpoint, EndpointConfig, ListenerId};
 use std::net::SocketAddr;
-use std::sync::PoisonError;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ pub struct Phone {
     inbox: InboxSender<Own>,
     events: Receiver<PhoneEvent>,
     thread: Option<JoinHandle<()>>,
-    heard: Tapes,
+    heard: Heard,
     address: SocketAddr,
     _engine: Engine,
 }
@@ -55,7 +55,7 @@ impl Phone {
         endpoint.session_expires = None;
         let endpoint = Endpoint::new(endpoint, config.seed);
         let (tell, events) = channel();
-        let heard = Tapes::default();
+        let heard = Heard::default();
         let (tapes, control) = (heard.clone(), engine.control());
         let name = format!("phone-{}", config.user);
         let thread = std::thread::Builder::new()
@@ -125,10 +125,9 @@ impl Phone {
         }
     }
 
-    /// What was heard in the calls that are over: linear samples, 8 kHz.
+    /// What was heard in the calls that are over, to their last words: linear samples, 8 kHz.
     pub fn heard(&self) -> Vec<i16> {
-        let tapes = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        tapes.iter().flat_map(|tape| tape.samples()).collect()
+        self.heard.samples()
     }
 
     fn command(&self, command: Command) {

@@ -7,6 +7,7 @@ mod config;
 mod conversation;
 mod event;
 mod handle;
+mod heard;
 mod registration;
 mod role;
 mod run;

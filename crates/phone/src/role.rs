@@ -7,9 +7,10 @@ mod transferee;
 use crate::config::{Behaviour, PhoneConfig};
 use crate::conversation::Conversation;
 use crate::event::PhoneEvent;
+use crate::heard::Heard;
 use crate::registration::{Outcome, Registration};
 use event::Now;
-use media::{Control, MediaEvent, RecordEnd, Tape};
+use media::{Control, MediaEvent, RecordEnd};
 use net::{Action, Input, Role, SipInput};
 use sip::endpoint::{
     CallEvent, CallRef, ClientRef, Endpoint, Event, Login, NextHop, OutgoingCall, OutgoingRequest, Output, ServerRef,
@@ -57,12 +58,9 @@ pub(crate) struct PhoneRole {
     quitting: Option<Instant>,
     actions: VecDeque<Action>,
     /// What was heard in all calls, in order.
-    heard: Tapes,
+    heard: Heard,
     number: u64,
 }
-
-/// What was heard, in pieces that follow each other.
-pub(crate) type Tapes = std::sync::Arc<std::sync::Mutex<Vec<Tape>>>;
 
 impl PhoneRole {
     pub fn new(
@@ -71,7 +69,7 @@ impl PhoneRole {
         local: SocketAddr,
         media: Box<dyn Control + Send>,
         events: Sender<PhoneEvent>,
-        heard: Tapes,
+        heard: Heard,
         now: Instant,
     ) -> PhoneRole {
         let contact = format!("sip:{}@{local};transport={}", config.user, config.transport.parameter());
@@ -409,6 +407,9 @@ impl PhoneRole {
     }
 
     fn media_event(&mut self, event: MediaEvent, now: Instant) {
+        if let MediaEvent::RecordEnded { session, reason: RecordEnd::Closed, .. } = event {
+            return self.heard.complete(session);
+        }
         let Some(conversation) = &mut self.conversation else { return };
         match event {
             MediaEvent::RecordEnded { session, reason: RecordEnd::Idle, .. } if session == conversation.session() => {

@@ -43,8 +43,8 @@ pub enum RunError {
     #[error("{file} can't be written: {source}")]
     Record { file: PathBuf, source: std::io::Error },
     /// The PBX refused the registration (wrong password, unknown extension) or did not answer.
-    #[error("not registered: {0}")]
-    NotRegistered(String),
+    #[error("{user} is not registered at {server}: {reason}")]
+    NotRegistered { user: String, server: SocketAddr, reason: String },
     /// The call was refused or not answered.
     #[error("not connected: {status} {reason}")]
     NotConnected { status: u16, reason: String },
@@ -73,20 +73,34 @@ pub fn run(options: Options, stop: &AtomicBool, mut print: impl FnMut(&str)) -> 
         seed: options.seed,
     };
     let phone = Phone::start(config)?;
+    print(&format!("registering {} at {}", options.user, options.server));
     let mut waiting_for_call = options.call.clone();
+    let mut lamp = None;
     let ended = loop {
         if stop.load(Ordering::Relaxed) {
             break Ok(());
         }
         let Some(event) = phone.next(Duration::from_millis(200)) else { continue };
-        print(&event.to_string());
+        match &event {
+            // What ends the phone is said once, as its error.
+            PhoneEvent::RegistrationFailed { .. } | PhoneEvent::Failed { .. } => {}
+            // A PBX tells by subscription and without one; the lamp is the same.
+            PhoneEvent::Lamp { .. } if lamp.as_ref() == Some(&event) => {}
+            PhoneEvent::Lamp { .. } => {
+                print(&event.to_string());
+                lamp = Some(event.clone());
+            }
+            _ => print(&event.to_string()),
+        }
         match event {
             PhoneEvent::Registered { .. } => {
                 if let Some(number) = waiting_for_call.take() {
                     phone.call(&number);
                 }
             }
-            PhoneEvent::RegistrationFailed { reason } => break Err(RunError::NotRegistered(reason)),
+            PhoneEvent::RegistrationFailed { reason } => {
+                break Err(RunError::NotRegistered { user: options.user, server: options.server, reason });
+            }
             PhoneEvent::Failed { status, reason } => break Err(RunError::NotConnected { status, reason }),
             // A phone that waits goes on waiting: the next caller may come.
             PhoneEvent::Ended { .. } if options.call.is_some() => break Ok(()),

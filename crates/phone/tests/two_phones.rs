@@ -165,8 +165,11 @@ fn what_is_played_is_heard() {
     caller.call("27000");
     expect(&caller, |e| *e == PhoneEvent::Played);
     expect(&called, |e| *e == PhoneEvent::Ended { by_us: false });
-    let loud = called.heard().iter().filter(|sample| sample.unsigned_abs() > 2000).count();
-    assert!((2800..=4000).contains(&loud), "{loud} loud samples of the tone were heard");
+    let heard = called.heard();
+    let is_loud = |sample: &i16| sample.unsigned_abs() > 2000;
+    let loud = heard.iter().filter(|sample| is_loud(sample)).count();
+    let (first, last) = (heard.iter().position(is_loud), heard.iter().rposition(is_loud));
+    assert!((2800..=4000).contains(&loud), "{loud} loud samples, {first:?} to {last:?} of {}", heard.len());
 }
 
 /// 27001 calls 27002, whose PBX is 27000; 27002 answers, and is transferred to 27000, whose phone does this.

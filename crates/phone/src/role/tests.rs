@@ -124,7 +124,7 @@ impl Net {
         let commands = Commands::default();
         let media = FakeMedia { opened: 0, address: address(host), commands: commands.clone() };
         let (tell, events) = channel();
-        let tapes = Tapes::default();
+        let tapes = Heard::default();
         let role = PhoneRole::new(config, endpoint, address(host), Box::new(media), tell, tapes, self.now.instant);
         self.seats.push(Seat { address: address(host), role, events, commands, stopped: false });
         self.input(self.seats.len() - 1, Input::Timeout);

@@ -74,7 +74,7 @@ impl PhoneRole {
     /// Closes a conversation's media and keeps what was heard.
     pub(super) fn put_away(&mut self, conversation: Conversation) {
         conversation.close(&mut *self.media);
-        self.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(conversation.tapes);
+        self.heard.add(conversation.session(), conversation.tapes);
     }
 
     /// The NOTIFY that RFC 3515 2.4.4 wants at once, and with each outcome.
