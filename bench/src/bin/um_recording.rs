@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tests_foreign::audio;
 use tests_foreign::http;
 use tests_foreign::process::{Process, Scratch, repository};
+use tests_foreign::sipp;
 
 const NET: u8 = 90;
 const WEB: u16 = 18090;
@@ -74,42 +75,23 @@ fn main() {
     let idle = Usage::of(server.id());
     println!("idle: {} KiB resident, {} threads", idle.resident_kib, idle.threads);
     let started = Instant::now();
+    let scenario = sipp::scenario(
+        "diverted",
+        &[
+            ("mailbox", "27000"),
+            ("greeting", "2500"),
+            ("length", &(seconds * 1000 + 200).to_string()),
+            ("file", scratch.file("speech.alaw").to_str().unwrap()),
+        ],
+    );
     let mut sipp = Process::start(
         Command::new("taskset")
             .args(["-c", "1", "sipp", &format!("{um}:5060"), "-sf"])
-            .arg(repository().join("tests/foreign/scenarios/diverted.xml"))
-            .args([
-                "-i",
-                &gateway,
-                "-mi",
-                &gateway,
-                "-p",
-                "5060",
-                "-t",
-                "tn",
-                "-max_socket",
-                "8000",
-                "-s",
-                "43334",
-                "-key",
-                "mailbox",
-                "27000",
-            ])
-            .args(["-key", "greeting", "2500", "-key", "length", &(seconds * 1000 + 200).to_string(), "-key", "file"])
-            .arg(scratch.file("speech.alaw"))
-            .args([
-                "-r",
-                &RATE.to_string(),
-                "-l",
-                &(calls + 10).to_string(),
-                "-m",
-                &calls.to_string(),
-                "-nostdin",
-                "-trace_err",
-                "-error_file",
-                "/dev/stderr",
-            ])
-            .args(["-min_rtp_port", "30000", "-max_rtp_port", "60000", "-timeout", &format!("{}s", seconds * 3 + 120)])
+            .arg(scenario)
+            .args(["-i", &gateway, "-mi", &gateway, "-p", "5060", "-t", "tn", "-max_socket", "8000", "-s", "43334"])
+            .args(["-r", &RATE.to_string(), "-l", &(calls + 10).to_string(), "-m", &calls.to_string(), "-nostdin"])
+            .args(["-trace_err", "-error_file", "/dev/stderr", "-min_rtp_port", "30000", "-max_rtp_port", "60000"])
+            .args(["-timeout", &format!("{}s", seconds * 3 + 120)])
             .env("TERM", "dumb"),
     );
     // All calls are up and record from the end of the ramp (and the greeting) to the end of the first.

@@ -90,11 +90,15 @@ impl Process {
     }
 
     /// SIGTERM, then up to `limit` for an orderly end.
-    #[allow(unsafe_code)]
     pub fn terminate(&mut self, limit: Duration) -> Option<ExitStatus> {
-        // SAFETY: kill(2) on the id of a child that has not been waited for, so the id is still its own.
-        unsafe { libc::kill(self.child.id() as libc::pid_t, libc::SIGTERM) };
+        self.signal(libc::SIGTERM);
         self.wait(limit)
+    }
+
+    #[allow(unsafe_code)]
+    pub fn signal(&self, signal: i32) {
+        // SAFETY: kill(2) on the id of a child that has not been waited for, so the id is still its own.
+        unsafe { libc::kill(self.child.id() as libc::pid_t, signal) };
     }
 }
 

@@ -65,6 +65,7 @@ fn the_capture_shows_invite_302_302_200_and_nothing_malformed() {
     Sipp::new("register", &at, &callee, 5071, false)
         .user("27000")
         .key("contact_port", "5070")
+        .once()
         .start()
         .must_succeed(Duration::from_secs(15));
     Sipp::new("leaves_message", &at, &caller, 5072, false)
@@ -72,8 +73,11 @@ fn the_capture_shows_invite_302_302_200_and_nothing_malformed() {
         .key("file", speech.to_str().unwrap())
         .key("greeting", "9000")
         .key("length", "3200")
+        .once()
         .start()
         .must_succeed(Duration::from_secs(60));
+    // SIGUSR1: SIPp ends when its calls have, with success if all of them went as the scenario says.
+    phone.signal(libc::SIGUSR1);
     phone.must_succeed(Duration::from_secs(10));
     std::thread::sleep(Duration::from_secs(1));
 
@@ -98,5 +102,9 @@ fn the_capture_shows_invite_302_302_200_and_nothing_malformed() {
     um_process.kill();
     node_process.kill();
     let _node_process = start("node");
-    Sipp::new("subscribes", &at, &callee, 5073, false).user("27000").start().must_succeed(Duration::from_secs(15));
+    Sipp::new("subscribes", &at, &callee, 5073, false)
+        .user("27000")
+        .once()
+        .start()
+        .must_succeed(Duration::from_secs(15));
 }

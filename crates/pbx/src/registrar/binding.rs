@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub(crate) struct Binding {
     pub uri: Uri,
-    /// What the REGISTER came on. Requests go back the same way: through the NAT, or by the phone's own connection.
+    /// What the REGISTER came on.
     pub flow: Flow,
+    /// The contact is not where the phone really is: requests go back by the flow, through the NAT.
+    pub behind_nat: bool,
     pub call_id: String,
     pub cseq: u32,
     /// Thousandths.
@@ -30,6 +32,7 @@ pub(super) struct Stored {
     listener: u8,
     local: SocketAddr,
     remote: SocketAddr,
+    behind_nat: bool,
     call_id: String,
     cseq: u32,
     q: u16,
@@ -41,7 +44,12 @@ impl Binding {
     /// Where requests to the contact go.
     pub fn next_hop(&self) -> NextHop {
         // A phone's connection lives in one process only; UDP's pair of addresses outlives a restart.
-        if self.flow.transport == Transport::Udp || self.flow.connection.is_some() {
+        let by_flow = match self.flow.transport {
+            Transport::Udp => self.behind_nat,
+            // Phones name ports in their contacts that they don't listen on; the connection is sure to reach them.
+            Transport::Tcp | Transport::Tls => self.flow.connection.is_some(),
+        };
+        if by_flow {
             return NextHop::Flow(self.flow.clone());
         }
         let uri = self.uri.clone();
@@ -65,6 +73,7 @@ impl Binding {
             listener: self.flow.listener.0,
             local: self.flow.local,
             remote: self.flow.remote,
+            behind_nat: self.behind_nat,
             call_id: self.call_id.clone(),
             cseq: self.cseq,
             q: self.q,
@@ -88,6 +97,7 @@ impl Binding {
         Some(Binding {
             uri: stored.uri.parse().ok()?,
             flow,
+            behind_nat: stored.behind_nat,
             call_id: stored.call_id,
             cseq: stored.cseq,
             q: stored.q,

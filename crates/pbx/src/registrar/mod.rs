@@ -6,6 +6,7 @@ pub(crate) use binding::Binding;
 
 use crate::configuration::{LoadError, change, load_kind};
 use event::Now;
+use sip::dialog::is_behind_nat;
 use sip::header::{CSeq, Contact, Expires};
 use sip::{Flow, Headers, Name, NameAddr, Request};
 use state::{Change, Store};
@@ -150,6 +151,7 @@ impl Registrar {
             changed.added.push((address.uri.to_string(), seconds));
             list.push(Binding {
                 q: address.q(),
+                behind_nat: is_behind_nat(request, &address.uri, flow),
                 uri: address.uri,
                 flow: flow.clone(),
                 call_id: call_id.to_string(),

@@ -2,7 +2,7 @@
 
 mod reach;
 
-pub use reach::Reach;
+pub use reach::{Reach, is_behind_nat};
 
 use crate::Text;
 use crate::flow::Flow;

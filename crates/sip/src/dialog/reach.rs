@@ -44,7 +44,7 @@ pub(super) fn reach(dialog: &Dialog) -> Reach<'_> {
 
 /// Whether the sender of a request can only be reached by the flow that it came in on: it came without proxies, and
 /// from elsewhere than its Via or Contact say.
-pub(super) fn is_behind_nat(request: &Request, contact: &Uri, flow: &Flow) -> bool {
+pub fn is_behind_nat(request: &Request, contact: &Uri, flow: &Flow) -> bool {
     if request.headers.values(&Name::Via).nth(1).is_some() || request.headers.has(&Name::RecordRoute) {
         return false;
     }
