@@ -22,7 +22,6 @@ pub struct Live {
 #[derive(Debug)]
 pub struct Shown {
     pub number: u64,
-    pub name: String,
     /// Whose mailbox it is about, if it is about one.
     pub mailbox: Option<String>,
     pub json: String,
@@ -64,13 +63,12 @@ impl Live {
 fn shown(record: &Record) -> Shown {
     // Every variant is an object (event's own test); should one not be, it is shown by its number alone.
     let mut value = serde_json::to_value(&record.event).unwrap_or_default();
-    let (mut name, mut mailbox) = (String::new(), None);
+    let mut mailbox = None;
     if let Value::Object(fields) = &mut value {
-        name = fields.get("event").and_then(Value::as_str).unwrap_or_default().to_owned();
         mailbox = fields.get("mailbox").and_then(Value::as_str).map(str::to_owned);
         fields.insert("number".into(), record.number.into());
         fields.insert("at_ms".into(), record.at.unix_ms().into());
         fields.insert("level".into(), serde_json::to_value(record.event.level()).unwrap_or_default());
     }
-    Shown { number: record.number, name, mailbox, json: value.to_string() }
+    Shown { number: record.number, mailbox, json: value.to_string() }
 }

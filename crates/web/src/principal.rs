@@ -103,20 +103,13 @@ impl App {
             Err(error) if error.status.is_client_error() => None,
             Err(error) => return Err(error),
         };
-        let mut names = vec![name.to_owned()];
-        if let Some(view) = &view {
-            names.push(view.name.clone());
-            names.extend(view.extensions.iter().cloned());
+        let known = view.as_ref().and_then(|view| view.mailbox.as_deref());
+        let Ok(id) = MailboxId::parse(known.unwrap_or(name)) else { return Ok(None) };
+        match self.parts.mailboxes.status(&id).await {
+            Ok(_) => Ok(Some((id, view))),
+            Err(MailboxError::NoMailbox) => Ok(None),
+            Err(error) => Err(error.into()),
         }
-        for name in &names {
-            let Ok(id) = MailboxId::parse(name) else { continue };
-            match self.parts.mailboxes.status(&id).await {
-                Ok(_) => return Ok(Some((id, view))),
-                Err(MailboxError::NoMailbox) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(None)
     }
 
     /// The owner of a mailbox.

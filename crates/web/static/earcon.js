@@ -255,12 +255,6 @@ function follow() {
   let source;
   let last = 0;
   let lost = false;
-  // Every event has a name of its own, and EventSource wants each to be listened for: so it is read here.
-  const known = ('sip_message sip_malformed sip_dropped target_grey_listed registered unregistered authentication_failed ' +
-    'source_refused call_started call_ringing call_answered call_diverted call_redirected call_ended route_unavailable ' +
-    'lamp_changed um_call_started um_call_refused um_call_ended message_delivered missed_call delivery_delayed ' +
-    'message_read message_deleted logged_on pin_rejected mailbox_locked lamp_sent lamp_failed command_run ' +
-    'connection_refused started stopped').split(' ');
   const open = () => {
     source = new EventSource('/api/v1/events' + (admin ? '?past=' + (last ? 1000 : 300) : ''));
     source.addEventListener('open', () => { if (lost) { lost = false; say('Connected again.'); } refreshAll(); });
@@ -285,17 +279,13 @@ function follow() {
       all('[data-follows~="mailbox_changed"]').forEach(refresh);
     });
     source.addEventListener('gap', () => refreshAll());
-    if (!admin) return;
-    for (const name of known) {
-      source.addEventListener(name, (message) => {
-        const event = JSON.parse(message.data);
-        // Numbers begin anew with the process.
-        if (event.number <= last && !(lost || event.event === 'started')) return;
-        last = event.number;
-        happened(event);
-        all(`[data-follows~="${name}"]`).forEach(refresh);
-      });
-    }
+    source.addEventListener('message', (message) => {
+      const event = JSON.parse(message.data);
+      if (!admin || event.number <= last) return;
+      last = event.number;
+      happened(event);
+      all(`[data-follows~="${event.event}"]`).forEach(refresh);
+    });
   };
   open();
 }

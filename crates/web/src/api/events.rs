@@ -117,7 +117,8 @@ impl Follower {
             Principal::Admin => true,
             Principal::User(_) => shown.mailbox.as_deref().is_some_and(|mailbox| self.may_see(mailbox)),
         };
-        visible.then(|| Event::default().event(&shown.name).id(shown.number.to_string()).data(&shown.json))
+        // Unnamed: the JSON says which it is, and a page needs one listener for all.
+        visible.then(|| Event::default().id(shown.number.to_string()).data(&shown.json))
     }
 
     fn may_see(&self, mailbox: &str) -> bool {

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use event::{Event, Now, Sink};
 use mailbox::{Counts, MailboxId, Message, MessageId, Order};
 use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
@@ -128,10 +129,14 @@ pub async fn change(
     let changes: Changes = json(body).await?;
     let store = &app.parts.mailboxes;
     if let Some(read) = changes.read {
+        let was_read = store.get(&mailbox, id).await?.read;
         store.set_read(&mailbox, id, read).await?;
+        if was_read != read {
+            app.tell(Event::MessageRead { mailbox: mailbox.to_string(), message: id.to_string(), read });
+        }
     }
     match changes.deleted {
-        Some(true) => store.delete(&mailbox, id, SystemTime::now()).await?,
+        Some(true) => app.delete(&mailbox, id).await?,
         Some(false) => store.undelete(&mailbox, id).await?,
         None => {}
     }
@@ -144,8 +149,20 @@ pub async fn delete(
     Path(path): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let (mailbox, id) = place(&app, &principal, &path).await?;
-    app.parts.mailboxes.delete(&mailbox, id, SystemTime::now()).await?;
+    app.delete(&mailbox, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+impl crate::App {
+    async fn delete(&self, mailbox: &MailboxId, id: MessageId) -> Result<(), ApiError> {
+        self.parts.mailboxes.delete(mailbox, id, SystemTime::now()).await?;
+        self.tell(Event::MessageDeleted { mailbox: mailbox.to_string(), message: id.to_string() });
+        Ok(())
+    }
+
+    fn tell(&self, event: Event) {
+        self.parts.events.emit(Now::read(), event);
+    }
 }
 
 pub async fn audio(

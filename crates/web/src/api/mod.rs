@@ -12,13 +12,16 @@ pub use session::{SignIn, end_cookie, sign_in_with, start_cookie};
 use crate::Shared;
 use crate::error::ApiError;
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post, put};
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// Bytes of a JSON body at most.
 const JSON: usize = 64 << 10;
+/// Within this a body must have come, however long it is.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub fn router() -> Router<Shared> {
     Router::new()
@@ -54,20 +57,24 @@ pub fn router() -> Router<Shared> {
 
 /// A request's body, whole, of at most `limit` bytes.
 async fn body(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    // The limit stops reading: what is beyond it is never held.
-    to_bytes(body, limit).await.map_err(|error| {
-        let too_long =
-            std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
-        if too_long {
-            ApiError::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the request's body is too long",
-                format!("send at most {limit} bytes"),
-            )
-        } else {
-            ApiError::bad("the request's body could not be read", "send it again")
-        }
-    })
+    let too_long = || {
+        ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the request's body is too long",
+            format!("send at most {limit} bytes"),
+        )
+    };
+    // By its Content-Length, before any of it is read.
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > limit) {
+        return Err(too_long());
+    }
+    match tokio::time::timeout(PATIENCE, to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        // What is beyond the limit was never held.
+        Ok(Err(error)) if error.to_string().contains("length limit") => Err(too_long()),
+        Ok(Err(_)) => Err(ApiError::bad("the request's body could not be read", "send it again")),
+        Err(_) => Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "the request's body did not come", "send it again")),
+    }
 }
 
 async fn json<T: DeserializeOwned>(request: Body) -> Result<T, ApiError> {

@@ -98,11 +98,7 @@ pub async fn sign_in_with(app: &App, sign_in: &SignIn, source: IpAddr) -> Result
         Command::VerifyPin { identity: extension.to_owned(), pin: sign_in.pin.trim().to_owned(), door: Door::Web };
     match app.ask_um(command).await? {
         Answer::PinVerdict(PinVerdict::Right { mailbox, .. }) => {
-            let found = match app.find(&mailbox).await? {
-                None => app.find(extension).await?,
-                found => found,
-            };
-            let Some((id, _)) = found else { return Err(ApiError::no_mailbox()) };
+            let Some((id, _)) = app.find(&mailbox).await? else { return Err(ApiError::no_mailbox()) };
             let mut user = app.user(id).await?;
             user.names.push(extension.to_owned());
             Ok(Principal::User(user))
