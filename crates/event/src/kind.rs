@@ -59,6 +59,8 @@ pub enum Event {
     CallEnded { call: u64, cause: String, status: Option<u16>, duration_ms: u64 },
     /// A trunk had no free individual, or its peer refused.
     RouteUnavailable { route: u32, reason: String },
+    /// A route's peer answers again.
+    RouteAvailable { route: u32 },
     /// The lamp of an extension was set by the voice mail system.
     LampChanged { extension: String, on: bool, new: u32, old: u32 },
 
