@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 
 /// Width of a column, in characters.
-const COLUMN: usize = 22;
+const COLUMN: usize = 24;
 
 /// One line of the event stream, as far as the ladder needs it. Other events are printed by their fields.
 #[derive(Debug, Deserialize)]
@@ -45,7 +45,7 @@ impl Ladder {
         let a = self.hosts.iter().position(|host| *host == from.ip()).unwrap_or_default();
         let b = self.hosts.iter().position(|host| *host == to.ip()).unwrap_or_default();
         let call = self.call(&message.call_id);
-        let label = label(message);
+        let label = Label::of(message);
         lines.push(format!(
             "{time}  {call:>4}  {}  {}→{} {}",
             self.arrow(a, b, &label),
@@ -74,7 +74,7 @@ impl Ladder {
     }
 
     /// The row of columns with `label` on the arrow from column `a` to column `b`.
-    fn arrow(&self, a: usize, b: usize, label: &str) -> String {
+    fn arrow(&self, a: usize, b: usize, label: &Label) -> String {
         let mut row: Vec<char> = vec![' '; COLUMN * self.hosts.len()];
         let middle = |column: usize| column * COLUMN + COLUMN / 2;
         for column in 0..self.hosts.len() {
@@ -83,7 +83,7 @@ impl Ladder {
         let (left, right) = (middle(a.min(b)), middle(a.max(b)));
         if left == right {
             // A message of a host to itself: no arrow to draw, the label stands beside the line.
-            write(&mut row, left + 2, &shorten(label, COLUMN - 3));
+            write(&mut row, left + 2, &label.within(COLUMN - 3));
             return row.into_iter().collect();
         }
         for at in left + 1..right {
@@ -91,24 +91,37 @@ impl Ladder {
         }
         set(&mut row, if a < b { right - 1 } else { left + 1 }, if a < b { '►' } else { '◄' });
         let room = right - left - 5;
-        let text = format!(" {} ", shorten(label, room.saturating_sub(2)));
+        let text = format!(" {} ", label.within(room.saturating_sub(2)));
         write(&mut row, left + 2 + (room.saturating_sub(text.chars().count())) / 2, &text);
         row.into_iter().collect()
     }
 }
 
-fn label(message: &SipMessage) -> String {
-    // "SIP/2.0 302 Moved Temporarily" → "302 Moved Temporarily (INVITE)"; "INVITE sip:27000@host SIP/2.0" → "INVITE 27000".
-    let method = message.cseq.split_whitespace().nth(1).unwrap_or_default();
-    match message.summary.strip_prefix("SIP/2.0 ") {
-        Some(status) => format!("{status} {method}"),
-        None => {
-            let mut words = message.summary.split(' ');
-            let method = words.next().unwrap_or_default();
-            let uri = words.next().unwrap_or_default();
-            let user = uri.trim_start_matches("sip:").split(['@', ';']).next().unwrap_or_default();
-            format!("{method} {user}")
+/// What stands on an arrow: "INVITE 27000", "302 Moved Temporarily (INVITE)".
+struct Label {
+    text: String,
+    /// What is left out first when there is no room for it: the method that a status answers.
+    method: String,
+}
+
+impl Label {
+    fn of(message: &SipMessage) -> Label {
+        let mut words = message.summary.split(' ');
+        let first = words.next().unwrap_or_default();
+        if first.parse::<u16>().is_ok() {
+            let method = message.cseq.split_whitespace().nth(1).unwrap_or_default();
+            return Label { text: message.summary.clone(), method: format!(" ({method})") };
         }
+        let uri = words.next().unwrap_or_default();
+        let uri = uri.split_once(':').map_or(uri, |(_, rest)| rest);
+        // A registrar's URI and that of a host have no user: the method says enough.
+        let user = uri.split_once('@').map(|(user, _)| format!(" {user}")).unwrap_or_default();
+        Label { text: format!("{first}{user}"), method: String::new() }
+    }
+
+    fn within(&self, room: usize) -> String {
+        let whole = format!("{}{}", self.text, self.method);
+        if whole.chars().count() <= room { whole } else { shorten(&self.text, room) }
     }
 }
 
@@ -156,13 +169,18 @@ mod tests {
     #[test]
     fn a_message_that_both_halves_report_is_drawn_once() {
         let mut ladder = Ladder::default();
-        let invite = "INVITE sip:43334@127.0.222.4 SIP/2.0";
+        let invite = "INVITE sip:43334@127.0.222.4";
         let drawn = ladder.draw("t", &message(true, "127.0.222.10:40000", "127.0.222.4:5060", invite));
         assert_eq!(drawn.len(), 2, "header and message");
         assert!(drawn[1].contains("INVITE 43334") && drawn[1].contains('►'), "{}", drawn[1]);
         let answer =
-            ladder.draw("t", &message(true, "127.0.222.4:5060", "127.0.222.10:40000", "SIP/2.0 302 Moved Temporarily"));
-        assert!(answer[0].contains('◄'), "{}", answer[0]);
+            ladder.draw("t", &message(true, "127.0.222.4:5060", "127.0.222.10:40000", "302 Moved Temporarily"));
+        assert!(answer[0].contains("◄ 302 Moved Tempor… "), "{}", answer[0]);
+        let answer = ladder.draw("t", &message(true, "127.0.222.4:5060", "127.0.222.10:40000", "200 OK"));
+        assert!(answer[0].contains("200 OK (INVITE)"), "{}", answer[0]);
+        let options =
+            ladder.draw("t", &message(true, "127.0.222.4:5060", "127.0.222.10:40000", "OPTIONS sip:127.0.222.10"));
+        assert!(options[0].contains(" OPTIONS ─"), "{}", options[0]);
         assert!(ladder.draw("t", &message(false, "127.0.222.4:5060", "127.0.222.10:40000", invite)).is_empty());
         assert!(
             ladder.draw("t", &message(false, "127.0.222.10:5060", "127.0.0.1:5070", invite)).len() == 2,
