@@ -60,7 +60,12 @@ impl Way {
 
     pub fn of_next_hop(next_hop: Option<NextHop>, request: &Request) -> Way {
         match next_hop {
-            Some(NextHop::Flow(flow)) => Way::Flow(flow, None),
+            Some(NextHop::Flow(flow)) => {
+                // A phone's connection may be just gone; one that is where its contact says is reached by another.
+                let there = flow.connection.is_some() && request.uri.host.ip() == Some(flow.remote.ip());
+                let instead = there.then(|| request.uri.clone());
+                Way::Flow(flow, instead)
+            }
             Some(NextHop::Uri(uri)) => Way::Uri(uri),
             None => {
                 let route = request.headers.sound::<crate::message::header::Route>();
