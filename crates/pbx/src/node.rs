@@ -7,6 +7,7 @@ use crate::configuration::{Configuration, Edit, LoadError};
 use crate::core::Core;
 use crate::message_waiting::MessageWaiting;
 use crate::registrar::Registrar;
+use crate::routes::Supervision;
 use event::{Event, Now, Sink};
 use media::MediaEvent;
 use net::{Action, Input, Role, SipInput};
@@ -82,6 +83,7 @@ pub struct Node {
     core: Core,
     calls: Calls,
     waiting: MessageWaiting,
+    supervision: Supervision,
     pending: BTreeMap<u64, Pending>,
     actions: VecDeque<Action>,
 }
@@ -136,9 +138,15 @@ impl Node {
             ring_time,
             tickets: 0,
         };
-        let mut node =
-            Node { core, calls: Calls::default(), waiting, pending: BTreeMap::new(), actions: VecDeque::new() };
-        node.exempt_peers();
+        let mut node = Node {
+            core,
+            calls: Calls::default(),
+            waiting,
+            supervision: Supervision::default(),
+            pending: BTreeMap::new(),
+            actions: VecDeque::new(),
+        };
+        node.routes_changed(now);
         Ok(node)
     }
 
@@ -152,8 +160,14 @@ impl Node {
         self.calls.count()
     }
 
-    /// Configured peers are not counted by caps per source.
-    fn exempt_peers(&mut self) {
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> (usize, usize) {
+        self.calls.taken()
+    }
+
+    /// Configured peers are supervised, and not counted by caps per source.
+    fn routes_changed(&mut self, now: Now) {
+        self.supervision.configure(&self.core, now.instant);
         let routes = self.core.configuration.routes.values().filter_map(|route| route.sip.as_ref());
         let peers: Vec<std::net::IpAddr> = routes.flat_map(|sip| sip.matches.iter().copied()).collect();
         self.core.endpoint.exempt(peers.iter().copied());
@@ -166,7 +180,12 @@ impl Node {
             // The relay needs no help: lost streams end by session timer, keys pass by themselves.
             Own::Media(_) => {}
             Own::Stored { ticket, result } => self.stored(ticket, result, now),
-            Own::Stop => self.actions.push_back(Action::Stop),
+            Own::Stop => {
+                // Nobody is left talking to nobody.
+                self.calls.end_all(&mut self.core, now);
+                self.drain(now);
+                self.actions.push_back(Action::Stop);
+            }
         }
     }
 
@@ -197,7 +216,7 @@ impl Node {
     fn after(&mut self, edits: &[Edit], now: Now) {
         for edit in edits {
             match edit {
-                Edit::Route(..) => self.exempt_peers(),
+                Edit::Route(..) => self.routes_changed(now),
                 Edit::Extension(dir, entry) => {
                     self.core.guard.reload(dir, &self.core.configuration, &self.core.vault);
                     if !entry.as_ref().is_some_and(|entry| entry.ip) {
@@ -229,7 +248,7 @@ impl Node {
             }
             (Some(Pending::Command { reply, by, name, .. }), Err(error)) => {
                 self.core.emit(now, Event::CommandRun { by, command: name, accepted: false });
-                self.reload();
+                self.reload(now);
                 reply(Err(CommandError::NotKept { reason: error.to_string() }));
             }
             (Some(Pending::Counts { transaction, request, extension }), result) => {
@@ -247,7 +266,7 @@ impl Node {
     }
 
     /// A commit failed: back to what is durable, plus what is still on its way there.
-    fn reload(&mut self) {
+    fn reload(&mut self, now: Now) {
         match Configuration::load(&self.core.store) {
             Ok(configuration) => self.core.configuration = configuration,
             Err(error) => return tracing::error!(%error, "the configuration can't be read back"),
@@ -260,7 +279,7 @@ impl Node {
             }
         }
         self.core.guard.load(&self.core.configuration, &self.core.vault);
-        self.exempt_peers();
+        self.routes_changed(now);
     }
 
     fn status(&self, status: &Status, now: Now) -> Answer {
@@ -316,8 +335,14 @@ impl Node {
             endpoint::Event::Subscription { subscription, event } => {
                 self.waiting.subscription(&mut self.core, subscription, &event, now);
             }
-            // Phones may answer an unsolicited NOTIFY as they like.
-            endpoint::Event::Response { .. } | endpoint::Event::Failed { .. } => {}
+            // The others are unsolicited NOTIFYs, which phones may answer as they like.
+            endpoint::Event::Response { transaction, response } if response.is_final() => {
+                self.supervision.answered(&self.core, transaction, true, now);
+            }
+            endpoint::Event::Response { .. } => {}
+            endpoint::Event::Failed { transaction, .. } => {
+                self.supervision.answered(&self.core, transaction, false, now);
+            }
             endpoint::Event::Malformed { flow, reason } => {
                 let event = Event::SipMalformed { by: "node".into(), remote: flow.remote, reason, answered: None };
                 self.core.emit(now, event);
@@ -338,6 +363,7 @@ impl Node {
             }
         }
         self.calls.handle_timeout(&mut self.core, now);
+        self.supervision.handle_timeout(&mut self.core, now.instant);
     }
 }
 
@@ -369,10 +395,15 @@ impl Role for Node {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        [self.core.endpoint.deadline(), self.core.registrar.deadline(), self.calls.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.core.endpoint.deadline(),
+            self.core.registrar.deadline(),
+            self.calls.deadline(),
+            self.supervision.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn poll_action(&mut self) -> Option<Action> {

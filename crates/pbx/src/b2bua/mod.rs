@@ -183,6 +183,23 @@ impl Calls {
         self.calls.insert(call.id, call);
     }
 
+    /// Ends everything: the node stops.
+    pub fn end_all(&mut self, core: &mut Core, now: Now) {
+        let all: Vec<u64> = self.calls.keys().copied().collect();
+        for id in all {
+            let Some(mut call) = self.take(id) else { continue };
+            let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
+            call.end(&mut scene, None, "node-stopped", None, None);
+            self.put_back(call);
+        }
+    }
+
+    /// Dialogs and trunk individuals that are taken: both 0 when nobody talks.
+    #[cfg(test)]
+    pub fn taken(&self) -> (usize, usize) {
+        (self.index.entries.len(), self.index.used.values().sum())
+    }
+
     /// Dialogs of an extension, for its status.
     pub fn of_extension(&self, number: &str) -> u32 {
         u32::try_from(self.index.of_extension(number)).unwrap_or(u32::MAX)

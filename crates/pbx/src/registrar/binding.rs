@@ -32,6 +32,7 @@ pub(super) struct Stored {
     listener: u8,
     local: SocketAddr,
     remote: SocketAddr,
+    #[serde(default)]
     behind_nat: bool,
     call_id: String,
     cseq: u32,

@@ -140,6 +140,9 @@ fn beyond_the_cap_the_oldest_makes_room() {
 fn contacts_outlive_a_restart_but_their_connections_do_not() {
     let mut rig = Rig::new();
     rig.register("Contact: <sip:27000@127.0.0.1:5070>;expires=600\r\n").unwrap();
+    let mut hidden = request("n", 1, "Contact: <sip:27000@10.0.0.5:5060>;expires=600\r\n");
+    hidden.headers.set(Name::Via, "SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bK1");
+    rig.registrar.register("27000", 4, &hidden, &flow(31000, None), rig.now).unwrap();
     let tcp = request("t", 1, "Contact: <sip:27000@127.0.0.1:5071;transport=tcp>;expires=100\r\n");
     rig.registrar.register("27000", 4, &tcp, &flow(40000, Some(7)), rig.now).unwrap();
     let store = Store::memory();
@@ -150,7 +153,15 @@ fn contacts_outlive_a_restart_but_their_connections_do_not() {
     let hops: Vec<sip::endpoint::NextHop> =
         loaded.contacts("27000", later.instant).iter().map(|binding| binding.next_hop()).collect();
     use sip::endpoint::NextHop;
-    assert!(hops.iter().any(|hop| matches!(hop, NextHop::Flow(f) if f.remote.port() == 5070)));
+    let by_flow: Vec<u16> = hops
+        .iter()
+        .filter_map(|hop| match hop {
+            NextHop::Flow(flow) => Some(flow.remote.port()),
+            NextHop::Uri(_) => None,
+        })
+        .collect();
+    assert_eq!(by_flow, [31000], "the contact behind NAT goes by where it registered from");
+    assert!(hops.iter().any(|hop| matches!(hop, NextHop::Uri(uri) if uri.port == Some(5070))));
     assert!(hops.iter().any(|hop| matches!(hop, NextHop::Uri(uri) if uri.port == Some(5071))));
     assert_eq!(loaded.deadline(), Some(later.instant + Duration::from_secs(50)));
     let much_later = rig.now.later(Duration::from_secs(700));

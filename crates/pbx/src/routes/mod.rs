@@ -1,8 +1,10 @@
 //! Routes: what is known of a trunk and its peer.
 
 mod profile;
+mod supervision;
 
 pub(crate) use profile::{PROFILES, Profile};
+pub(crate) use supervision::Supervision;
 
 use serde::{Deserialize, Serialize};
 use sip::endpoint::{NextHop, TargetPolicy};

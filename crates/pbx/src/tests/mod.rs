@@ -1,6 +1,7 @@
 //! The node among phones and UM servers, on a virtual clock.
 
 mod calling;
+mod chance;
 mod configuring;
 mod gateway;
 mod holding;

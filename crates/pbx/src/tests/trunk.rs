@@ -267,3 +267,27 @@ fn a_call_of_the_um_servers_address_on_another_port_is_its_call_too() {
     rig.run_ms(20);
     assert!(rig.try_incoming(phone).is_some());
 }
+
+#[test]
+fn a_dead_peer_is_told_once_and_its_return_too() {
+    let mut rig = Rig::lab();
+    rig.dead.insert("127.0.222.4".parse().unwrap());
+    let um = rig.peer(UM, Transport::Tcp);
+    rig.told();
+    rig.run(Duration::from_secs(150));
+    assert_eq!(rig.told_names(), ["route_unavailable"]);
+    rig.dead.clear();
+    for _ in 0..40 {
+        rig.run(Duration::from_secs(2));
+        for event in rig.events_of(um) {
+            let sip::endpoint::Event::Request { transaction, request, .. } = event else { continue };
+            assert_eq!(request.uri.user, None);
+            rig.with(um, |endpoint, now| endpoint.respond(transaction, request.response(200), now)).unwrap();
+        }
+    }
+    assert_eq!(rig.told_names(), ["route_available"]);
+    rig.set_route(55, |set| set.supervise = Some("NO_SUPERVISION".into()));
+    let before = rig.sent_to(UM, &Method::Options).len();
+    rig.run(Duration::from_secs(150));
+    assert_eq!(rig.sent_to(UM, &Method::Options).len(), before);
+}
