@@ -243,7 +243,7 @@ impl<'a> Builder<'a> {
             Kind::YesNo => match text.to_ascii_lowercase().as_str() {
                 "yes" | "true" | "1" | "on" => json!(true),
                 "no" | "false" | "0" | "off" => json!(false),
-                _ => return Err(wrong("give yes or no")),
+                _ => return Err(wrong("give yes or no, or true or false")),
             },
             Kind::Individuals => {
                 placeholder(&text, value, shown)?;
