@@ -7,6 +7,7 @@ use crate::node::Own;
 use crate::registrar::Registrar;
 use crate::routes;
 use event::{Event, Now, Sink};
+use sip::digest::Credentials;
 use sip::endpoint::Endpoint;
 use sip::{Flow, Host, ListenerId, Request, Uri};
 use state::{Change, Store};
@@ -79,7 +80,14 @@ impl Core {
             return Source::Route(route);
         }
         let claimed = request.from().and_then(|from| from.uri.number()).unwrap_or_default();
-        self.extension(request, &claimed, flow, now)
+        if !claimed.eq_ignore_ascii_case("anonymous") {
+            return self.extension(request, &claimed, flow, now);
+        }
+        // RFC 3323 4.1: a phone that hides its number says who it is in its credentials only.
+        match Credentials::for_realm(&request.headers, self.vault.realm()) {
+            Some(credentials) => self.extension(request, &credentials.username, flow, now),
+            None => Source::Challenge { stale: false },
+        }
     }
 
     /// Whether the request comes from the extension that it claims.

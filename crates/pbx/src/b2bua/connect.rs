@@ -1,12 +1,14 @@
 //! Connecting the caller with who answered.
 
 use super::call::{Call, Exchange, Leg};
+use super::identity::connected;
 use super::ring::{Fork, Purpose};
 use super::{Role, Scene, describe};
 use event::Event;
 use sdp::{Codec, Session};
 use sip::endpoint::{Body, CallRef};
-use sip::{Headers, Response};
+use sip::header::Reason;
+use sip::{Headers, Name, Response};
 
 use super::forced_gateway::Side;
 
@@ -26,7 +28,10 @@ impl Call {
             return self.unusable(scene, fork);
         }
         let purpose = setup.purpose;
-        self.drop_forks(scene);
+        // RFC 3326: the others ring no more, and show no missed call.
+        let mut elsewhere = Headers::new();
+        elsewhere.push(Name::Reason, Reason::sip(200, "Call completed elsewhere").to_string());
+        self.drop_forks_because(scene, &elsewhere);
         self.setup = None;
         scene.index.set(dialog, self.id, Role::Callee);
         let late = fork.plan.body.is_none();
@@ -78,7 +83,8 @@ impl Call {
         };
         let now = scene.now.instant;
         // Over already: the caller's CANCEL is on its way to us.
-        let _ = scene.core.endpoint.accept(self.caller.dialog, &Headers::new(), Some(body), now);
+        let headers = self.callee.as_ref().map(|leg| connected(scene.core, &leg.party)).unwrap_or_default();
+        let _ = scene.core.endpoint.accept(self.caller.dialog, &headers, Some(body), now);
     }
 
     /// The node's own answer to the caller, or its offer to one who made none.

@@ -1,6 +1,6 @@
 //! What is said of the caller, and of those who sent the call on, to whom it goes.
 
-use super::call::Party;
+use super::call::{Party, PartyKind};
 use super::ring::Setup;
 use crate::core::Core;
 use crate::routes::{SipRouteEntry, fill_in};
@@ -56,6 +56,17 @@ pub(super) fn introduce(
         history(core, setup, request_uri).write(&mut headers);
     }
     (from, headers)
+}
+
+/// Who rings or answered, for the caller's display (RFC 3325 in responses). Of a trunk the node knows the number only,
+/// which the caller dialled.
+pub(super) fn connected(core: &Core, party: &Party) -> Headers {
+    let mut headers = Headers::new();
+    if matches!(party.kind, PartyKind::Extension(_)) {
+        let address = NameAddr::new(core.uri(&party.number)).with_display(party.name.as_str());
+        headers.push_typed(&PAssertedIdentity(address));
+    }
+    headers
 }
 
 /// RFC 7044, readable by 4244's parsers: whom the caller wanted, whom the call was sent on to, and why. A call that was

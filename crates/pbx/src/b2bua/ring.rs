@@ -3,7 +3,7 @@
 
 use super::call::{Call, Leg, Party, PartyKind};
 use super::forced_gateway::Side;
-use super::identity::introduce;
+use super::identity::{connected, introduce};
 use super::redirect::Redirects;
 use super::{Role, Scene, describe};
 use crate::diversion::{Diverted, Itinerary, Outcome, Step};
@@ -309,17 +309,17 @@ impl Call {
             return;
         }
         let Some(setup) = &mut self.setup else { return };
-        let Some(at) = setup.fork(dialog).map(|fork| fork.leg.party.number.clone()) else { return };
+        let Some(party) = setup.fork(dialog).map(|fork| fork.leg.party.clone()) else { return };
         if std::mem::replace(&mut setup.rang, true) {
             return;
         }
         let purpose = setup.purpose;
-        scene.core.emit(scene.now, Event::CallRinging { call: self.id, at });
+        scene.core.emit(scene.now, Event::CallRinging { call: self.id, at: party.number.clone() });
         match purpose {
             Purpose::Answer => {
-                let (caller, now) = (self.caller.dialog, scene.now.instant);
+                let (caller, now, headers) = (self.caller.dialog, scene.now.instant, connected(scene.core, &party));
                 // Over already: the caller's CANCEL is on its way to us.
-                let _ = scene.core.endpoint.progress(caller, 180, &Headers::new(), None, now);
+                let _ = scene.core.endpoint.progress(caller, 180, &headers, None, now);
             }
             Purpose::Transfer { notify } => self.tell_transferor(scene, notify, 180, false),
         }
@@ -434,11 +434,16 @@ impl Call {
 
     /// Gives up everybody who is being called.
     pub fn drop_forks(&mut self, scene: &mut Scene<'_>) {
+        self.drop_forks_because(scene, &Headers::new());
+    }
+
+    /// The same, told why.
+    pub fn drop_forks_because(&mut self, scene: &mut Scene<'_>, headers: &Headers) {
         let forks = self.setup.as_mut().map(|setup| std::mem::take(&mut setup.forks)).unwrap_or_default();
         for fork in forks {
             scene.index.remove(fork.leg.dialog);
             // A 200 that crosses the CANCEL is ended by the endpoint.
-            let _ = scene.core.endpoint.hangup(fork.leg.dialog, &Headers::new(), scene.now.instant);
+            let _ = scene.core.endpoint.hangup(fork.leg.dialog, headers, scene.now.instant);
             if let Some(side) = fork.leg.side {
                 side.close(scene);
             }

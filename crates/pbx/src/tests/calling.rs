@@ -80,6 +80,8 @@ fn all_phones_of_an_extension_ring_and_the_first_to_answer_has_the_call() {
     let events = rig.call_events(b, at_b);
     assert!(events.iter().any(|event| matches!(event, CallEvent::Cancelled { .. })), "{events:?}");
     assert_eq!(to_tags(&rig, "127.0.0.1:5071").len(), 1);
+    let cancel = rig.sent_to("127.0.0.1:5072", &Method::Cancel).remove(0);
+    assert!(cancel.headers.get(&Name::Reason).unwrap().contains("cause=200"), "no missed call there");
     let rings = rig.responses_to("127.0.0.1:5071", &Method::Invite).iter().filter(|r| r.status == 180).count();
     assert_eq!(rings, 1);
 }
@@ -341,4 +343,31 @@ fn an_unreadable_description_is_refused_with_a_warning() {
     let refusal = rig.rejected(a, calling).unwrap();
     assert_eq!(refusal.status, 488);
     assert!(refusal.headers.has(&Name::Warning));
+}
+
+#[test]
+fn the_caller_sees_who_answered() {
+    let mut rig = Rig::lab();
+    rig.divert("27010", "27001", |diversion| diversion.div_immediate = Some(true));
+    let (a, b) = (rig.phone("27000", "127.0.0.1:5071"), rig.phone("27001", "127.0.0.1:5072"));
+    let calling = rig.call(a, "27000", "27010");
+    rig.run_ms(20);
+    let (called, _) = rig.incoming(b);
+    rig.answer(b, called);
+    let answer = rig.answered(a, calling).unwrap();
+    let who = answer.headers.get(&Name::PAssertedIdentity).unwrap().to_string();
+    assert!(who.contains("Name27001 Åkesson") && who.contains("<sip:27001@moon.galaxy>"), "{who}");
+}
+
+#[test]
+fn an_anonymous_phone_is_known_by_its_credentials() {
+    let mut rig = Rig::lab();
+    let (a, b) = (rig.phone("27010", "127.0.0.1:5071"), rig.phone("27001", "127.0.0.1:5072"));
+    rig.call_with(a, "27010", "27001", |call| {
+        call.from = sip::NameAddr::new(uri("sip:anonymous@anonymous.invalid"));
+    });
+    rig.run_ms(50);
+    let (_, invite) = rig.incoming(b);
+    assert_eq!(invite.from().unwrap().uri.user_unescaped().unwrap(), "anonymous");
+    assert_eq!(rig.calls()[0].from.number, "27010");
 }
