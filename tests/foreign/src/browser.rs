@@ -79,6 +79,23 @@ impl Browser {
         self.command(&format!("/element/{element}/click"), json!({}));
     }
 
+    /// The page as on a screen of this size, in CSS pixels.
+    pub fn screen(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.chrome("Emulation.setDeviceMetricsOverride", metrics);
+    }
+
+    /// What the system's settings say of colours: `light` or `dark`.
+    pub fn colours(&self, scheme: &str) {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.chrome("Emulation.setEmulatedMedia", features);
+    }
+
+    /// A command of the DevTools protocol.
+    fn chrome(&self, command: &str, parameters: Value) {
+        self.command("/goog/cdp/execute", json!({ "cmd": command, "params": parameters }));
+    }
+
     pub fn screenshot(&self, file: &Path) {
         let picture = self.send("GET", &format!("/session/{}/screenshot", self.session), None);
         std::fs::write(file, base64(picture.as_str().unwrap())).unwrap();

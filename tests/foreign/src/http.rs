@@ -1,5 +1,6 @@
 //! REST calls through curl: a foreign client for the web interface, too.
 
+use serde_json::Value;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -7,6 +8,22 @@ pub struct Answer {
     pub status: u16,
     pub headers: String,
     pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A header's value, without regard to case; empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        let lines = self.headers.lines().filter_map(|line| line.split_once(':'));
+        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next().unwrap_or("")
+    }
 }
 
 pub fn call(
@@ -17,13 +34,25 @@ pub fn call(
     content_type: &str,
     token: Option<&str>,
 ) -> Answer {
-    let mut curl = Command::new("curl");
-    curl.args(["--silent", "--show-error", "--include", "--max-time", "60", "--request", method]);
+    let mut headers = Vec::new();
     if let Some(token) = token {
-        curl.args(["--header", &format!("Authorization: Bearer {token}")]);
+        headers.push(format!("Authorization: Bearer {token}"));
     }
     if body.is_some() {
-        curl.args(["--header", &format!("Content-Type: {content_type}"), "--header", "Expect:", "--data-binary", "@-"]);
+        headers.push(format!("Content-Type: {content_type}"));
+    }
+    request(port, method, path, &headers, body)
+}
+
+/// A request with header lines of its own. `Host: ...` replaces curl's.
+pub fn request(port: u16, method: &str, path: &str, headers: &[String], body: Option<&[u8]>) -> Answer {
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--include", "--max-time", "60", "--request", method]);
+    for header in headers {
+        curl.args(["--header", header]);
+    }
+    if body.is_some() {
+        curl.args(["--header", "Expect:", "--data-binary", "@-"]);
     }
     curl.arg(format!("http://127.0.0.1:{port}{path}"));
     let mut curl =
