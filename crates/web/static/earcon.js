@@ -149,21 +149,29 @@ const port = (address) => Number(address.slice(address.lastIndexOf(':') + 1));
 
 // A role speaks from many ports; only those that it listens on are worth a lane of their own.
 function lane(address) {
-  const name = ours.get(host(address));
-  const key = name && port(address) > 10000 ? host(address) : address;
-  let index = lanes.findIndex((known) => known.key === key);
-  if (index < 0) {
-    index = lanes.push({ key }) - 1;
-    const span = document.createElement('span');
-    const small = document.createElement('small');
-    span.textContent = name || 'phone or peer';
-    small.textContent = key;
-    span.append(small);
-    if (!lanes[index - 1]) find('#lanes').append(document.createElement('span'));
-    find('#lanes').append(span);
-    find('.ladder-frame').style.setProperty('--lanes', Math.max(2, lanes.length));
-  }
-  return index;
+  const passing = ours.has(host(address)) && port(address) > 10000;
+  const known = lanes.findIndex((lane) => (passing ? host(lane.address) === host(address) : lane.address === address));
+  if (known >= 0) return known;
+  const [span, name, small] = ['span', 'span', 'small'].map((tag) => document.createElement(tag));
+  small.textContent = address;
+  span.append(name, small);
+  if (!lanes.length) find('#lanes').append(document.createElement('span'));
+  find('#lanes').append(span);
+  lanes.push({ address, name });
+  find('.ladder-frame').style.setProperty('--lanes', Math.max(2, lanes.length));
+  nameLanes();
+  return lanes.length - 1;
+}
+
+// A half that has only been spoken to so far is known by name once it speaks itself.
+function nameLanes() {
+  for (const { address, name } of lanes) name.textContent = ours.get(host(address)) || 'phone or peer';
+}
+
+function ownAddress(address, name) {
+  if (ours.get(host(address)) === name) return;
+  ours.set(host(address), name);
+  nameLanes();
 }
 
 function stamp(event) {
@@ -179,7 +187,7 @@ function row(event) {
   item.append(stamp(event));
   const box = document.createElement('div');
   if (event.event === 'sip_message') {
-    ours.set(host(event.local), event.by);
+    ownAddress(event.local, event.by);
     // Between our own halves each message is reported twice: the sender's report is the one shown.
     if (!event.sent && ours.has(host(event.remote))) return null;
     const [from, to] = event.sent ? [event.local, event.remote] : [event.remote, event.local];

@@ -1,5 +1,5 @@
 //! The server as a client sees it: real sockets, a mailbox store in memory, stand-ins for node and UM server.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use bytes::Bytes;
 use event::{Event, Now, Sink};
@@ -391,6 +391,7 @@ async fn every_answer_carries_the_security_headers() {
         assert!(policy.contains("script-src 'self'") && policy.contains("frame-ancestors 'none'"));
         assert!(!policy.contains("unsafe"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"), "with less, a form's Origin is null");
     }
     assert_eq!(site.admin("GET", "/api/v1/mailboxes", "").await.header("cache-control"), Some("no-store"));
 }
