@@ -113,7 +113,6 @@ fn node_settings(settings: &LabSettings) -> NodeSettings {
         data: settings.data.join("node"),
         domain: DOMAIN.into(),
         ring_time: settings.ring_time,
-        digest: crate::settings::both_digests(),
         sip: NodeSip { address, port: 5060 },
         media: MediaSettings { address, ports: [20000, 29999] },
     }

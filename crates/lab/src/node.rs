@@ -58,7 +58,6 @@ impl RunningNode {
             seed: rand::random(),
             sink: Arc::new(bus.clone()),
             own: Arc::new(move |item| own.own(item)),
-            digest: settings.digest.iter().map(|name| name.algorithm()).collect(),
             ring_time: Duration::from_secs(u64::from(settings.ring_time)),
         };
         let node = Node::new(config, Now::read()).map_err(|error| StartError::Configuration(error.to_string()))?;

@@ -27,28 +27,8 @@ pub struct NodeSettings {
     /// Seconds, 1 to 120.
     #[serde(default = "thirty")]
     pub ring_time: u32,
-    #[serde(default = "both_digests")]
-    pub digest: Vec<DigestName>,
     pub sip: NodeSip,
     pub media: MediaSettings,
-}
-
-/// A digest algorithm by its registered name (RFC 8760).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum DigestName {
-    #[serde(rename = "MD5")]
-    Md5,
-    #[serde(rename = "SHA-256")]
-    Sha256,
-}
-
-impl DigestName {
-    pub(crate) fn algorithm(self) -> sip::digest::Algorithm {
-        match self {
-            DigestName::Md5 => sip::digest::Algorithm::Md5,
-            DigestName::Sha256 => sip::digest::Algorithm::Sha256,
-        }
-    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -104,10 +84,6 @@ fn thirty() -> u32 {
     30
 }
 
-pub(crate) fn both_digests() -> Vec<DigestName> {
-    vec![DigestName::Md5, DigestName::Sha256]
-}
-
 fn sip_port() -> u16 {
     5060
 }
@@ -125,9 +101,6 @@ impl NodeSettings {
         let settings: NodeSettings = parse(path)?;
         if !(1..=120).contains(&settings.ring_time) {
             return Err(value(path, "ring_time", "is in seconds, 1 to 120"));
-        }
-        if settings.digest.is_empty() {
-            return Err(value(path, "digest", "names at least one of MD5 and SHA-256"));
         }
         if settings.sip.address.is_unspecified() {
             return Err(value(path, "sip.address", "is one address that peers know the node by, not every address"));

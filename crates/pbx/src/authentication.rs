@@ -1,9 +1,9 @@
 //! Who sends a request: an extension that knows its password. (A route's peer is known by its address: see `routes`.)
 
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, ExtensionEntry, HashType};
 use serde::{Deserialize, Serialize};
 use sip::Request;
-use sip::digest::{Algorithm, Credentials, Ha1, Nonces, Verdict};
+use sip::digest::{Credentials, Ha1, Nonces, Verdict};
 use state::{KeyFile, KeyFileError};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -72,18 +72,16 @@ pub(crate) enum Admission {
 /// Judges credentials.
 pub(crate) struct Guard {
     nonces: Nonces,
-    secrets: BTreeMap<String, Ha1>,
+    secrets: BTreeMap<String, (Ha1, HashType)>,
     /// What credentials of extensions that don't exist are judged by, so that both take the same time.
     nobody: Ha1,
     failures: BTreeMap<(IpAddr, String), (u32, Instant)>,
 }
 
 impl Guard {
-    /// `digest`: the algorithms that are offered, in this order.
-    pub fn new(seed: [u8; 32], digest: Vec<Algorithm>, now: Instant) -> Guard {
+    pub fn new(seed: [u8; 32], now: Instant) -> Guard {
         let nobody = Ha1::new("nobody", "nowhere", "");
-        let nonces = Nonces::new(seed, now).offering(digest);
-        Guard { nonces, secrets: BTreeMap::new(), nobody, failures: BTreeMap::new() }
+        Guard { nonces: Nonces::new(seed, now), secrets: BTreeMap::new(), nobody, failures: BTreeMap::new() }
     }
 
     /// Opens all secrets anew. One that another key file sealed is left out: its extension can't register.
@@ -92,14 +90,14 @@ impl Guard {
             .extensions
             .iter()
             .filter(|(_, entry)| entry.ip)
-            .filter_map(|(dir, entry)| Some((dir.clone(), vault.open(dir, &entry.auth.as_ref()?.sealed)?)))
+            .filter_map(|(dir, entry)| Some((dir.clone(), secret(dir, entry, vault)?)))
             .collect();
     }
 
     /// Opens the secret of one extension anew, after a command changed it.
     pub fn reload(&mut self, dir: &str, configuration: &Configuration, vault: &Vault) {
         let entry = configuration.extensions.get(dir).filter(|entry| entry.ip);
-        match entry.and_then(|entry| vault.open(dir, &entry.auth.as_ref()?.sealed)) {
+        match entry.and_then(|entry| secret(dir, entry, vault)) {
             Some(secret) => self.secrets.insert(dir.to_owned(), secret),
             None => self.secrets.remove(dir),
         };
@@ -119,8 +117,13 @@ impl Guard {
             }
         }
         let secret = self.secrets.get(dir);
-        let verdict =
-            self.nonces.judge(&credentials, secret.unwrap_or(&self.nobody), &request.method, &request.uri, now);
+        let asked_for = self.hash_type(dir).algorithms().contains(&credentials.algorithm);
+        let ha1 = secret.map_or(&self.nobody, |(ha1, _)| ha1);
+        let verdict = match self.nonces.judge(&credentials, ha1, &request.method, &request.uri, now) {
+            // An algorithm that was not asked for is no way in, however right the password.
+            Verdict::Accepted if !asked_for => Verdict::Wrong,
+            verdict => verdict,
+        };
         match verdict {
             Verdict::Accepted if secret.is_some() && credentials.username == *dir => {
                 self.failures.remove(&place);
@@ -145,17 +148,37 @@ impl Guard {
         entry.0 = entry.0.saturating_add(1);
     }
 
-    /// The 401 that asks for credentials.
+    /// What the phones of an extension are asked for. An extension that does not exist looks like one that was set up without
+    /// a wish.
+    fn hash_type(&self, dir: &str) -> HashType {
+        self.secrets.get(dir).map(|(_, hash_type)| *hash_type).unwrap_or_default()
+    }
+
+    /// The 401 that asks for credentials of the extension that the request claims to be from.
     pub fn challenge(&mut self, request: &Request, realm: &str, stale: bool, now: Instant) -> sip::Response {
         let mut response = request.response(401);
-        self.challenge_headers(&mut response.headers, realm, stale, now);
+        self.challenge_headers(&mut response.headers, request, realm, stale, now);
         response
     }
 
     /// The challenges alone, for a call that is refused with 401.
-    pub fn challenge_headers(&mut self, headers: &mut sip::Headers, realm: &str, stale: bool, now: Instant) {
-        for challenge in self.nonces.challenges(realm, stale, false, now) {
+    pub fn challenge_headers(
+        &mut self,
+        headers: &mut sip::Headers,
+        request: &Request,
+        realm: &str,
+        stale: bool,
+        now: Instant,
+    ) {
+        let claimed = request.from().and_then(|from| from.uri.number()).unwrap_or_default();
+        let algorithms = self.hash_type(&claimed).algorithms();
+        for challenge in self.nonces.challenges(realm, algorithms, stale, false, now) {
             challenge.push_to(headers);
         }
     }
+}
+
+fn secret(dir: &str, entry: &ExtensionEntry, vault: &Vault) -> Option<(Ha1, HashType)> {
+    let auth = entry.auth.as_ref()?;
+    Some((vault.open(dir, &auth.sealed)?, auth.hash_type))
 }

@@ -4,6 +4,7 @@ use crate::numbers::{DestinationEntry, NumberEntry};
 use crate::routes::Route;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sip::digest::Algorithm;
 use state::{Change, Store};
 use std::collections::BTreeMap;
 
@@ -61,13 +62,50 @@ pub(crate) struct NameEntry {
     pub number_type: String,
 }
 
+/// Which digest algorithms an extension's phones are asked for. HA1 of both is kept, so it can be changed at any time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum HashType {
+    /// MD5 alone: what phones from before RFC 8760 need. Some of them fail at the mere sight of another algorithm.
+    #[default]
+    #[serde(rename = "md5a1")]
+    Md5,
+    /// SHA-256 alone.
+    #[serde(rename = "sha256a1")]
+    Sha256,
+    /// Both, SHA-256 first (RFC 8760 2.4): the phone chooses.
+    #[serde(rename = "any")]
+    Any,
+}
+
+impl HashType {
+    pub fn parse(text: &str) -> Option<HashType> {
+        [HashType::Md5, HashType::Sha256, HashType::Any].into_iter().find(|kind| kind.name().eq_ignore_ascii_case(text))
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            HashType::Md5 => "md5a1",
+            HashType::Sha256 => "sha256a1",
+            HashType::Any => "any",
+        }
+    }
+
+    pub fn algorithms(self) -> &'static [Algorithm] {
+        match self {
+            HashType::Md5 => &[Algorithm::Md5],
+            HashType::Sha256 => &[Algorithm::Sha256],
+            HashType::Any => &[Algorithm::Sha256, Algorithm::Md5],
+        }
+    }
+}
+
 /// What an extension's phones authenticate with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AuthEntry {
     pub csp: u32,
     pub cil: String,
     pub customer: u32,
-    pub hash_type: String,
+    pub hash_type: HashType,
     /// HA1 for MD5 and SHA-256, sealed with the key file.
     pub sealed: String,
 }

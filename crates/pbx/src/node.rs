@@ -13,7 +13,6 @@ use media::MediaEvent;
 use net::{Action, Input, Role, SipInput};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use sip::digest::Algorithm;
 use sip::endpoint::{self, Endpoint, EndpointConfig, Output, ServerRef};
 use sip::flow::Listener;
 use sip::{Host, Request};
@@ -37,8 +36,6 @@ pub struct NodeConfig {
     pub sink: Arc<dyn Sink>,
     /// Puts into the node's own inbox; called from other threads.
     pub own: Arc<dyn Fn(Own) + Send + Sync>,
-    /// The digest algorithms that phones are offered, in this order; see [`sip::digest::Nonces::offering`].
-    pub digest: Vec<Algorithm>,
     /// What a call list position without ringing-time, and a diversion on no reply, waits.
     pub ring_time: Duration,
 }
@@ -107,7 +104,7 @@ enum Pending {
 
 impl Node {
     pub fn new(config: NodeConfig, now: Now) -> Result<Node, StartError> {
-        let NodeConfig { domain, listeners, store, key, media, seed, sink, own, digest, ring_time } = config;
+        let NodeConfig { domain, listeners, store, key, media, seed, sink, own, ring_time } = config;
         let domain = fixed_domain(&store, domain)?;
         let host: Host = domain.parse().map_err(|_| StartError::Domain(domain.clone()))?;
         let first = listeners.first().ok_or(StartError::NoListener)?;
@@ -120,7 +117,7 @@ impl Node {
         let (for_endpoint, for_nonces) = (random.random(), random.random());
         let endpoint = Endpoint::new(endpoint_config(listeners), for_endpoint);
         let vault = Vault::new(key, &domain);
-        let mut guard = Guard::new(for_nonces, digest, now.instant);
+        let mut guard = Guard::new(for_nonces, now.instant);
         guard.load(&configuration, &vault);
         let core = Core {
             endpoint,

@@ -29,7 +29,7 @@ impl Baresip {
         std::fs::write(
             folder.file("config"),
             format!(
-                "sip_listen {local}:5080\nnet_interface lo\naudio_player aufile,{heard}\naudio_source {source}\naudio_alert aufile,{alert}\n\
+                "sip_listen {local}:5080\nnet_interface {local}\naudio_player aufile,{heard}\naudio_source {source}\naudio_alert aufile,{alert}\n\
                  audio_buffer 20-160\nctrl_tcp_listen {local}:{port}\nmodule_path /usr/lib/baresip/modules\n\
                  module g711.so\nmodule aufile.so\nmodule ausine.so\n\
                  module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule_app mwi.so\n",

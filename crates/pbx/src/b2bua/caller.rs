@@ -24,7 +24,7 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
         Source::Route(route) => (of_route(route, request), Origin::Private),
         Source::Challenge { stale } => {
             let realm = scene.core.vault.realm().to_owned();
-            scene.core.guard.challenge_headers(&mut refused, &realm, stale, scene.now.instant);
+            scene.core.guard.challenge_headers(&mut refused, request, &realm, stale, scene.now.instant);
             return reject(scene, dialog, 401, &refused);
         }
         Source::Refused => return reject(scene, dialog, 403, &refused),

@@ -1,6 +1,6 @@
 use super::{Answer, CommandError, Outcome, check};
 use crate::authentication::Vault;
-use crate::configuration::{AuthEntry, Configuration, Edit};
+use crate::configuration::{AuthEntry, Configuration, Edit, HashType};
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Debug, Formatter};
 
@@ -27,7 +27,7 @@ pub struct AuthCodeSet {
     pub csp: Option<u32>,
     pub cil: Option<String>,
     pub customer: Option<u32>,
-    /// `md5a1` (default): HA1, kept for MD5 and SHA-256 both.
+    /// What phones are asked for: `md5a1` (default), `sha256a1`, or `any` of them. HA1 is kept for both.
     pub hash_type: Option<String>,
     /// The SIP password, 2 to 64 characters. Only its hashes are kept, sealed with the key file.
     pub auth_code: String,
@@ -78,7 +78,7 @@ impl AuthCode {
                             auth.cil.clone(),
                             csp,
                             customer,
-                            auth.hash_type.clone(),
+                            auth.hash_type.name().to_owned(),
                             hidden,
                         ]);
                     }
@@ -99,10 +99,11 @@ fn fill(configuration: &Configuration, vault: &Vault, set: AuthCodeSet) -> Outco
         // The value itself stays out of answers and logs.
         return Err(CommandError::invalid("auth-code", "", "give 2 to 64 characters"));
     }
-    let hash_type = set.hash_type.unwrap_or_else(|| "md5a1".into()).to_ascii_lowercase();
-    if hash_type != "md5a1" {
-        return Err(CommandError::invalid("hash-type", hash_type, "give md5a1 (HA1 of SHA-256 is kept beside it)"));
-    }
+    let hash_type = match set.hash_type {
+        None => old.hash_type,
+        Some(text) => HashType::parse(&text)
+            .ok_or_else(|| CommandError::invalid("hash-type", text, "give md5a1, sha256a1 or any"))?,
+    };
     let cil = set.cil.unwrap_or_else(|| if old.cil.is_empty() { set.dir.clone() } else { old.cil.clone() });
     if !(1..=20).contains(&cil.len()) || !cil.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(CommandError::invalid("cil", cil, "give 1 to 20 digits"));

@@ -117,7 +117,6 @@ fn store_with(
             seed: [9; 32],
             sink: events.clone(),
             own: Arc::new(move |own| inbox.lock().unwrap().push_back(own)),
-            digest: vec![sip::digest::Algorithm::Md5, sip::digest::Algorithm::Sha256],
             ring_time: RING,
         },
         now,

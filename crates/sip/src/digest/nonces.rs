@@ -29,8 +29,6 @@ type Id = (u64, u64);
 #[derive(Debug)]
 pub struct Nonces {
     secret: [u8; 32],
-    /// What is offered, in this order.
-    algorithms: Vec<Algorithm>,
     start: Instant,
     serial: u64,
     used: BTreeMap<Id, Counts>,
@@ -69,25 +67,23 @@ impl Counts {
 impl Nonces {
     /// `seed` must be random: nonces of an earlier process are stale then, and nobody can make his own.
     pub fn new(seed: [u8; 32], now: Instant) -> Nonces {
-        let algorithms = vec![Algorithm::Md5, Algorithm::Sha256];
-        Nonces { secret: seed, algorithms, start: now, serial: 0, used: BTreeMap::new(), forgotten: (0, 0) }
+        Nonces { secret: seed, start: now, serial: 0, used: BTreeMap::new(), forgotten: (0, 0) }
     }
 
-    /// Offers these algorithms, in this order. RFC 8760 2.4 has the client take the topmost that it supports; many phones
-    /// and SIPp, older than that, read the first challenge alone and give up when they don't know its algorithm. So MD5
-    /// comes first by default: our own phones take the strongest wherever it stands.
-    #[must_use]
-    pub fn offering(self, algorithms: Vec<Algorithm>) -> Nonces {
-        Nonces { algorithms, ..self }
-    }
-
-    /// The challenges of a 401 (or 407, when `proxy`), to be written in this order.
-    pub fn challenges(&mut self, realm: &str, stale: bool, proxy: bool, now: Instant) -> Vec<Challenge> {
+    /// The challenges of a 401 (or 407, when `proxy`), one for each of `algorithms`, to be
+    /// written in this order: RFC 8760 2.4 has the client take the topmost that it supports.
+    pub fn challenges(
+        &mut self,
+        realm: &str,
+        algorithms: &[Algorithm],
+        stale: bool,
+        proxy: bool,
+        now: Instant,
+    ) -> Vec<Challenge> {
         let realm = Text::from(realm);
-        let algorithms = self.algorithms.clone();
         algorithms
-            .into_iter()
-            .map(|algorithm| Challenge {
+            .iter()
+            .map(|&algorithm| Challenge {
                 realm: realm.clone(),
                 nonce: Text::from(self.issue(now)),
                 algorithm,
