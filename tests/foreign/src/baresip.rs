@@ -21,17 +21,17 @@ impl Baresip {
     pub fn start(user: &str, node: &str, local: &str, tcp: bool, play: Option<&Path>) -> Baresip {
         let folder = Scratch::new(&format!("baresip-{user}-{local}"));
         let transport = if tcp { "tcp" } else { "udp" };
-        let source = match play {
-            Some(file) => format!("aufile,{}", file.display()),
-            None => "ausine,400".to_owned(),
-        };
+        // Its sine generator speaks 48 kHz only: without a file to play, it plays silence.
+        let silence = folder.file("silence.wav");
+        crate::audio::write_wav(&silence, &vec![0; 8000 * 60]);
+        let source = format!("aufile,{}", play.unwrap_or(&silence).display());
         let port = 4444;
         std::fs::write(
             folder.file("config"),
             format!(
                 "sip_listen {local}:5080\nnet_interface {local}\naudio_player aufile,{heard}\naudio_source {source}\naudio_alert aufile,{alert}\n\
                  audio_buffer 20-160\nctrl_tcp_listen {local}:{port}\nmodule_path /usr/lib/baresip/modules\n\
-                 module g711.so\nmodule aufile.so\nmodule ausine.so\n\
+                 module g711.so\nmodule aufile.so\n\
                  module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule_app mwi.so\n",
                 heard = folder.file("heard.wav").display(),
                 alert = folder.file("alert.wav").display(),
@@ -45,7 +45,7 @@ impl Baresip {
         .unwrap();
         std::fs::write(folder.file("contacts"), "").unwrap();
         let process = Process::start(Command::new("baresip").arg("-f").arg(folder.path()).arg("-v"));
-        process.wait_for("useragents registered successfully", Duration::from_secs(15));
+        process.wait_for("200 OK (Earcon-Node", Duration::from_secs(15));
         let control = TcpStream::connect((local, port)).unwrap();
         Baresip { process, control, folder, received: Vec::new(), events: Vec::new() }
     }
