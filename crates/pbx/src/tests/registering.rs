@@ -1,4 +1,5 @@
 use super::rig::*;
+use crate::commands::{AuthCode, AuthCodeSet, Command};
 use sip::{Method, Name, Transport};
 use std::time::Duration;
 
@@ -15,15 +16,30 @@ fn a_phone_registers_with_its_password_and_appears_in_the_status() {
 }
 
 #[test]
-fn both_algorithms_are_offered_in_the_order_of_the_setting() {
-    let mut rig = Rig::lab();
-    rig.phone("27001", "127.0.0.1:5071");
-    let challenge = rig.responses_to("127.0.0.1:5071", &Method::Register).remove(0);
-    assert_eq!(challenge.status, 401);
-    let lines: Vec<String> = challenge.headers.lines(&Name::WwwAuthenticate).map(|line| line.to_string()).collect();
-    assert_eq!(lines.len(), 2);
-    assert!(lines[0].contains("MD5") && lines[1].contains("SHA-256"), "{lines:?}");
-    assert!(lines.iter().all(|line| line.contains("realm=\"moon.galaxy\"")), "{lines:?}");
+fn phones_are_asked_for_the_digest_that_their_extensions_hash_type_says() {
+    for (hash_type, asked) in
+        [(None, &["MD5"][..]), (Some("sha256a1"), &["SHA-256"][..]), (Some("any"), &["SHA-256", "MD5"][..])]
+    {
+        let mut rig = Rig::lab();
+        if let Some(hash_type) = hash_type {
+            let set = AuthCodeSet {
+                dir: "27001".into(),
+                auth_code: "moon-27001".into(),
+                hash_type: Some(hash_type.into()),
+                ..Default::default()
+            };
+            rig.run_command(Command::AuthCode(AuthCode::Change(set)));
+        }
+        rig.phone("27001", "127.0.0.1:5071");
+        let challenge = rig.responses_to("127.0.0.1:5071", &Method::Register).remove(0);
+        assert_eq!(challenge.status, 401);
+        let lines: Vec<String> = challenge.headers.lines(&Name::WwwAuthenticate).map(|line| line.to_string()).collect();
+        assert_eq!(lines.len(), asked.len(), "{lines:?}");
+        for (line, algorithm) in lines.iter().zip(asked) {
+            assert!(line.contains(&format!("algorithm={algorithm}")), "{lines:?}");
+            assert!(line.contains("realm=\"moon.galaxy\""), "{lines:?}");
+        }
+    }
 }
 
 #[test]
