@@ -6,7 +6,7 @@ use crate::commands::ip_gateway::{Gateway, GatewayStatus};
 use crate::configuration::pilot_number;
 use crate::message_waiting::Do;
 use crate::router::Stage;
-use crate::storage::{StoreAnswer, StoreRequest, StoreResult};
+use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::{Event, Now};
 use mailbox::MailboxId;
 use sip::endpoint::{Body, ClientRef, Failure, OutgoingRequest, TargetPolicy};
@@ -68,6 +68,11 @@ impl Server {
         let counts = match result {
             Ok(StoreAnswer::Counts(counts)) => {
                 Some(Counts { new: counts.new, old: counts.old, urgent: Some((counts.new_urgent, counts.old_urgent)) })
+            }
+            // The configuration has it and the store does not (any more): it is made again, and is empty.
+            Err(StoreFailure::NoMailbox) => {
+                self.ask_store(StoreRequest::Create(mailbox.clone()), Waiting::Nobody);
+                Some(Counts { new: 0, old: 0, urgent: Some((0, 0)) })
             }
             _ => None,
         };

@@ -1,6 +1,9 @@
 use super::rig::{DIVERTED, ROUTER, Rig, SERVICE, WORKER, pbx};
 use event::Event;
+use net::{Action, Input, SipInput};
+use sip::target::{Answer, Query};
 use sip::{Name, Response};
+use std::time::Duration;
 
 #[track_caller]
 fn refused(rig: &mut Rig, responses: &[Response], status: u16, warning: &str) -> Response {
@@ -112,4 +115,26 @@ fn options_are_answered_on_every_hop_to_gateways_only() {
     rig.receive(&options(9), ROUTER, "127.0.222.99:5060".parse().unwrap());
     let responses = rig.take_responses();
     assert_eq!(responses.last().map(|response| response.status), Some(403));
+}
+
+#[test]
+fn a_gateway_with_a_name_is_known_by_the_addresses_that_dns_gives_it() {
+    let mut rig = Rig::lab();
+    rig.done("Remove-UMIPGateway", &[("", "MX-ONE")]);
+    rig.actions.clear();
+    rig.done("New-UMIPGateway", &[("Name", "MX"), ("Address", "mx-one.moon.galaxy"), ("UMDialPlan", "MX")]);
+    rig.done("Set-UMHuntGroup", &[("", "MX Default Hunt Group"), ("PilotIdentifier", "43334")]);
+    assert_eq!(rig.invite(WORKER, "43334", "").last().unwrap().status, 403, "not yet known");
+    let query = rig.actions.iter().rev().find_map(|action| match action {
+        Action::Resolve { query, question: Query::Addresses(name) } if name == "mx-one.moon.galaxy" => Some(*query),
+        _ => None,
+    });
+    let answer = Answer::Addresses(vec![pbx().ip()]);
+    rig.input(Input::Sip(SipInput::Resolved { query: query.unwrap(), answer }));
+    assert_eq!(rig.invite(WORKER, "43334", "").last().unwrap().status, 200);
+    let exempt = matches!(rig.actions.last(), Some(Action::Exempt(addresses)) if *addresses == [pbx().ip()]);
+    assert!(exempt, "{:?}", rig.actions);
+    rig.actions.clear();
+    rig.later(Duration::from_secs(601));
+    assert!(rig.actions.iter().any(|action| matches!(action, Action::Resolve { .. })), "and looked up again");
 }

@@ -176,3 +176,13 @@ fn a_store_that_cannot_count_is_asked_again() {
     rig.later(Duration::from_secs(11));
     assert_eq!(notifies(&mut rig).len(), 1);
 }
+
+#[test]
+fn a_mailbox_that_the_store_lost_is_made_again_and_its_lamp_is_off() {
+    let mut rig = Rig::lab();
+    settle(&mut rig);
+    rig.shelf.0.lock().unwrap().empty = true;
+    changed(&mut rig);
+    let sent = notifies(&mut rig);
+    assert!(String::from_utf8_lossy(&sent[0].body).contains("Messages-Waiting: no"));
+}

@@ -24,6 +24,8 @@ pub const WORKER: u8 = 2;
 pub struct Shelf {
     pub asked: Vec<(Ticket, StoreRequest)>,
     pub down: bool,
+    /// The mailboxes are gone.
+    pub empty: bool,
     /// Answers nothing at all.
     pub silent: bool,
     pub counts: BTreeMap<MailboxId, Counts>,
@@ -61,6 +63,7 @@ impl Shelf {
             }
             StoreRequest::Greeting(_) => StoreAnswer::Greeting(Greeting::default()),
             StoreRequest::List(_) => StoreAnswer::Messages(vec![crate::dialogue::script::message(7, false)]),
+            StoreRequest::Counts(_) if self.empty => return Err(StoreFailure::NoMailbox),
             StoreRequest::Counts(mailbox) => {
                 StoreAnswer::Counts(self.counts.get(&mailbox).copied().unwrap_or_default())
             }
