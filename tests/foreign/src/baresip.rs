@@ -18,18 +18,21 @@ pub struct Baresip {
 
 impl Baresip {
     /// Registers `user` at `node`; plays `play` (16-bit WAV) into every call and writes what it hears to its folder.
-    pub fn start(user: &str, node: &str, local: &str, tcp: bool, play: Option<&Path>) -> Baresip {
-        let folder = Scratch::new(&format!("baresip-{user}-{local}"));
+    pub fn start(user: &str, node: &str, number: u16, tcp: bool, play: Option<&Path>) -> Baresip {
+        // Its RTP sockets are bound to no address, so what it sends to loopback comes from 127.0.0.1: there it lives, and is
+        // told from others by its ports.
+        let (local, sip, control) = ("127.0.0.1", 15080 + number, 14444 + number);
+        let folder = Scratch::new(&format!("baresip-{user}-{number}"));
         let transport = if tcp { "tcp" } else { "udp" };
         // Its sine generator speaks 48 kHz only: without a file to play, it plays silence.
         let silence = folder.file("silence.wav");
         crate::audio::write_wav(&silence, &vec![0; 8000 * 60]);
         let source = format!("aufile,{}", play.unwrap_or(&silence).display());
-        let port = 4444;
+        let port = control;
         std::fs::write(
             folder.file("config"),
             format!(
-                "sip_listen {local}:5080\nnet_interface {local}\naudio_player aufile,{heard}\naudio_source {source}\naudio_alert aufile,{alert}\n\
+                "sip_listen {local}:{sip}\nnet_interface {local}\naudio_player aufile,{heard}\naudio_source {source}\naudio_alert aufile,{alert}\n\
                  audio_buffer 20-160\nctrl_tcp_listen {local}:{port}\nmodule_path /usr/lib/baresip/modules\n\
                  module g711.so\nmodule aufile.so\n\
                  module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule_app mwi.so\n",

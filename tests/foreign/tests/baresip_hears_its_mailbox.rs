@@ -29,7 +29,7 @@ fn hears(net: u8, tcp: bool) {
     let message = lab.wait_for_messages("27000", 1, Duration::from_secs(3)).remove(0);
     assert_eq!(message["read"], false);
 
-    let mut phone = Baresip::start("27000", &lab.node(), &lab.address(72), tcp, None);
+    let mut phone = Baresip::start("27000", &lab.node(), u16::from(net), tcp, None);
     phone.process.wait_for("Messages-Waiting: yes", Duration::from_secs(5));
     phone.command("dial", "43334");
     phone.wait_for("CALL_ESTABLISHED", Duration::from_secs(10));

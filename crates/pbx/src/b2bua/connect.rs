@@ -160,6 +160,7 @@ impl Call {
                     return self.end(scene, None, "no-media-port", None, None);
                 };
                 let Some(leg) = self.leg(role) else { return };
+                side.serves(leg.dialog, &leg.party.kind);
                 if let Some(old) = leg.side.take() {
                     old.close(scene);
                 }

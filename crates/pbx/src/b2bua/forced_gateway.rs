@@ -2,9 +2,10 @@
 //! passes RFC 4733 on, and converts where the parties' codecs differ.
 
 use super::Scene;
-use media::{MediaCommand, SessionId, Stream};
+use super::call::PartyKind;
+use media::{MediaCommand, SessionId, Source, Stream};
 use sdp::{AnswerError, Codec, Direction, Local, Negotiated, OfferError, Session};
-use sip::endpoint::Body;
+use sip::endpoint::{Body, CallRef};
 
 /// One party's side of the relay.
 pub(crate) struct Side {
@@ -13,6 +14,8 @@ pub(crate) struct Side {
     /// The last description that we sent.
     last: Option<Session>,
     connected: bool,
+    /// The phone's dialog; a trunk's media comes from where it says.
+    phone: Option<CallRef>,
 }
 
 impl Side {
@@ -21,7 +24,12 @@ impl Side {
         let (session, address) = scene.core.media.open()?;
         let mut local = Local::new(address.ip(), address.port(), session.0);
         local.codecs = codecs;
-        Ok(Side { session, local, last: None, connected: false })
+        Ok(Side { session, local, last: None, connected: false, phone: None })
+    }
+
+    /// The party is a phone, which may be behind a NAT.
+    pub fn serves(&mut self, dialog: CallRef, kind: &PartyKind) {
+        self.phone = matches!(kind, PartyKind::Extension(_)).then_some(dialog);
     }
 
     pub fn is_connected(&self) -> bool {
@@ -92,6 +100,11 @@ impl Side {
             Direction::RecvOnly => media::Direction::ReceiveOnly,
             Direction::Inactive => media::Direction::Inactive,
         };
+        // A phone whose signalling comes from elsewhere than its description says is behind a NAT, and so is its media.
+        let flow = self.phone.and_then(|dialog| scene.core.endpoint.call_info(dialog)).and_then(|info| info.flow);
+        if flow.is_some_and(|flow| flow.remote.ip() != agreed.remote.ip()) {
+            stream.source = Source::FirstSeen;
+        }
         self.connected = true;
         scene.core.media.command(MediaCommand::Connect { session: self.session, stream });
     }

@@ -238,7 +238,9 @@ impl Call {
             }
             let no_port = |_| Outcome::NoCircuit;
             if self.caller.side.is_none() {
-                self.caller.side = Some(Side::open(scene, both).map_err(no_port)?);
+                let mut side = Side::open(scene, both).map_err(no_port)?;
+                side.serves(self.caller.dialog, &self.caller.party.kind);
+                self.caller.side = Some(side);
             }
             let mut side = Side::open(scene, codecs).map_err(no_port)?;
             let body = side.offer(None);
@@ -277,7 +279,7 @@ impl Call {
         scene: &mut Scene<'_>,
         mut plan: OutgoingCall,
         party: Party,
-        side: Option<Side>,
+        mut side: Option<Side>,
         ours: Option<sdp::Session>,
     ) -> bool {
         match scene.core.endpoint.invite(plan.clone(), scene.now.instant) {
@@ -285,6 +287,9 @@ impl Call {
                 scene.index.insert(dialog, self.id, Role::Fork, &party.kind);
                 // RFC 3261 8.1.3.4: a redirected INVITE should keep its Call-ID.
                 plan.call_id = scene.core.endpoint.call_info(dialog).map(|info| info.call_id);
+                if let Some(side) = &mut side {
+                    side.serves(dialog, &party.kind);
+                }
                 let leg = Leg { dialog, party, answered: false, theirs: None, ours, side };
                 let redirects = Redirects::starting(&plan.request_uri);
                 if let Some(setup) = &mut self.setup {
