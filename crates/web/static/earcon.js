@@ -181,6 +181,13 @@ function stamp(event) {
   return time;
 }
 
+// "INVITE sip:43334@127.0.222.4;transport=tcp" is INVITE 43334 on its arrow; the whole is in the arrow's title.
+function request(summary) {
+  const [method, uri = ''] = summary.split(' ');
+  const user = /^[^:]+:([^@]*)@/.exec(uri);
+  return user ? `${method} ${user[1]}` : method;
+}
+
 function row(event) {
   const item = document.createElement('li');
   item.dataset.text = JSON.stringify(event).toLowerCase();
@@ -194,12 +201,12 @@ function row(event) {
     const [a, b] = [lane(from), lane(to)];
     const [first, last] = [Math.min(a, b), Math.max(a, b)];
     box.className = 'arrow ' + (a <= b ? 'right' : 'left');
-    const code = /^SIP\/2\.0 (\d)/.exec(event.summary);
+    const code = /^(\d)\d\d /.exec(event.summary);
     if (code) box.classList.add('2' === code[1] ? 'ok' : '456'.includes(code[1]) ? 'bad' : 'other');
     box.style.gridColumn = `${first + 2} / ${last + 3}`;
     box.style.marginInline = `calc(50% / ${last - first + 1})`;
-    box.textContent = event.summary.replace(/^SIP\/2\.0 /, '').replace(/ SIP\/2\.0$/, '');
-    box.title = `${from} → ${to} (${event.transport})\nCall-ID ${event.call_id}\nCSeq ${event.cseq}`;
+    box.textContent = code ? event.summary : request(event.summary);
+    box.title = `${event.summary}\n${from} → ${to} (${event.transport})\nCall-ID ${event.call_id}\nCSeq ${event.cseq}`;
     if (/^(REGISTER|OPTIONS)\b/.test(event.summary) || /(REGISTER|OPTIONS)$/.test(event.cseq)) item.dataset.routine = '';
   } else {
     box.className = 'note' + (event.level === 'info' ? '' : ' warning');
