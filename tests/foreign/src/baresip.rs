@@ -21,7 +21,7 @@ impl Baresip {
     pub fn start(user: &str, node: &str, number: u16, tcp: bool, play: Option<&Path>) -> Baresip {
         // Its RTP sockets are bound to no address, so what it sends to loopback comes from 127.0.0.1: there it lives, and is
         // told from others by its ports.
-        let (local, sip, control) = ("127.0.0.1", 15080 + number, 14444 + number);
+        let (local, sip, control) = ("127.0.0.1", 15080 + 10 * number, 14444 + 10 * number);
         let folder = Scratch::new(&format!("baresip-{user}-{number}"));
         let transport = if tcp { "tcp" } else { "udp" };
         // Its sine generator speaks 48 kHz only: without a file to play, it plays silence.
@@ -32,12 +32,11 @@ impl Baresip {
         std::fs::write(
             folder.file("config"),
             format!(
-                "sip_listen {local}:{sip}\nnet_interface {local}\naudio_player aufile,{heard}\naudio_source {source}\naudio_alert aufile,{alert}\n\
+                "sip_listen {local}:{sip}\nnet_interface {local}\naudio_source {source}\nsnd_path {folder}\n\
                  audio_buffer 20-160\nctrl_tcp_listen {local}:{port}\nmodule_path /usr/lib/baresip/modules\n\
-                 module g711.so\nmodule aufile.so\n\
+                 module g711.so\nmodule aufile.so\nmodule sndfile.so\n\
                  module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule_app mwi.so\n",
-                heard = folder.file("heard.wav").display(),
-                alert = folder.file("alert.wav").display(),
+                folder = folder.path().display(),
             ),
         )
         .unwrap();
@@ -90,8 +89,10 @@ impl Baresip {
         }
     }
 
-    /// What it heard in the last call, once the call is over.
+    /// What it heard in its call, once the call is over: its sndfile module keeps what was decoded.
     pub fn heard(&self) -> Vec<u8> {
-        std::fs::read(self.folder.file("heard.wav")).unwrap()
+        let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let decoded = files.filter(|path| path.to_string_lossy().ends_with("-dec.wav")).max();
+        std::fs::read(decoded.expect("baresip kept what it decoded")).unwrap()
     }
 }

@@ -75,8 +75,16 @@ impl Browser {
     }
 
     pub fn click(&self, selector: &str) {
-        let element = self.find(selector);
-        self.command(&format!("/element/{element}/click"), json!({}));
+        // The page may draw a list anew between finding and clicking: its successor is meant.
+        for _ in 0..5 {
+            let path = format!("/session/{}/element/{}/click", self.session, self.find(selector));
+            let (status, answer) = self.ask("POST", &path, Some(json!({})));
+            if status < 300 {
+                return;
+            }
+            assert_eq!(answer["value"]["error"], "stale element reference", "{selector}: {answer}");
+        }
+        panic!("{selector} is drawn anew all the time");
     }
 
     /// The page as on a screen of this size, in CSS pixels.
@@ -112,12 +120,16 @@ impl Browser {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let (status, answer) = self.ask(method, path, body);
+        assert!(status < 300, "{method} {path}: {answer}");
+        answer["value"].clone()
+    }
+
+    fn ask(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let body = body.map(|body| body.to_string());
         let answer =
             http::call(self.port, method, path, body.as_ref().map(|body| body.as_bytes()), "application/json", None);
-        let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        assert!(answer.status < 300, "{method} {path}: {value}");
-        value["value"].clone()
+        (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
     }
 }
 

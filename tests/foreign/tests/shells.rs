@@ -174,7 +174,10 @@ fn the_guides_lines_are_typed_as_printed_and_a_wrong_one_changes_nothing() {
         ("sip_route -set -route 55 -codecs «PCMA,G729»", vec!["codecs", "PCMA"]),
         ("sip_route -set -route 55 -match «192.168.222»", vec!["match"]),
         ("call_list -i -d 27000 --dest-number 43334 --position «0»", vec!["position"]),
-        ("call_list -i -d 27000 --dest-number 43334 --position 3 --ird-bypass «perhaps»", vec!["ird-bypass", "yes or no"]),
+        (
+            "call_list -i -d 27000 --dest-number 43334 --position 3 --ird-bypass «perhaps»",
+            vec!["ird-bypass", "yes or no"],
+        ),
         ("extension -i -d «2700a» -l 1 --csp 0", vec!["digits"]),
         ("number_initiate -numbertype «XX» -number 777", vec!["numbertype", "ED"]),
     ] {
