@@ -9,13 +9,19 @@ use std::time::{Duration, Instant};
 
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
+/// Header lines that say who calls, for a caller that is not just 27001.
+pub struct Caller<'a> {
+    pub from: &'a str,
+    pub asserted: &'a str,
+}
+
 /// A call that is being answered by voice mail.
 pub struct Call {
     connection: BufReader<TcpStream>,
     local: SocketAddr,
     rtp: UdpSocket,
     call_id: String,
-    from_tag: String,
+    from: String,
     to: String,
     contact: String,
     branch: u64,
@@ -28,6 +34,12 @@ pub struct Lost(pub String);
 impl Call {
     /// Calls pilot 43334 from address `gateway`, diverted from extension `mailbox`, and follows the redirects.
     pub fn divert(gateway: &str, server: &str, mailbox: &str) -> Result<Call, Lost> {
+        let address = format!("<sip:27001@{gateway}>");
+        Call::divert_from(&Caller { from: &address, asserted: &address }, gateway, server, mailbox)
+    }
+
+    /// The same for another caller: `from` without a tag, `asserted` for P-Asserted-Identity, both as they go on the wire.
+    pub fn divert_from(caller: &Caller<'_>, gateway: &str, server: &str, mailbox: &str) -> Result<Call, Lost> {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let call_id = format!("crash-{}-{number}", std::process::id());
         let rtp = UdpSocket::bind((gateway, 0)).unwrap();
@@ -42,7 +54,7 @@ impl Call {
                 local,
                 rtp: rtp.try_clone().unwrap(),
                 call_id: call_id.clone(),
-                from_tag: format!("f{number}"),
+                from: format!("{};tag=f{number}", caller.from),
                 to: format!("<sip:43334@{server}>"),
                 contact: format!("sip:43334@{next};transport=tcp"),
                 branch: 0,
@@ -53,7 +65,8 @@ impl Call {
                 rtp.local_addr().unwrap().port()
             );
             let extra = format!(
-                "Diversion: <sip:{mailbox}@{gateway}>;reason=no-answer\r\nP-Asserted-Identity: <sip:27001@{gateway}>\r\nContent-Type: application/sdp\r\n"
+                "Diversion: <sip:{mailbox}@{gateway}>;reason=no-answer\r\nP-Asserted-Identity: {}\r\nContent-Type: application/sdp\r\n",
+                caller.asserted
             );
             call.request("INVITE", hop, &extra, &sdp)?;
             let (status, headers, body) = call.final_answer()?;
@@ -104,6 +117,16 @@ impl Call {
         }
     }
 
+    /// Sends any datagram as the caller's phone would.
+    pub fn send_datagram(&self, bytes: &[u8]) {
+        let _ = self.rtp.send(bytes);
+    }
+
+    /// Where the server listens for this call's audio.
+    pub fn media_address(&self) -> SocketAddr {
+        self.rtp.peer_addr().unwrap()
+    }
+
     /// Waits until the server has said nothing for `quiet`: greeting and tone are over, it records.
     pub fn wait_for_the_tone(&self, limit: Duration, quiet: Duration) {
         let end = Instant::now() + limit;
@@ -131,12 +154,11 @@ impl Call {
         }
         let branch = self.branch;
         let text = format!(
-            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/TCP {local};branch=z9hG4bK{id}-{branch}\r\nMax-Forwards: 70\r\nFrom: <sip:27001@{ip}>;tag={tag}\r\nTo: {to}\r\nCall-ID: {id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:{local};transport=tcp>\r\n{extra}Content-Length: {length}\r\n\r\n{body}",
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/TCP {local};branch=z9hG4bK{id}-{branch}\r\nMax-Forwards: 70\r\nFrom: {from}\r\nTo: {to}\r\nCall-ID: {id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:{local};transport=tcp>\r\n{extra}Content-Length: {length}\r\n\r\n{body}",
             uri = self.contact,
             local = self.local,
             id = self.call_id,
-            ip = self.local.ip(),
-            tag = self.from_tag,
+            from = self.from,
             to = self.to,
             length = body.len(),
         );
@@ -172,7 +194,8 @@ impl Call {
     }
 }
 
-fn field(lines: &[String], name: &str) -> Option<String> {
+/// The value of the first header line of this name.
+pub fn field(lines: &[String], name: &str) -> Option<String> {
     lines.iter().find_map(|line| {
         let (found, value) = line.split_once(':')?;
         found.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
@@ -180,12 +203,12 @@ fn field(lines: &[String], name: &str) -> Option<String> {
 }
 
 /// The URI within `<>`, as it stands.
-fn uri(value: &str) -> String {
+pub fn uri(value: &str) -> String {
     value.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(value, |(uri, _)| uri).to_owned()
 }
 
 /// A TCP connection from the gateway's own address: that is what the server knows it by.
-fn connect_from(local: &str, remote: SocketAddr) -> Result<TcpStream, Lost> {
+pub fn connect_from(local: &str, remote: SocketAddr) -> Result<TcpStream, Lost> {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::new(local.parse().unwrap(), 0).into()).unwrap();
     socket.connect_timeout(&remote.into(), Duration::from_secs(5)).map_err(|error| Lost(error.to_string()))?;

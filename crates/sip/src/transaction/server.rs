@@ -279,13 +279,19 @@ impl Transactions {
     /// Answers what could not be parsed, if the RFC allows an answer, and keeps nothing.
     pub(super) fn receive_malformed(&mut self, malformed: &Malformed, flow: &Flow) {
         let Some(mut response) = malformed.answer() else { return };
-        let Some(via) = response.top_via() else { return };
-        let via = stamp(via, flow);
-        response.headers.remove_first_value(&Name::Via);
-        response.headers.push_front(Name::Via, via.to_string());
+        let to = match response.top_via() {
+            Some(via) => {
+                let via = stamp(via, flow);
+                response.headers.remove_first_value(&Name::Via);
+                response.headers.push_front(Name::Via, via.to_string());
+                way_back(&via, flow).0
+            }
+            // RFC 4475 3.1.2.1: 400 all the same; where the message came from is the only place there is.
+            None => Destination::Flow(flow.clone()),
+        };
         self.output(Output::Transmit(Transmit {
             id: transmit_id(0, 0),
-            to: way_back(&via, flow).0,
+            to,
             bytes: response.to_bytes(),
         }));
     }
