@@ -19,7 +19,7 @@ macro_rules! fifty_kills {
     ($($during:ident $after:ident $net:literal),*) => { $(
         #[test]
         fn $during() {
-            kills($net, |random| (Duration::from_millis(random.random_range(1200..3500)), false));
+            kills($net, |random| (Duration::from_millis(random.random_range(2800..4800)), false));
         }
         #[test]
         fn $after() {
@@ -36,7 +36,8 @@ fifty_kills!(
     during_recordings_5 between_hang_up_and_delivery_5 45
 );
 
-/// `when` draws how long after the start of speech, or after hanging up (`true`), the process is killed.
+/// `when` draws how long after the start of speech (long enough that what is safe is a message: a second of it is louder
+/// than -40 dBm0), or after hanging up (`true`), the process is killed.
 fn kills(net: u8, when: impl Fn(&mut StdRng) -> (Duration, bool)) {
     let mut random = StdRng::seed_from_u64(u64::from(net));
     let mut lab = Lab::start(net, LabOptions::default());

@@ -104,6 +104,7 @@ fn the_capture_shows_invite_302_302_200_and_nothing_malformed() {
     let _node_process = start("node");
     Sipp::new("subscribes", &at, &callee, 5073, false)
         .user("27000")
+        .arguments(&["-auth_uri", &format!("27000@{at}")])
         .once()
         .start()
         .must_succeed(Duration::from_secs(15));
