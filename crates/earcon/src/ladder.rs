@@ -125,11 +125,16 @@ impl Label {
     }
 }
 
+/// As many whole words as there is room for.
 fn shorten(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
     }
-    text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+    let cut: String = text.chars().take(room.saturating_sub(1)).collect();
+    // What is cut within a word loses that word, unless it is the only one.
+    let within = text.chars().nth(room.saturating_sub(1)).is_some_and(|next| next != ' ');
+    let whole = cut.rsplit_once(' ').filter(|_| within).map_or(cut.as_str(), |(whole, _)| whole);
+    format!("{}…", whole.trim_end())
 }
 
 fn remember(known: &mut Vec<IpAddr>, host: IpAddr) {
@@ -175,7 +180,7 @@ mod tests {
         assert!(drawn[1].contains("INVITE 43334") && drawn[1].contains('►'), "{}", drawn[1]);
         let answer =
             ladder.draw("t", &message(true, "127.0.222.4:5060", "127.0.222.10:40000", "302 Moved Temporarily"));
-        assert!(answer[0].contains("◄ 302 Moved Tempor… "), "{}", answer[0]);
+        assert!(answer[0].contains(" 302 Moved… ─"), "{}", answer[0]);
         let answer = ladder.draw("t", &message(true, "127.0.222.4:5060", "127.0.222.10:40000", "200 OK"));
         assert!(answer[0].contains("200 OK (INVITE)"), "{}", answer[0]);
         let options =
