@@ -143,7 +143,8 @@ async fn read<T: Send + 'static>(
                 engine.refused(flow.remote.ip(), "framing lost");
             }
             // Waits for room in the inbox: meanwhile this connection is not read, and no other is hindered.
-            engine.inbox.stream(SipInput::Received { message, flow: flow.clone() }, size).await;
+            let capped = theirs && !engine.table.is_exempt(flow.remote.ip());
+            engine.inbox.stream(SipInput::Received { message, flow: flow.clone() }, size, capped).await;
             if fatal {
                 engine.table.retire(number);
                 return sleep(LAST_WORDS).await;

@@ -130,7 +130,8 @@ async fn datagrams<T: Send + 'static>(engine: Arc<Engine<T>>, listener: Listener
             }
             let (local, id) = (listener.addr, listener.id);
             let flow = Flow { transport: Transport::Udp, listener: id, local, remote, connection: None };
-            engine.inbox.datagram(SipInput::Received { message, flow }, size);
+            let capped = !engine.table.is_exempt(remote.ip());
+            engine.inbox.datagram(SipInput::Received { message, flow }, size, capped);
         }
         tokio::task::yield_now().await;
     }

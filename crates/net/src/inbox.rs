@@ -1,17 +1,15 @@
 //! The one door by which everything comes to a role.
 //!
 //! Two lanes. What comes from outside may be dropped when its lane is full: UDP is (and counted), a TCP connection is no longer read
-//! until there is room. What answers the role itself never is.
+//! until there is room. One source alone can fill only a part of it, and is served in turn with the others: its flood delays
+//! itself. What answers the role itself never is dropped.
 
+use crate::lane::Lane;
 use crate::{Input, SipInput};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-
-/// How many messages from outside may wait, and how many bytes they may hold (nearly).
-const MOST_MESSAGES: usize = 4096;
-const MOST_BYTES: usize = 16 << 20;
 
 /// Makes a role's inbox. Drop the [`Inbox`] to make senders' words vanish; senders never block and never fail.
 pub fn inbox<T>() -> (InboxSender<T>, Inbox<T>) {
@@ -38,8 +36,7 @@ struct Shared<T> {
 
 struct Lanes<T> {
     own: VecDeque<Input<T>>,
-    outside: VecDeque<(SipInput, usize)>,
-    outside_bytes: usize,
+    outside: Lane,
     dropped: u64,
     /// Somebody waits for room.
     blocked: bool,
@@ -49,14 +46,7 @@ struct Lanes<T> {
 
 impl<T> Default for Lanes<T> {
     fn default() -> Lanes<T> {
-        Lanes {
-            own: VecDeque::new(),
-            outside: VecDeque::new(),
-            outside_bytes: 0,
-            dropped: 0,
-            blocked: false,
-            asleep: false,
-        }
+        Lanes { own: VecDeque::new(), outside: Lane::default(), dropped: 0, blocked: false, asleep: false }
     }
 }
 
@@ -99,35 +89,32 @@ impl<T> InboxSender<T> {
     }
 
     /// A message from outside; given back when the lane is full.
-    fn offer(&self, input: SipInput, size: usize) -> Result<(), SipInput> {
+    fn offer(&self, input: SipInput, size: usize, capped: bool) -> Result<(), SipInput> {
         let mut lanes = self.shared.lock();
-        let full = lanes.outside.len() >= MOST_MESSAGES || lanes.outside_bytes.saturating_add(size) > MOST_BYTES;
-        if full && !lanes.outside.is_empty() {
+        if let Err(back) = lanes.outside.push(input, size, capped) {
             lanes.blocked = true;
-            return Err(input);
+            return Err(back);
         }
-        lanes.outside_bytes = lanes.outside_bytes.saturating_add(size);
-        lanes.outside.push_back((input, size));
         self.wake(lanes);
         Ok(())
     }
 
-    /// A datagram's message: dropped, and counted, when the lane is full.
-    pub(crate) fn datagram(&self, input: SipInput, size: usize) {
-        if self.offer(input, size).is_err() {
+    /// A datagram's message: dropped, and counted, when the lane is full. `capped`: or its source's share of it.
+    pub(crate) fn datagram(&self, input: SipInput, size: usize, capped: bool) {
+        if self.offer(input, size, capped).is_err() {
             self.shared.lock().dropped += 1;
         }
     }
 
     /// A connection's message: waits for room, and so the connection is not read meanwhile.
-    pub(crate) async fn stream(&self, input: SipInput, size: usize) {
+    pub(crate) async fn stream(&self, input: SipInput, size: usize, capped: bool) {
         let mut input = input;
         loop {
             // Listening before looking: room that is made in between is not missed.
             let room = self.shared.room.notified();
             tokio::pin!(room);
             room.as_mut().enable();
-            match self.offer(input, size) {
+            match self.offer(input, size, capped) {
                 Ok(()) => return,
                 Err(back) => input = back,
             }
@@ -163,12 +150,11 @@ impl<T> Inbox<T> {
             batch.push_back(input);
         }
         while batch.len() < most
-            && let Some((input, size)) = lanes.outside.pop_front()
+            && let Some(input) = lanes.outside.pop()
         {
-            lanes.outside_bytes = lanes.outside_bytes.saturating_sub(size);
             batch.push_back(Input::Sip(input));
         }
-        if lanes.blocked && lanes.outside.len() <= MOST_MESSAGES / 2 && lanes.outside_bytes <= MOST_BYTES / 2 {
+        if lanes.blocked && lanes.outside.is_half_empty() {
             lanes.blocked = false;
             drop(lanes);
             self.shared.room.notify_waiters();
@@ -184,7 +170,9 @@ impl<T> Inbox<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lane::{MOST_MESSAGES, SHARE};
     use sip::flow::TransportError;
+    use sip::flow::{Flow, ListenerId, Transport};
 
     fn failed(id: u64) -> SipInput {
         SipInput::TransmitFailed { id, error: TransportError::Closed }
@@ -206,8 +194,8 @@ mod tests {
     #[test]
     fn answers_come_before_messages_from_outside_and_each_lane_keeps_its_order() {
         let (sender, inbox) = inbox();
-        sender.datagram(failed(1), 10);
-        sender.datagram(failed(2), 10);
+        sender.datagram(failed(1), 10, false);
+        sender.datagram(failed(2), 10, false);
         sender.own(7);
         sender.answer(failed(8));
         assert_eq!(take(&inbox, 3), ["own 7", "sip 8", "sip 1"]);
@@ -219,7 +207,7 @@ mod tests {
     fn a_full_lane_drops_datagrams_and_counts_them_but_never_an_answer() {
         let (sender, inbox) = inbox();
         for n in 0..MOST_MESSAGES as u64 + 10 {
-            sender.datagram(failed(n), 10);
+            sender.datagram(failed(n), 10, false);
             sender.own(0);
         }
         assert_eq!(inbox.take_dropped(), 10);
@@ -231,21 +219,64 @@ mod tests {
     fn few_large_messages_fill_the_lane_too() {
         let (sender, inbox) = inbox::<u32>();
         for n in 0..300 {
-            sender.datagram(failed(n), 64 << 10);
+            sender.datagram(failed(n), 64 << 10, false);
         }
         assert_eq!(take(&inbox, usize::MAX).len(), 256);
         assert_eq!(inbox.take_dropped(), 44);
+    }
+
+    /// A keep-alive from this host, told apart by its port.
+    fn from(host: u8, port: u16) -> SipInput {
+        let flow = Flow {
+            transport: Transport::Udp,
+            listener: ListenerId(0),
+            local: ([127, 0, 0, 1], 5060).into(),
+            remote: ([192, 0, 2, host], port).into(),
+            connection: None,
+        };
+        SipInput::Received { message: sip::parse_datagram(bytes::Bytes::from_static(b"\r\n")), flow }
+    }
+
+    fn sources(inbox: &Inbox<u32>, most: usize) -> Vec<(u8, u16)> {
+        let mut batch = VecDeque::new();
+        inbox.take(&mut batch, most, Some(Instant::now()));
+        let source = |input: Input<u32>| match input {
+            Input::Sip(SipInput::Received { flow, .. }) => match flow.remote {
+                std::net::SocketAddr::V4(remote) => (remote.ip().octets()[3], remote.port()),
+                std::net::SocketAddr::V6(_) => (0, 0),
+            },
+            _ => (0, 0),
+        };
+        batch.into_iter().map(source).collect()
+    }
+
+    #[test]
+    fn a_flood_from_one_source_takes_its_share_only_and_delays_nobody_else() {
+        let (sender, inbox) = inbox::<u32>();
+        let share = (MOST_MESSAGES / SHARE) as u16;
+        for n in 0..share + 5 {
+            sender.datagram(from(66, n), 10, true);
+        }
+        assert_eq!(inbox.take_dropped(), 5);
+        sender.datagram(from(1, 1), 10, true);
+        sender.datagram(from(1, 2), 10, true);
+        assert_eq!(sources(&inbox, 5), [(66, 0), (1, 1), (66, 1), (1, 2), (66, 2)]);
+        // A gateway, which no cap counts for, may take more.
+        for n in 0..share + 5 {
+            sender.datagram(from(10, n), 10, false);
+        }
+        assert_eq!(inbox.take_dropped(), 0);
     }
 
     #[test]
     fn a_connection_waits_for_room_and_goes_on_when_there_is_some() {
         let (sender, inbox) = inbox();
         for n in 0..MOST_MESSAGES as u64 {
-            sender.datagram(failed(n), 10);
+            sender.datagram(failed(n), 10, false);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut waiting = std::pin::pin!(sender.stream(failed(9999), 10));
+            let mut waiting = std::pin::pin!(sender.stream(failed(9999), 10, false));
             assert!(futures_poll(waiting.as_mut()).await.is_pending());
             take(&inbox, MOST_MESSAGES);
             waiting.await;

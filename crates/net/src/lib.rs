@@ -10,6 +10,7 @@ mod drive;
 mod engine;
 mod inbox;
 mod ladder;
+mod lane;
 mod resolve;
 mod role;
 mod sockets;

@@ -97,6 +97,11 @@ impl Table {
         self.lock().exempt = sources.into_iter().collect();
     }
 
+    /// Whether caps per source don't count for this one.
+    pub fn is_exempt(&self, source: IpAddr) -> bool {
+        self.lock().exempt.contains(&source)
+    }
+
     /// A place for a connection; `theirs` when the peer opened it.
     pub fn open(&self, peer: Peer, theirs: bool) -> Result<Slot, Full> {
         let mut inner = self.lock();
