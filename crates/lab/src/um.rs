@@ -15,6 +15,7 @@ use speech::Speech;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use um::people::Pool;
 use um::storage::{MailboxStorage, follow_changes};
@@ -80,6 +81,7 @@ impl RunningUm {
         let hashes = sender.clone();
         let hasher =
             Pool::start(HASHING, HASHES_WAITING, move |ticket, answer| hashes.own(Own::Hashed(ticket, answer)))?;
+        expunge_daily(runtime, mailboxes.clone());
         let changes = sender.clone();
         follow_changes(runtime, &mailboxes, move |own| changes.own(own));
 
@@ -138,6 +140,24 @@ impl RunningUm {
     pub fn has_ended(&self) -> bool {
         self.role.has_ended()
     }
+}
+
+/// Deleted messages can be brought back for so long.
+const DELETED_KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// Removes for good what was deleted long ago: at start, then daily. Ends with the runtime.
+fn expunge_daily(runtime: &Handle, mailboxes: Mailboxes) {
+    runtime.spawn(async move {
+        let mut daily = tokio::time::interval(Duration::from_secs(24 * 3600));
+        loop {
+            daily.tick().await;
+            if let Some(before) = SystemTime::now().checked_sub(DELETED_KEPT)
+                && let Err(error) = mailboxes.expunge(before).await
+            {
+                tracing::warn!(%error, "deleted messages stay for another day");
+            }
+        }
+    });
 }
 
 fn door(inbox: &InboxSender<Own>, by: &'static str) -> web::UmDoor {
