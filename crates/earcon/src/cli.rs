@@ -27,7 +27,7 @@ pub enum Command {
     Mdsh(ShellArguments),
     /// The UM server's command shell
     Umsh(ShellArguments),
-    /// A phone for the command line
+    /// A phone for the command line: registers, calls or is called, plays, presses keys, records, shows the lamp
     Phone(PhoneArguments),
     /// Prints the ladder of calls as they happen
     Trace(TraceArguments),
@@ -74,7 +74,7 @@ pub struct PhoneArguments {
     /// SIP password [default: the lab's password of the extension]
     #[arg(long)]
     pub password: Option<String>,
-    /// The PBX
+    /// The PBX's address and port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.222.10:5060")]
     pub server: SocketAddr,
     /// Address of this phone [default: loopback beside the PBX, or what the system routes by]
@@ -98,10 +98,10 @@ pub struct PhoneArguments {
     /// Answer calls
     #[arg(long)]
     pub answer: bool,
-    /// Ring this long before answering, in seconds (without --answer: only ring)
+    /// With --answer: ring this long first, in seconds. Without it the phone rings, never answers, and shows its lamp
     #[arg(long, value_name = "SECONDS")]
     pub ring: Option<u64>,
-    /// Hang up this long after the answer, in seconds [default: when there is nothing left to play or press]
+    /// Hang up this long after the answer, in seconds [default: when what there was to play was played; else when the far end hangs up]
     #[arg(long, value_name = "SECONDS")]
     pub duration: Option<u64>,
 }
