@@ -11,6 +11,7 @@ const PARAM: u8 = 8;
 const URI_HEADER: u8 = 16;
 const HOST: u8 = 32;
 const PASSWORD: u8 = 64;
+const HOPELESS: u8 = 128;
 
 const CLASSES: [u8; 256] = {
     let mut table = [0u8; 256];
@@ -42,6 +43,9 @@ const CLASSES: [u8; 256] = {
         // The underscore is no host character, but Windows networks have it.
         if c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_') {
             class |= HOST;
+        }
+        if c <= b' ' || c == 0x7f || matches!(c, b'<' | b'>' | b'"') {
+            class |= HOPELESS;
         }
         table[i] = class;
         i += 1;
@@ -86,15 +90,15 @@ impl UriPart {
 }
 
 /// Text between the angle brackets that no URI part may hold, however tolerant the reader.
-pub(crate) fn is_hopeless_in_uri(byte: u8) -> bool {
-    byte <= b' ' || byte == 0x7f || matches!(byte, b'<' | b'>' | b'"')
+pub(crate) const fn is_hopeless_in_uri(byte: u8) -> bool {
+    is(HOPELESS, byte)
 }
 
 /// Whether each % is followed by two hexadecimal digits.
 pub(crate) fn escapes_are_whole(text: &str) -> bool {
     let bytes = text.as_bytes();
-    memchr::memchr_iter(b'%', bytes).all(|at| {
-        bytes.get(at + 1).is_some_and(u8::is_ascii_hexdigit) && bytes.get(at + 2).is_some_and(u8::is_ascii_hexdigit)
+    bytes.iter().enumerate().all(|(at, byte)| {
+        *byte != b'%' || bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     })
 }
 
@@ -194,11 +198,30 @@ pub(crate) fn quoted_length(text: &str) -> Option<usize> {
     }
 }
 
+/// What becomes of the parts of a text that is read: slices of it, or nothing when it is only checked. Each slice counts
+/// its buffer's owners up and down, which would be a third of what it takes to read a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keep<'a>(Option<&'a Text>);
+
+impl<'a> Keep<'a> {
+    /// Parts are empty: only whether there is an error counts.
+    pub(crate) const NOTHING: Keep<'static> = Keep(None);
+
+    /// Parts share the buffer of this text, which they lie in.
+    pub(crate) fn slices_of(whole: &'a Text) -> Keep<'a> {
+        Keep(Some(whole))
+    }
+
+    pub(crate) fn part(self, part: &str) -> Text {
+        self.0.map(|whole| whole.slice_of(part)).unwrap_or_default()
+    }
+}
+
 /// The text of a quoted-string without its quotes, backslash pairs resolved; copies only when there are any.
-pub(crate) fn unquote(whole: &Text, quoted: &str) -> Text {
+pub(crate) fn unquote(keep: Keep<'_>, quoted: &str) -> Text {
     let inner = quoted.strip_prefix('"').and_then(|q| q.strip_suffix('"')).unwrap_or(quoted);
     match unquote_inner(inner) {
-        Cow::Borrowed(text) => whole.slice_of(text),
+        Cow::Borrowed(text) => keep.part(text),
         Cow::Owned(text) => Text::from(text),
     }
 }
@@ -228,17 +251,21 @@ pub(crate) fn find2(text: &str, a: u8, b: u8) -> Option<usize> {
 }
 
 /// White space within a header value: unfolding left only these.
-#[inline]
+#[inline(always)]
 pub(crate) fn trim(text: &str) -> &str {
     const fn blank(byte: u8) -> bool {
         matches!(byte, b' ' | b'\t')
+    }
+    #[cold]
+    fn trim_all(text: &str) -> &str {
+        text.trim_matches([' ', '\t'])
     }
     match text.as_bytes() {
         [] => text,
         // Nearly all values have none at the end, and one or no blank before.
         [first, .., last] if !blank(*first) && !blank(*last) => text,
         [b' ', first, .., last] if !blank(*first) && !blank(*last) => &text[1..],
-        _ => text.trim_matches([' ', '\t']),
+        _ => trim_all(text),
     }
 }
 

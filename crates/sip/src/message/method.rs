@@ -1,6 +1,6 @@
 //! Request methods (RFC 3261 7.1 and the extensions that Earcon knows).
 
-use super::chars::is_token;
+use super::chars::{Keep, is_token};
 use crate::Text;
 use std::fmt;
 
@@ -28,7 +28,12 @@ pub enum Method {
 impl Method {
     /// `None` when the text is no token.
     pub fn parse(text: &Text) -> Option<Method> {
-        Some(match text.as_str() {
+        Method::parse_in(Keep::slices_of(text), text)
+    }
+
+    /// Reads a part of a text.
+    pub(super) fn parse_in(keep: Keep<'_>, text: &str) -> Option<Method> {
+        Some(match text {
             "INVITE" => Method::Invite,
             "ACK" => Method::Ack,
             "BYE" => Method::Bye,
@@ -43,7 +48,7 @@ impl Method {
             "INFO" => Method::Info,
             "MESSAGE" => Method::Message,
             "PUBLISH" => Method::Publish,
-            other if is_token(other) => Method::Other(text.clone()),
+            other if is_token(other) => Method::Other(keep.part(other)),
             _ => return None,
         })
     }

@@ -1,6 +1,6 @@
 //! `"Display" <uri>;params`: the value of From, To, Contact, Route and a dozen others (RFC 3261 20.10, 25.1).
 
-use super::chars::{self, find, find2, is_token_byte, quoted_length, trim, unquote};
+use super::chars::{self, Keep, find, find2, is_token_byte, quoted_length, trim, unquote};
 use super::headers::HeaderError;
 use super::params::Params;
 use super::uri::Uri;
@@ -43,16 +43,21 @@ impl NameAddr {
 
     /// Reads one value.
     pub fn parse(value: &Text) -> Result<NameAddr, HeaderError> {
+        NameAddr::parse_in(Keep::slices_of(value), value)
+    }
+
+    /// Reads a part of a text.
+    pub(super) fn parse_in(keep: Keep<'_>, value: &str) -> Result<NameAddr, HeaderError> {
         let text = trim(value);
         if text.is_empty() {
             return Err(HeaderError::Empty);
         }
         if text.starts_with('"') {
             let length = quoted_length(text).ok_or(HeaderError::Unbalanced)?;
-            let display = unquote(value, &text[..length]);
+            let display = unquote(keep, &text[..length]);
             let rest = trim(&text[length..]);
             let rest = rest.strip_prefix('<').ok_or(HeaderError::Syntax("has no <URI> after the display name"))?;
-            return NameAddr::bracketed(value, Some(display), rest);
+            return NameAddr::bracketed(keep, Some(display), rest);
         }
         match find(text, b'<') {
             Some(at) => {
@@ -62,7 +67,7 @@ impl NameAddr {
                 if !display.bytes().all(|b| is_token_byte(b) || matches!(b, b' ' | b'\t' | 0x80..) || is_sloppy(b)) {
                     return Err(HeaderError::Syntax("has a display name that needs quotes"));
                 }
-                NameAddr::bracketed(value, Some(value.slice_of(display)), &text[at + 1..])
+                NameAddr::bracketed(keep, Some(keep.part(display)), &text[at + 1..])
             }
             None => {
                 // RFC 3261 20.10: without brackets, parameters are the header's, not the URI's.
@@ -71,18 +76,18 @@ impl NameAddr {
                 if find2(uri, b',', b'?').is_some() {
                     return Err(HeaderError::Syntax("has a URI that needs angle brackets"));
                 }
-                let uri = Uri::parse_in(value, uri)?;
-                let params = Params::parse_header(value, &text[end..])?;
+                let uri = Uri::parse_in(keep, uri)?;
+                let params = Params::parse_header(keep, &text[end..])?;
                 Ok(NameAddr { display: None, uri, params })
             }
         }
     }
 
-    fn bracketed(value: &Text, display: Option<Text>, rest: &str) -> Result<NameAddr, HeaderError> {
+    fn bracketed(keep: Keep<'_>, display: Option<Text>, rest: &str) -> Result<NameAddr, HeaderError> {
         let end = find(rest, b'>').ok_or(HeaderError::Unbalanced)?;
         // RFC 4475 3.1.2.11: white space inside the brackets is an error that a reader may ignore.
-        let uri = Uri::parse_in(value, trim(&rest[..end]))?;
-        let params = Params::parse_header(value, &rest[end + 1..])?;
+        let uri = Uri::parse_in(keep, trim(&rest[..end]))?;
+        let params = Params::parse_header(keep, &rest[end + 1..])?;
         Ok(NameAddr { display: display.filter(|d| !d.is_empty()), uri, params })
     }
 }

@@ -1,6 +1,6 @@
 //! Parameters: `;name=value` of URIs and of headers.
 
-use super::chars::{self, UriPart, is_hopeless_in_uri, is_token, quoted_length, same_unescaped, trim};
+use super::chars::{self, Keep, UriPart, is_hopeless_in_uri, is_token, quoted_length, same_unescaped, trim};
 use super::headers::HeaderError;
 use crate::Text;
 use std::borrow::Cow;
@@ -39,8 +39,8 @@ impl Params {
 
     /// Reads `;a=b;c` after a URI's host. No white space is allowed (RFC 3261 25.1), so that a parameter after a blank
     /// is an error and not part of something else.
-    pub(crate) fn parse_uri(whole: &Text, raw: &str) -> Result<Params, HeaderError> {
-        let params = Params { raw: whole.slice_of(raw), kind: Kind::Uri };
+    pub(crate) fn parse_uri(keep: Keep<'_>, raw: &str) -> Result<Params, HeaderError> {
+        let params = Params { raw: keep.part(raw), kind: Kind::Uri };
         let mut pieces = Pieces::new(raw);
         let mut left = MAX_PARAMS;
         let sound = pieces.all(|(name, value)| {
@@ -53,7 +53,7 @@ impl Params {
 
     /// Reads `;a=b;c="d"` after a header's value. White space around `;` and `=` is allowed; one `;` too many at the
     /// end is forgiven, since peers send it.
-    pub(crate) fn parse_header(whole: &Text, raw: &str) -> Result<Params, HeaderError> {
+    pub(crate) fn parse_header(keep: Keep<'_>, raw: &str) -> Result<Params, HeaderError> {
         let raw = trim(raw);
         let raw = raw.strip_suffix(';').map_or(raw, trim);
         if raw.is_empty() {
@@ -73,7 +73,7 @@ impl Params {
                     None => !value.is_empty() && !value.bytes().any(|b| b <= b' ' || matches!(b, b'"' | b',' | 0x7f)),
                 })
         });
-        if sound { Ok(Params { raw: whole.slice_of(raw), kind: Kind::Header }) } else { Err(HeaderError::Param) }
+        if sound { Ok(Params { raw: keep.part(raw), kind: Kind::Header }) } else { Err(HeaderError::Param) }
     }
 
     /// All parameters as written: a URI's still escaped, a header's still quoted.

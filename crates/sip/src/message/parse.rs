@@ -1,9 +1,9 @@
 //! From bytes to a message: start line, header lines, and what every message must have (RFC 3261 7, 8.1.1, 20).
 
-use super::chars::{SplitValues, find, trim};
-use super::header::{CSeq, CallId, From, MaxForwards, To};
+use super::chars::{Keep, SplitValues, find, trim};
+use super::header::{CSeq, CallId, MaxForwards};
 use super::malformed::{Malformed, Problem};
-use super::{Contact, Header, Headers, Message, Method, Name, Request, Response, Uri, Via};
+use super::{Contact, Header, HeaderError, Headers, Message, Method, Name, NameAddr, Request, Response, Uri, Via};
 use crate::Text;
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -65,13 +65,14 @@ pub(super) fn parse_message(bytes: &Bytes, head_end: usize, framing: Option<Prob
     match start {
         Start::Request { method, uri, version } => {
             let problem = version.err().or(problem).or_else(|| check(&headers, Some(&method)).err());
-            let body = match (problem, uri) {
-                (Some(problem), _) => Err(problem),
-                (None, Err(problem)) => Err(problem),
-                (None, Ok(uri)) => body(bytes, head_end, &headers).map(|body| (uri, body)),
+            let uri = match (problem, uri) {
+                (None, Ok(uri)) => uri,
+                (Some(problem), _) | (None, Err(problem)) => {
+                    return Err(malformed(problem, Some(&method), headers, false));
+                }
             };
-            match body {
-                Ok((uri, body)) => Ok(Message::Request(Request { method, uri, headers, body })),
+            match body(bytes, head_end, &headers) {
+                Ok(body) => Ok(Message::Request(Request { method, uri, headers, body })),
                 Err(problem) => Err(malformed(problem, Some(&method), headers, false)),
             }
         }
@@ -191,7 +192,7 @@ impl Start {
         }
         let neither = Start::Neither { problem: Problem::NotSip, is_response: false };
         let Some((method, rest)) = line.split_once(' ') else { return neither };
-        let Some(method) = Method::parse(&head.slice_of(method)) else { return neither };
+        let Some(method) = Method::parse_in(Keep::slices_of(head), method) else { return neither };
         // Something that has a method and says SIP was meant to be a request, and may be told what is wrong with it.
         let Some((uri, version)) = rest.rsplit_once(' ').filter(|(_, v)| starts_like_version(v)) else {
             let meant = rest.split(' ').any(starts_like_version);
@@ -203,7 +204,7 @@ impl Start {
         let uri = if uri.contains([' ', '\t']) || uri.is_empty() {
             Err(Problem::StartLine)
         } else {
-            Uri::parse_in(head, uri).map_err(Problem::Uri)
+            Uri::parse_in(Keep::slices_of(head), uri).map_err(Problem::Uri)
         };
         Start::Request { method, uri, version }
     }
@@ -270,37 +271,38 @@ impl<'a> Found<'a> {
 /// may be missing.
 fn check(headers: &Headers, method: Option<&Method>) -> Result<(), Problem> {
     let found = Found::collect(headers)?;
-    sound::<Via>(found.via.map(first_of).as_ref())?;
-    sound::<From>(found.from)?;
-    sound::<To>(found.to)?;
-    sound::<CallId>(found.call_id)?;
-    let cseq = sound::<CSeq>(found.cseq)?;
+    let first = |line| SplitValues::new(line).next().unwrap_or_default();
+    sound(Name::Via, found.via, |via| Via::parse_in(Keep::NOTHING, first(via)).map(drop))?;
+    sound(Name::From, found.from, |from| NameAddr::parse_in(Keep::NOTHING, from).map(drop))?;
+    sound(Name::To, found.to, |to| NameAddr::parse_in(Keep::NOTHING, to).map(drop))?;
+    sound(Name::CallId, found.call_id, |call_id| CallId::parse_in(Keep::NOTHING, call_id).map(drop))?;
+    let cseq = sound(Name::CSeq, found.cseq, CSeq::parse)?;
     let Some(method) = method else { return Ok(()) };
     if cseq.method != *method {
         return Err(Problem::MethodMismatch);
     }
     if found.max_forwards.is_some() {
-        sound::<MaxForwards>(found.max_forwards)?;
+        sound(Name::MaxForwards, found.max_forwards, MaxForwards::parse)?;
     }
     // Requests that make a dialog or a binding can't do without a sound Contact; for others it says nothing.
     let needed =
         matches!(method, Method::Invite | Method::Register | Method::Subscribe | Method::Refer | Method::Update);
     if found.contact && needed {
-        for contact in headers.all_typed::<Contact>() {
-            contact.map_err(|error| Problem::Header(Name::Contact, error))?;
+        for contact in headers.lines(&Name::Contact).flat_map(|line| SplitValues::new(line)) {
+            Contact::parse_in(Keep::NOTHING, contact).map_err(|error| Problem::Header(Name::Contact, error))?;
         }
     }
     Ok(())
 }
 
-fn first_of(line: &Text) -> Text {
-    line.slice_of(SplitValues::new(line).next().unwrap_or_default())
-}
-
-fn sound<T: Header>(value: Option<&Text>) -> Result<T, Problem> {
+fn sound<'a, T>(
+    name: Name,
+    value: Option<&'a Text>,
+    read: impl FnOnce(&'a Text) -> Result<T, HeaderError>,
+) -> Result<T, Problem> {
     match value {
-        Some(value) => T::parse(value).map_err(|error| Problem::Header(T::NAME, error)),
-        None => Err(Problem::Missing(T::NAME)),
+        Some(value) => read(value).map_err(|error| Problem::Header(name, error)),
+        None => Err(Problem::Missing(name)),
     }
 }
 

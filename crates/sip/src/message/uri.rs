@@ -1,6 +1,8 @@
 //! URIs: sip, sips (RFC 3261 19.1), tel (RFC 3966), and any other kept as it is.
 
-use super::chars::{self, UriPart, escapes_are_whole, find, find2, is_hopeless_in_uri, is_host_name, same_unescaped};
+use super::chars::{
+    self, Keep, UriPart, escapes_are_whole, find, find2, is_hopeless_in_uri, is_host_name, same_unescaped,
+};
 use super::params::Params;
 use crate::{Text, Transport};
 use std::borrow::Cow;
@@ -61,7 +63,7 @@ pub enum Host {
 }
 
 impl Host {
-    pub(crate) fn parse(whole: &Text, host: &str) -> Option<Host> {
+    pub(crate) fn parse(keep: Keep<'_>, host: &str) -> Option<Host> {
         if let Some(inner) = host.strip_prefix('[') {
             // A zone (RFC 6874) means something on one machine only.
             return inner.strip_suffix(']')?.parse().ok().map(Host::V6);
@@ -71,7 +73,7 @@ impl Host {
         {
             return Some(Host::V4(address));
         }
-        is_host_name(host).then(|| Host::Name(whole.slice_of(host)))
+        is_host_name(host).then(|| Host::Name(keep.part(host)))
     }
 
     /// The address, when the host is one and needs no look-up.
@@ -112,7 +114,7 @@ impl From<IpAddr> for Host {
 impl FromStr for Host {
     type Err = UriError;
     fn from_str(text: &str) -> Result<Host, UriError> {
-        Host::parse(&Text::default(), text).ok_or(UriError::Host)
+        Host::parse(Keep::slices_of(&Text::default()), text).ok_or(UriError::Host)
     }
 }
 
@@ -177,34 +179,34 @@ impl Uri {
 
     /// Reads a URI that fills the whole text.
     pub fn parse(text: &Text) -> Result<Uri, UriError> {
-        Uri::parse_in(text, text)
+        Uri::parse_in(Keep::slices_of(text), text)
     }
 
-    /// Reads a URI that fills `whole`, which lies in `text`.
-    pub(super) fn parse_in(text: &Text, whole: &str) -> Result<Uri, UriError> {
+    /// Reads a URI that fills `whole`.
+    pub(super) fn parse_in(keep: Keep<'_>, whole: &str) -> Result<Uri, UriError> {
         let colon = find(whole, b':').ok_or(UriError::Scheme)?;
         let (scheme, rest) = (&whole[..colon], &whole[colon + 1..]);
         let scheme = match () {
             () if scheme.eq_ignore_ascii_case("sip") => Scheme::Sip,
             () if scheme.eq_ignore_ascii_case("sips") => Scheme::Sips,
             () if scheme.eq_ignore_ascii_case("tel") => Scheme::Tel,
-            () if is_scheme(scheme) => Scheme::Other(text.slice_of(scheme)),
+            () if is_scheme(scheme) => Scheme::Other(keep.part(scheme)),
             () => return Err(UriError::Scheme),
         };
         match scheme {
-            Scheme::Sip | Scheme::Sips => Uri::parse_sip(scheme, text, rest),
-            Scheme::Tel => Uri::parse_tel(text, rest),
+            Scheme::Sip | Scheme::Sips => Uri::parse_sip(scheme, keep, rest),
+            Scheme::Tel => Uri::parse_tel(keep, rest),
             Scheme::Other(_) => {
                 if rest.is_empty() || rest.bytes().any(is_hopeless_in_uri) {
                     return Err(UriError::User);
                 }
-                let user = Some(text.slice_of(rest));
+                let user = Some(keep.part(rest));
                 Ok(Uri { scheme, user, ..Uri::sip_host(Host::Name(Text::default())) })
             }
         }
     }
 
-    fn parse_sip(scheme: Scheme, text: &Text, rest: &str) -> Result<Uri, UriError> {
+    fn parse_sip(scheme: Scheme, keep: Keep<'_>, rest: &str) -> Result<Uri, UriError> {
         // No @ may follow the host unescaped, and a user part may hold ; and ?: so the @ is looked for first.
         let (user, password, rest) = match find(rest, b'@') {
             None => (None, None, rest),
@@ -218,22 +220,22 @@ impl Uri {
                 if user.is_empty() || info.bytes().any(is_hopeless_in_uri) || !escapes_are_whole(info) {
                     return Err(UriError::User);
                 }
-                (Some(text.slice_of(user)), password.map(|p| text.slice_of(p)), rest)
+                (Some(keep.part(user)), password.map(|p| keep.part(p)), rest)
             }
         };
         let end = find2(rest, b';', b'?').unwrap_or(rest.len());
         let (host, port) = split_port(&rest[..end]).ok_or(UriError::Port)?;
-        let host = Host::parse(text, host).ok_or(UriError::Host)?;
+        let host = Host::parse(keep, host).ok_or(UriError::Host)?;
         let (params, headers) = split_headers(&rest[end..]);
-        let params = Params::parse_uri(text, params).map_err(|_| UriError::Params)?;
+        let params = Params::parse_uri(keep, params).map_err(|_| UriError::Params)?;
         if headers.is_some_and(|h| h.is_empty() || h.bytes().any(is_hopeless_in_uri)) {
             return Err(UriError::Headers);
         }
-        let headers = headers.map(|h| text.slice_of(h));
+        let headers = headers.map(|h| keep.part(h));
         Ok(Uri { scheme, user, password, host, port, params, headers })
     }
 
-    fn parse_tel(text: &Text, rest: &str) -> Result<Uri, UriError> {
+    fn parse_tel(keep: Keep<'_>, rest: &str) -> Result<Uri, UriError> {
         let end = find2(rest, b';', b'?').unwrap_or(rest.len());
         let number = &rest[..end];
         if number.is_empty() || number.bytes().any(is_hopeless_in_uri) || !escapes_are_whole(number) {
@@ -241,12 +243,12 @@ impl Uri {
         }
         // RFC 3966 has no headers, but History-Info's Reason is put there by peers.
         let (params, headers) = split_headers(&rest[end..]);
-        let params = Params::parse_uri(text, params).map_err(|_| UriError::Params)?;
+        let params = Params::parse_uri(keep, params).map_err(|_| UriError::Params)?;
         if headers.is_some_and(|h| h.is_empty() || h.bytes().any(is_hopeless_in_uri)) {
             return Err(UriError::Headers);
         }
-        let headers = headers.map(|h| text.slice_of(h));
-        let user = Some(text.slice_of(number));
+        let headers = headers.map(|h| keep.part(h));
+        let user = Some(keep.part(number));
         Ok(Uri { scheme: Scheme::Tel, user, params, headers, ..Uri::sip_host(Host::Name(Text::default())) })
     }
 
@@ -380,8 +382,12 @@ pub(crate) fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     let from = if text.starts_with('[') { find(text, b']').unwrap_or(text.len()) } else { 0 };
     let Some(colon) = find(text.get(from..)?, b':') else { return Some((text, None)) };
     let (host, port) = (text.get(..from + colon)?, text.get(from + colon + 1..)?);
-    let sound = (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit());
-    let number: u16 = if sound { port.parse().ok()? } else { return None };
+    if port.len() > 5 {
+        return None;
+    }
+    // Five digits are far below u32's end; none make 0.
+    let digit = |number: u32, b: u8| b.is_ascii_digit().then(|| number * 10 + u32::from(b - b'0'));
+    let number = u16::try_from(port.bytes().try_fold(0, digit)?).ok()?;
     (number > 0).then_some((host, Some(number)))
 }
 

@@ -1,6 +1,6 @@
 //! Via (RFC 3261 20.42, RFC 3581).
 
-use super::chars::{find, is_token, trim};
+use super::chars::{Keep, find, is_token, trim};
 use super::headers::{Header, HeaderError};
 use super::name::Name;
 use super::params::Params;
@@ -51,17 +51,8 @@ impl Via {
         self.params.has("rport").then(|| self.params.get("rport").and_then(|port| port.parse().ok()))
     }
 
-    /// The transport, when it is one that Earcon has.
-    pub fn known_transport(&self) -> Option<Transport> {
-        Transport::parse(&self.transport)
-    }
-}
-
-impl Header for Via {
-    const NAME: Name = Name::Via;
-    const LIST: bool = true;
-
-    fn parse(value: &Text) -> Result<Via, HeaderError> {
+    /// Reads a part of a text.
+    pub(super) fn parse_in(keep: Keep<'_>, value: &str) -> Result<Via, HeaderError> {
         const PROTOCOL: HeaderError = HeaderError::Syntax("does not begin with SIP/2.0/transport");
         let text = trim(value);
         // White space may stand around each slash.
@@ -88,13 +79,27 @@ impl Header for Via {
                 (trim(host), Some(port).filter(|p| *p > 0))
             }
         };
-        let host = Host::parse(value, host).ok_or(HeaderError::Syntax("has a malformed sent-by"))?;
+        let host = Host::parse(keep, host).ok_or(HeaderError::Syntax("has a malformed sent-by"))?;
         // Unlike elsewhere, nothing is forgiven here: answers go by what stands in a Via.
         if rest[end..].trim_end().ends_with(';') {
             return Err(HeaderError::Param);
         }
-        let params = Params::parse_header(value, &rest[end..])?;
-        Ok(Via { transport: value.slice_of(transport), host, port, params })
+        let params = Params::parse_header(keep, &rest[end..])?;
+        Ok(Via { transport: keep.part(transport), host, port, params })
+    }
+
+    /// The transport, when it is one that Earcon has.
+    pub fn known_transport(&self) -> Option<Transport> {
+        Transport::parse(&self.transport)
+    }
+}
+
+impl Header for Via {
+    const NAME: Name = Name::Via;
+    const LIST: bool = true;
+
+    fn parse(value: &Text) -> Result<Via, HeaderError> {
+        Via::parse_in(Keep::slices_of(value), value)
     }
 }
 

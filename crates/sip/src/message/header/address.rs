@@ -1,6 +1,6 @@
 //! Headers whose value is an address.
 
-use super::super::chars::trim;
+use super::super::chars::{Keep, trim};
 use super::super::{Header, HeaderError, Name, NameAddr, Uri};
 use crate::Text;
 use std::fmt;
@@ -118,7 +118,14 @@ impl Header for Contact {
     const NAME: Name = Name::Contact;
     const LIST: bool = true;
     fn parse(value: &Text) -> Result<Contact, HeaderError> {
-        if trim(value) == "*" { Ok(Contact::Star) } else { NameAddr::parse(value).map(Contact::Address) }
+        Contact::parse_in(Keep::slices_of(value), value)
+    }
+}
+
+impl Contact {
+    /// Reads a part of a text.
+    pub(in super::super) fn parse_in(keep: Keep<'_>, value: &str) -> Result<Contact, HeaderError> {
+        if trim(value) == "*" { Ok(Contact::Star) } else { NameAddr::parse_in(keep, value).map(Contact::Address) }
     }
 }
 

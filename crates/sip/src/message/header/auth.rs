@@ -1,7 +1,7 @@
 //! The four headers of digest authentication (RFC 3261 20.7, 20.27, 20.28, 20.44): a scheme and its parameters.
 //! What they mean is in `digest`.
 
-use super::super::chars::{SplitValues, is_token, quoted_length, trim, unquote, write_quoted};
+use super::super::chars::{Keep, SplitValues, is_token, quoted_length, trim, unquote, write_quoted};
 use super::super::{Header, HeaderError, Name};
 use crate::Text;
 use std::fmt;
@@ -41,7 +41,7 @@ impl AuthParams {
                 return Err(HeaderError::Param);
             }
             let plain = match quoted_length(written) {
-                Some(length) if length == written.len() => unquote(value, written),
+                Some(length) if length == written.len() => unquote(Keep::slices_of(value), written),
                 None if !written.starts_with('"') => value.slice_of(written),
                 _ => return Err(HeaderError::Unbalanced),
             };

@@ -1,6 +1,6 @@
 //! Event and Subscription-State (RFC 6665 8.2).
 
-use super::super::chars::is_token;
+use super::super::chars::{Keep, is_token};
 use super::super::{Header, HeaderError, Name, Params};
 use super::{before_params, saturating_number};
 use crate::Text;
@@ -34,7 +34,7 @@ impl Header for Event {
         if !is_token(package) {
             return Err(HeaderError::Syntax("has no event package"));
         }
-        Ok(Event { package: value.slice_of(package), params: Params::parse_header(value, params)? })
+        Ok(Event { package: value.slice_of(package), params: Params::parse_header(Keep::slices_of(value), params)? })
     }
 }
 
@@ -86,7 +86,10 @@ impl Header for SubscriptionState {
         if !is_token(state) {
             return Err(HeaderError::Syntax("has no state"));
         }
-        Ok(SubscriptionState { state: value.slice_of(state), params: Params::parse_header(value, params)? })
+        Ok(SubscriptionState {
+            state: value.slice_of(state),
+            params: Params::parse_header(Keep::slices_of(value), params)?,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Headers that are numbers, and Call-ID.
 
-use super::super::chars::trim;
+use super::super::chars::{Keep, trim};
 use super::super::{Header, HeaderError, Method, Name, Params};
 use super::{before_params, exact_number, saturating_number};
 use crate::Text;
@@ -18,7 +18,8 @@ impl Header for CSeq {
     fn parse(value: &Text) -> Result<CSeq, HeaderError> {
         let (seq, method) =
             trim(value).split_once([' ', '\t']).ok_or(HeaderError::Syntax("is no number and method"))?;
-        let method = Method::parse(&value.slice_of(trim(method))).ok_or(HeaderError::Syntax("has no method"))?;
+        let method =
+            Method::parse_in(Keep::slices_of(value), trim(method)).ok_or(HeaderError::Syntax("has no method"))?;
         Ok(CSeq { seq: exact_number(seq)?, method })
     }
 }
@@ -36,11 +37,18 @@ pub struct CallId(pub Text);
 impl Header for CallId {
     const NAME: Name = Name::CallId;
     fn parse(value: &Text) -> Result<CallId, HeaderError> {
+        CallId::parse_in(Keep::slices_of(value), value)
+    }
+}
+
+impl CallId {
+    /// Reads a part of a text.
+    pub(in super::super) fn parse_in(keep: Keep<'_>, value: &str) -> Result<CallId, HeaderError> {
         let text = trim(value);
-        if text.is_empty() || text.contains([' ', '\t']) {
+        if text.is_empty() || text.bytes().any(|b| matches!(b, b' ' | b'\t')) {
             return Err(HeaderError::Syntax("is no word"));
         }
-        Ok(CallId(value.slice_of(text)))
+        Ok(CallId(keep.part(text)))
     }
 }
 
@@ -124,7 +132,7 @@ impl Header for SessionExpires {
     const NAME: Name = Name::SessionExpires;
     fn parse(value: &Text) -> Result<SessionExpires, HeaderError> {
         let (number, params) = before_params(value);
-        let params = Params::parse_header(value, params)?;
+        let params = Params::parse_header(Keep::slices_of(value), params)?;
         let refresher = params.get("refresher").and_then(|who| match () {
             () if who.eq_ignore_ascii_case("uac") => Some(Refresher::Uac),
             () if who.eq_ignore_ascii_case("uas") => Some(Refresher::Uas),

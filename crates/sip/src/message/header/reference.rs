@@ -1,6 +1,6 @@
 //! Headers that refer to something: a media type, a dialog, a cause.
 
-use super::super::chars::{SplitValues, is_token, quoted_length, trim, unquote, write_quoted};
+use super::super::chars::{Keep, SplitValues, is_token, quoted_length, trim, unquote, write_quoted};
 use super::super::{Header, HeaderError, Name, Params};
 use super::{before_params, exact_number};
 use crate::Text;
@@ -32,7 +32,7 @@ impl Header for ContentType {
         if !is_token(kind) || !is_token(subtype) {
             return Err(HeaderError::Syntax("is no type/subtype"));
         }
-        let params = Params::parse_header(value, params)?;
+        let params = Params::parse_header(Keep::slices_of(value), params)?;
         Ok(ContentType { kind: value.slice_of(kind), subtype: value.slice_of(subtype), params })
     }
 }
@@ -56,7 +56,7 @@ impl Header for Replaces {
     const NAME: Name = Name::Replaces;
     fn parse(value: &Text) -> Result<Replaces, HeaderError> {
         let (call_id, params) = before_params(value);
-        let params = Params::parse_header(value, params)?;
+        let params = Params::parse_header(Keep::slices_of(value), params)?;
         let (Some(to_tag), Some(from_tag)) = (params.text("to-tag"), params.text("from-tag")) else {
             return Err(HeaderError::Syntax("lacks to-tag or from-tag"));
         };
@@ -102,7 +102,7 @@ impl Header for Reason {
         if !is_token(protocol) {
             return Err(HeaderError::Syntax("has no protocol"));
         }
-        let params = Params::parse_header(value, params)?;
+        let params = Params::parse_header(Keep::slices_of(value), params)?;
         let cause = params.get("cause").and_then(|cause| cause.parse().ok());
         let text = params.plain("text").map(|text| value.slice_of(&text));
         Ok(Reason { protocol: value.slice_of(protocol), cause, text })
@@ -151,7 +151,7 @@ impl Header for Warning {
             return Err(HeaderError::Unbalanced);
         }
         let code = code.ok_or(HeaderError::Number)?;
-        Ok(Warning { code, agent: value.slice_of(agent), text: unquote(value, text) })
+        Ok(Warning { code, agent: value.slice_of(agent), text: unquote(Keep::slices_of(value), text) })
     }
 }
 
