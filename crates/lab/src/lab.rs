@@ -19,6 +19,8 @@ const MAIL_DOMAIN: &str = "moon.galaxy";
 const ADMIN_TOKEN: &str = "lab-admin";
 /// Marks a data folder whose configuration was entered to the end.
 const CONFIGURED: &str = "configured";
+/// Marks one whose configuration was begun.
+const CONFIGURING: &str = "configuring";
 
 /// Who is in the lab. The passwords and PINs are known to everyone: they are good for loopback only.
 const USERS: [(&str, &str, &str); 3] =
@@ -91,14 +93,26 @@ impl Lab {
     }
 }
 
-/// Runs the script on a folder that has not been configured; a lab that was killed on the way starts over with what is left to do.
+/// Runs the script on a folder that has not been configured. A lab that was killed on the way goes on with what is left to
+/// do: what it had entered before is refused now, and is passed over.
 fn configure(data: &Path, shell: &Shell, script: &'static str, text: &str) -> Result<(), StartError> {
-    let mark = data.join(CONFIGURED);
+    let (mark, begun) = (data.join(CONFIGURED), data.join(CONFIGURING));
     if mark.exists() {
         return Ok(());
     }
-    shell.run_script(text).map_err(|error| StartError::Script { script, reason: error.to_string() })?;
-    std::fs::write(mark, b"")?;
+    let goes_on = begun.exists();
+    std::fs::write(&begun, b"")?;
+    let refused = |error: String| StartError::Script { script, reason: error };
+    for statement in shell.language().statements(text).map_err(|fault| refused(fault.to_string()))? {
+        match shell.execute(&statement) {
+            // The line is right, so what is wrong with a part of it is that it was entered before. What has no place in
+            // it (a full disk) is a failure then, too.
+            Err(fault) if goes_on && fault.place.is_some() => {}
+            Err(fault) => return Err(refused(fault.to_string())),
+            Ok(_) => {}
+        }
+    }
+    std::fs::rename(begun, mark)?;
     Ok(())
 }
 
