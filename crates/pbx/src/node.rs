@@ -410,6 +410,8 @@ impl Role for Node {
 
 fn endpoint_config(listeners: Vec<Listener>) -> EndpointConfig {
     let mut config = EndpointConfig::new(listeners, concat!("Earcon-Node/", env!("CARGO_PKG_VERSION")));
+    // Who asks comes before what is asked for.
+    config.refuses_itself = true;
     config.accept.push(sip::message_summary::CONTENT_TYPE.into());
     config
 }

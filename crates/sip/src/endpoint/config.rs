@@ -40,6 +40,9 @@ pub struct EndpointConfig {
     /// The methods that the role handles: Allow. A known method outside it is answered 405. CANCEL, ACK and BYE need
     /// not be named.
     pub allow: Vec<Method>,
+    /// The owner refuses other methods itself, with the status that it likes: for a server that must first say whether it speaks
+    /// with this peer at all. (Outside of dialogs.)
+    pub refuses_itself: bool,
     /// Further option tags for Supported beside those that the endpoint serves itself (100rel, timer).
     pub supported: Vec<Text>,
     /// Requests are passed on to others: one that has no hops left (Max-Forwards 0) is answered 483 (RFC 3261 16.3). A user agent
@@ -82,6 +85,7 @@ impl EndpointConfig {
                 Method::Message,
                 Method::Register,
             ],
+            refuses_itself: false,
             supported: Vec::new(),
             relays: false,
             accept: vec![Text::from_static("application/sdp")],

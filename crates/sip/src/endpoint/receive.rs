@@ -85,14 +85,15 @@ impl Endpoint {
     /// RFC 3261 8.2: what every request is checked for before anybody acts on it; `Some` is the refusal.
     fn check(&self, request: &Request, in_dialog: bool) -> Option<Response> {
         let method = &request.method;
+        let allowed = self.config.allow.contains(method) || (self.config.refuses_itself && !in_dialog);
         if let Method::Other(_) = method
-            && !self.config.allow.contains(method)
+            && !allowed
         {
             // 21.5.2: not known at all.
             return Some(self.refusal(request, 501));
         }
         let always = matches!(method, Method::Bye | Method::Prack | Method::Update) && in_dialog;
-        if !always && !self.config.allow.contains(method) {
+        if !always && !allowed {
             // 8.2.1: known, but not here.
             return Some(self.refusal(request, 405));
         }
@@ -163,6 +164,10 @@ impl Endpoint {
     pub(crate) fn answer(&mut self, server: ServerId, mut response: Response, now: Instant) {
         if response.status > 100 && !response.headers.has(&Name::Server) {
             response.headers.push(Name::Server, self.config.user_agent.clone());
+        }
+        if response.status == 405 && !response.headers.has(&Name::Allow) {
+            // RFC 3261 21.4.6: MUST, also where the owner refuses.
+            response.headers.push(Name::Allow, self.allow.clone());
         }
         if response.status >= 300 {
             self.merged.done(&response);

@@ -60,6 +60,8 @@ fn hop(stage: Stage, listeners: &[Listener], user_agent: &str, timers: Timers, r
         Method::Info,
         Method::Notify,
     ];
+    // A stranger is told 403, not what a gateway could ask for.
+    config.refuses_itself = true;
     config.timers = timers;
     // Strangers are refused at once, and gateways are exempt from per-source caps: MaxCallsAllowed is the cap.
     config.limits.unanswered_per_source = usize::MAX;

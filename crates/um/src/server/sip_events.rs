@@ -116,6 +116,7 @@ impl Server {
             (true, Method::Options) => 200,
             // RFC 6665 8.2.1: a NOTIFY that no subscription asked for.
             (true, Method::Notify) => 481,
+            (true, Method::Other(_)) => 501,
             (true, _) => 405,
         });
         if !known {
