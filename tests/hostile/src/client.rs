@@ -68,6 +68,15 @@ impl Client {
         Client { wire: Wire::Tcp(stream, Vec::new()), local }
     }
 
+    /// The same socket for another thread.
+    pub fn another(&self) -> Client {
+        let wire = match &self.wire {
+            Wire::Udp(socket) => Wire::Udp(socket.try_clone().unwrap()),
+            Wire::Tcp(stream, _) => Wire::Tcp(stream.try_clone().unwrap(), Vec::new()),
+        };
+        Client { wire, local: self.local }
+    }
+
     /// Reads as little as the system lets it, and gives up a send that does not go on within a second: a peer that only
     /// talks.
     pub fn limit_receiving(&mut self) {

@@ -44,14 +44,7 @@ pub fn offer(media: SocketAddr) -> String {
 }
 
 /// The Authorization line (with its end) that answers the MD5 challenge of a 401 (RFC 2617 3.2.2).
-pub fn authorization(
-    challenge: &Answer,
-    method: &str,
-    target: &str,
-    user: &str,
-    password: &str,
-    count: u32,
-) -> String {
+pub fn authorization(challenge: &Answer, method: &str, target: &str, user: &str, password: &str, count: u32) -> String {
     let line = challenge
         .lines
         .iter()
