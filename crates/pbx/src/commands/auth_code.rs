@@ -1,24 +1,12 @@
-use super::{Answer, CommandError, Outcome, check};
+use super::verb::{Thing, Verb};
+use super::{CommandError, Outcome, check};
 use crate::authentication::Vault;
-use crate::configuration::{AuthEntry, Configuration, Edit, HashType};
+use crate::configuration::{AuthEntry, Configuration, ExtensionEntry, HashType};
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Debug, Formatter};
 
 /// `auth_code -i | -c | -e | -p`: the secret with which an extension's phones register.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
-pub enum AuthCode {
-    Initiate(AuthCodeSet),
-    Change(AuthCodeSet),
-    End {
-        dir: String,
-    },
-    /// Prints who has a code, never the code.
-    Print {
-        #[serde(default)]
-        dir: Option<String>,
-    },
-}
+pub type AuthCode = Verb<AuthCodeSet>;
 
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -40,57 +28,27 @@ impl Debug for AuthCodeSet {
     }
 }
 
-impl AuthCode {
+const AUTH_CODE: Thing = Thing {
+    command: "auth_code",
+    parameter: "d",
+    called: "authorisation code",
+    columns: &["Cil", "Csp", "Cust", "HashType", "AuthCode"],
+    row: |entry| {
+        let auth = entry.auth.as_ref()?;
+        // Who has a code is printed, never the code.
+        let (hash_type, hidden) = (auth.hash_type.name().to_owned(), "********".to_owned());
+        Some(vec![auth.cil.clone(), auth.csp.to_string(), auth.customer.to_string(), hash_type, hidden])
+    },
+    remove: |entry| entry.auth = None,
+};
+
+impl Verb<AuthCodeSet> {
     pub(super) fn run(self, configuration: &Configuration, vault: &Vault) -> Outcome {
-        match self {
-            AuthCode::Initiate(set) => {
-                if check::extension(configuration, "d", &set.dir)?.auth.is_some() {
-                    return Err(CommandError::already_assigned("d", set.dir, "change it with auth_code -c"));
-                }
-                fill(configuration, vault, set)
-            }
-            AuthCode::Change(set) => {
-                if check::extension(configuration, "d", &set.dir)?.auth.is_none() {
-                    return Err(CommandError::not_assigned("d", set.dir, "initiate it with auth_code -i first"));
-                }
-                fill(configuration, vault, set)
-            }
-            AuthCode::End { dir } => {
-                let mut entry = check::extension(configuration, "d", &dir)?;
-                if entry.auth.take().is_none() {
-                    return Err(CommandError::not_assigned("d", dir, "it has no authorisation code"));
-                }
-                Ok((vec![Edit::Extension(dir, Some(entry))], Answer::done()))
-            }
-            AuthCode::Print { dir } => {
-                if let Some(dir) = &dir {
-                    check::extension(configuration, "d", dir)?;
-                }
-                let mut rows = Vec::new();
-                for (number, entry) in
-                    configuration.extensions.iter().filter(|(n, _)| dir.as_ref().is_none_or(|d| d == *n))
-                {
-                    if let Some(auth) = &entry.auth {
-                        let hidden = "********".to_owned();
-                        let (csp, customer) = (auth.csp.to_string(), auth.customer.to_string());
-                        rows.push(vec![
-                            number.clone(),
-                            auth.cil.clone(),
-                            csp,
-                            customer,
-                            auth.hash_type.name().to_owned(),
-                            hidden,
-                        ]);
-                    }
-                }
-                Ok((Vec::new(), Answer::table("", &["Dir", "Cil", "Csp", "Cust", "HashType", "AuthCode"], rows)))
-            }
-        }
+        self.run_on(&AUTH_CODE, configuration, |set| &set.dir, |set, entry| fill(vault, set, entry))
     }
 }
 
-fn fill(configuration: &Configuration, vault: &Vault, set: AuthCodeSet) -> Outcome {
-    let mut entry = check::extension(configuration, "d", &set.dir)?;
+fn fill(vault: &Vault, set: AuthCodeSet, entry: &mut ExtensionEntry) -> Result<(), CommandError> {
     let old = entry.auth.take().unwrap_or_default();
     if set.auth_code.is_empty() {
         return Err(CommandError::missing("auth-code", "give the SIP password"));
@@ -113,5 +71,5 @@ fn fill(configuration: &Configuration, vault: &Vault, set: AuthCodeSet) -> Outco
     let sealed =
         vault.seal(&set.dir, &set.auth_code).map_err(|error| CommandError::NotKept { reason: error.to_string() })?;
     entry.auth = Some(AuthEntry { csp, cil, customer, hash_type, sealed });
-    Ok((vec![Edit::Extension(set.dir, Some(entry))], Answer::done()))
+    Ok(())
 }

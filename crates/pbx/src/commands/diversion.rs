@@ -1,21 +1,10 @@
-use super::{Answer, CommandError, Outcome, check};
-use crate::configuration::{Configuration, Edit};
+use super::verb::{Thing, Verb};
+use super::{CommandError, Outcome, check};
+use crate::configuration::{Configuration, ExtensionEntry};
 use serde::{Deserialize, Serialize};
 
 /// `diversion -i | -c | -e | -p`: an extension without a call list sends its calls on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Diversion {
-    Initiate(DiversionSet),
-    Change(DiversionSet),
-    End {
-        dir: String,
-    },
-    Print {
-        #[serde(default)]
-        dir: Option<String>,
-    },
-}
+pub type Diversion = Verb<DiversionSet>;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -27,60 +16,29 @@ pub struct DiversionSet {
     pub div_noreply: Option<bool>,
 }
 
-impl Diversion {
+const DIVERSION: Thing = Thing {
+    command: "diversion",
+    parameter: "dir",
+    called: "diversion",
+    columns: &["Destination", "On Busy", "On No Reply", "Immediate"],
+    row: |entry| {
+        let diversion = entry.diversion.as_ref()?;
+        let flags = [diversion.busy, diversion.no_reply, diversion.immediate].map(check::yes_no);
+        Some(std::iter::once(diversion.destination.clone()).chain(flags).collect())
+    },
+    remove: |entry| entry.diversion = None,
+};
+
+impl Verb<DiversionSet> {
     pub(super) fn run(self, configuration: &Configuration) -> Outcome {
-        match self {
-            Diversion::Initiate(set) => {
-                if check::extension(configuration, "dir", &set.dir)?.diversion.is_some() {
-                    return Err(CommandError::already_assigned("dir", set.dir, "change it with diversion -c"));
-                }
-                if set.div_destination_number.is_none() {
-                    return Err(CommandError::missing("div-destination-number", "give the number to divert to"));
-                }
-                fill(configuration, set)
-            }
-            Diversion::Change(set) => {
-                if check::extension(configuration, "dir", &set.dir)?.diversion.is_none() {
-                    return Err(CommandError::not_assigned("dir", set.dir, "initiate it with diversion -i first"));
-                }
-                fill(configuration, set)
-            }
-            Diversion::End { dir } => {
-                let mut entry = check::extension(configuration, "dir", &dir)?;
-                if entry.diversion.take().is_none() {
-                    return Err(CommandError::not_assigned("dir", dir, "it has no diversion"));
-                }
-                Ok((vec![Edit::Extension(dir, Some(entry))], Answer::done()))
-            }
-            Diversion::Print { dir } => {
-                if let Some(dir) = &dir {
-                    check::extension(configuration, "dir", dir)?;
-                }
-                let mut rows = Vec::new();
-                for (number, entry) in
-                    configuration.extensions.iter().filter(|(n, _)| dir.as_ref().is_none_or(|d| d == *n))
-                {
-                    if let Some(diversion) = &entry.diversion {
-                        rows.push(vec![
-                            number.clone(),
-                            diversion.destination.clone(),
-                            check::yes_no(diversion.busy),
-                            check::yes_no(diversion.no_reply),
-                            check::yes_no(diversion.immediate),
-                        ]);
-                    }
-                }
-                Ok((
-                    Vec::new(),
-                    Answer::table("", &["Dir", "Destination", "On Busy", "On No Reply", "Immediate"], rows),
-                ))
-            }
-        }
+        self.run_on(&DIVERSION, configuration, |set| &set.dir, |set, entry| fill(configuration, set, entry))
     }
 }
 
-fn fill(configuration: &Configuration, set: DiversionSet) -> Outcome {
-    let mut entry = check::extension(configuration, "dir", &set.dir)?;
+fn fill(configuration: &Configuration, set: DiversionSet, entry: &mut ExtensionEntry) -> Result<(), CommandError> {
+    if entry.diversion.is_none() && set.div_destination_number.is_none() {
+        return Err(CommandError::missing("div-destination-number", "give the number to divert to"));
+    }
     let mut diversion = entry.diversion.take().unwrap_or_default();
     if let Some(destination) = set.div_destination_number {
         diversion.destination = check::reachable(configuration, "div-destination-number", &destination)?;
@@ -97,5 +55,5 @@ fn fill(configuration: &Configuration, set: DiversionSet) -> Outcome {
         return Err(CommandError::missing("div-noreply", mend));
     }
     entry.diversion = Some(diversion);
-    Ok((vec![Edit::Extension(set.dir, Some(entry))], Answer::done()))
+    Ok(())
 }

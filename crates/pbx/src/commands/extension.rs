@@ -1,23 +1,11 @@
+use super::verb::{Verb, extensions};
 use super::{Answer, CommandError, Outcome, check};
 use crate::configuration::{Configuration, Edit, ExtensionEntry};
 use crate::numbers::NumberType;
 use serde::{Deserialize, Serialize};
 
-/// `extension -i | -c | -e | -p`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Extension {
-    Initiate(ExtensionSet),
-    Change(ExtensionSet),
-    /// Ends the extension with its name, authorisation code, call lists and diversion.
-    End {
-        dir: String,
-    },
-    Print {
-        #[serde(default)]
-        dir: Option<String>,
-    },
-}
+/// `extension -i | -c | -e | -p`. End takes its name, authorisation code, call lists and diversion along.
+pub type Extension = Verb<ExtensionSet>;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,7 +26,7 @@ pub struct ExtensionSet {
     pub free_on_second_line: Option<u32>,
 }
 
-impl Extension {
+impl Verb<ExtensionSet> {
     pub(super) fn run(self, configuration: &Configuration) -> Outcome {
         match self {
             Extension::Initiate(set) => {
@@ -75,25 +63,18 @@ impl Extension {
                 Ok((vec![Edit::Extension(dir, None)], Answer::done()))
             }
             Extension::Print { dir } => {
-                if let Some(dir) = &dir {
-                    check::extension(configuration, "d", dir)?;
-                }
-                let rows = configuration
-                    .extensions
-                    .iter()
-                    .filter(|(number, _)| dir.as_ref().is_none_or(|dir| dir == *number))
-                    .map(|(number, entry)| {
-                        vec![
-                            number.clone(),
-                            entry.lim.to_string(),
-                            entry.csp.to_string(),
-                            entry.customer.to_string(),
-                            entry.max_terminals.to_string(),
-                            check::yes_no(entry.third_party_client),
-                            entry.free_on_second_line.to_string(),
-                            entry.language_code.clone(),
-                        ]
-                    });
+                let rows = extensions(configuration, "d", dir.as_deref())?.map(|(number, entry)| {
+                    vec![
+                        number.clone(),
+                        entry.lim.to_string(),
+                        entry.csp.to_string(),
+                        entry.customer.to_string(),
+                        entry.max_terminals.to_string(),
+                        check::yes_no(entry.third_party_client),
+                        entry.free_on_second_line.to_string(),
+                        entry.language_code.clone(),
+                    ]
+                });
                 let columns = ["Dir", "Lim", "Csp", "Cust", "MaxTerm", "ThirdParty", "FreeSecLine", "Lang"];
                 Ok((Vec::new(), Answer::table("", &columns, rows.collect())))
             }

@@ -1,21 +1,10 @@
-use super::{Answer, CommandError, Outcome, check};
-use crate::configuration::{Configuration, Edit};
+use super::verb::{Thing, Verb};
+use super::{CommandError, Outcome};
+use crate::configuration::{Configuration, ExtensionEntry};
 use serde::{Deserialize, Serialize};
 
 /// `ip_extension -i | -c | -e | -p`: makes an extension one that registers by SIP.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
-pub enum IpExtension {
-    Initiate(IpExtensionSet),
-    Change(IpExtensionSet),
-    End {
-        dir: String,
-    },
-    Print {
-        #[serde(default)]
-        dir: Option<String>,
-    },
-}
+pub type IpExtension = Verb<IpExtensionSet>;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -25,56 +14,27 @@ pub struct IpExtensionSet {
     pub protocol: Option<String>,
 }
 
-impl IpExtension {
+const TERMINAL: Thing = Thing {
+    command: "ip_extension",
+    parameter: "d",
+    called: "SIP terminal",
+    columns: &["Protocol"],
+    row: |entry| entry.ip.then(|| vec!["SIP".into()]),
+    remove: |entry| entry.ip = false,
+};
+
+impl Verb<IpExtensionSet> {
     pub(super) fn run(self, configuration: &Configuration) -> Outcome {
-        match self {
-            IpExtension::Initiate(set) => {
-                let mut entry = check::extension(configuration, "d", &set.dir)?;
-                if entry.ip {
-                    return Err(CommandError::already_assigned("d", set.dir, "it is an IP extension already"));
-                }
-                protocol(set.protocol.as_deref())?;
-                entry.ip = true;
-                Ok((vec![Edit::Extension(set.dir, Some(entry))], Answer::done()))
-            }
-            IpExtension::Change(set) => {
-                assigned(configuration, &set.dir)?;
-                protocol(set.protocol.as_deref())?;
-                Ok((Vec::new(), Answer::done()))
-            }
-            IpExtension::End { dir } => {
-                assigned(configuration, &dir)?;
-                let mut entry = check::extension(configuration, "d", &dir)?;
-                entry.ip = false;
-                Ok((vec![Edit::Extension(dir, Some(entry))], Answer::done()))
-            }
-            IpExtension::Print { dir } => {
-                if let Some(dir) = &dir {
-                    check::extension(configuration, "d", dir)?;
-                }
-                let rows = configuration
-                    .extensions
-                    .iter()
-                    .filter(|(number, entry)| entry.ip && dir.as_ref().is_none_or(|dir| dir == *number))
-                    .map(|(number, _)| vec![number.clone(), "SIP".into()]);
-                Ok((Vec::new(), Answer::table("", &["Dir", "Protocol"], rows.collect())))
-            }
-        }
+        self.run_on(&TERMINAL, configuration, |set| &set.dir, fill)
     }
 }
 
-fn assigned(configuration: &Configuration, dir: &str) -> Result<(), CommandError> {
-    if check::extension(configuration, "d", dir)?.ip {
-        return Ok(());
+fn fill(set: IpExtensionSet, entry: &mut ExtensionEntry) -> Result<(), CommandError> {
+    if let Some(other) = set.protocol
+        && !other.eq_ignore_ascii_case("SIP")
+    {
+        return Err(CommandError::invalid("protocol", other, "give SIP, the one protocol there is"));
     }
-    Err(CommandError::not_assigned("d", dir, "initiate it with ip_extension -i first"))
-}
-
-fn protocol(protocol: Option<&str>) -> Result<(), CommandError> {
-    match protocol {
-        Some(other) if !other.eq_ignore_ascii_case("SIP") => {
-            Err(CommandError::invalid("protocol", other, "give SIP, the one protocol there is"))
-        }
-        _ => Ok(()),
-    }
+    entry.ip = true;
+    Ok(())
 }

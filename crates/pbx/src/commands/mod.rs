@@ -19,6 +19,7 @@ mod route_data;
 mod sip_route;
 mod status;
 mod trunk;
+mod verb;
 
 pub use answer::{Answer, Table};
 pub use auth_code::{AuthCode, AuthCodeSet};
@@ -35,6 +36,7 @@ pub use route_data::{RouteData, RouteDataSet};
 pub use sip_route::{SipRoute, SipRouteSet};
 pub use status::{CallParty, CallStatus, Contact, ExtensionStatus, Lamp, Status};
 pub use trunk::{Trunk, TrunkSet};
+pub use verb::Verb;
 
 use crate::authentication::Vault;
 use crate::configuration::{Configuration, Edit};

@@ -1,21 +1,10 @@
-use super::{Answer, CommandError, Outcome, check};
-use crate::configuration::{Configuration, Edit, NameEntry};
+use super::verb::{Thing, Verb};
+use super::{CommandError, Outcome, check};
+use crate::configuration::{Configuration, ExtensionEntry, NameEntry};
 use serde::{Deserialize, Serialize};
 
 /// `name -i | -c | -e | -p`: the name shown for a number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Name {
-    Initiate(NameSet),
-    Change(NameSet),
-    End {
-        dir: String,
-    },
-    Print {
-        #[serde(default)]
-        dir: Option<String>,
-    },
-}
+pub type Name = Verb<NameSet>;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -29,56 +18,28 @@ pub struct NameSet {
     pub number_type: Option<String>,
 }
 
-impl Name {
+const NAME: Thing = Thing {
+    command: "name",
+    parameter: "d",
+    called: "name",
+    columns: &["Name1", "Name2", "NumberType"],
+    row: |entry| {
+        let name = entry.name.as_ref()?;
+        Some(vec![name.name1.clone(), name.name2.clone(), name.number_type.clone()])
+    },
+    remove: |entry| entry.name = None,
+};
+
+impl Verb<NameSet> {
     pub(super) fn run(self, configuration: &Configuration) -> Outcome {
-        match self {
-            Name::Initiate(set) => {
-                if check::extension(configuration, "d", &set.dir)?.name.is_some() {
-                    return Err(CommandError::already_assigned("d", set.dir, "change it with name -c"));
-                }
-                if set.name1.is_none() && set.name2.is_none() {
-                    return Err(CommandError::missing("name1", "give at least one of name1 and name2"));
-                }
-                fill(configuration, set)
-            }
-            Name::Change(set) => {
-                if check::extension(configuration, "d", &set.dir)?.name.is_none() {
-                    return Err(CommandError::not_assigned("d", set.dir, "initiate its name with name -i first"));
-                }
-                fill(configuration, set)
-            }
-            Name::End { dir } => {
-                let mut entry = check::extension(configuration, "d", &dir)?;
-                if entry.name.take().is_none() {
-                    return Err(CommandError::not_assigned("d", dir, "it has no name"));
-                }
-                Ok((vec![Edit::Extension(dir, Some(entry))], Answer::done()))
-            }
-            Name::Print { dir } => {
-                if let Some(dir) = &dir {
-                    check::extension(configuration, "d", dir)?;
-                }
-                let mut rows = Vec::new();
-                for (number, entry) in
-                    configuration.extensions.iter().filter(|(n, _)| dir.as_ref().is_none_or(|d| d == *n))
-                {
-                    if let Some(name) = &entry.name {
-                        rows.push(vec![
-                            number.clone(),
-                            name.name1.clone(),
-                            name.name2.clone(),
-                            name.number_type.clone(),
-                        ]);
-                    }
-                }
-                Ok((Vec::new(), Answer::table("", &["Dir", "Name1", "Name2", "NumberType"], rows)))
-            }
-        }
+        self.run_on(&NAME, configuration, |set| &set.dir, fill)
     }
 }
 
-fn fill(configuration: &Configuration, set: NameSet) -> Outcome {
-    let mut entry = check::extension(configuration, "d", &set.dir)?;
+fn fill(set: NameSet, entry: &mut ExtensionEntry) -> Result<(), CommandError> {
+    if entry.name.is_none() && set.name1.is_none() && set.name2.is_none() {
+        return Err(CommandError::missing("name1", "give at least one of name1 and name2"));
+    }
     let mut name = entry.name.take().unwrap_or_else(|| NameEntry { number_type: "dir".into(), ..NameEntry::default() });
     if let Some(name1) = set.name1 {
         name.name1 = check::text("name1", &name1, 20)?;
@@ -92,5 +53,5 @@ fn fill(configuration: &Configuration, set: NameSet) -> Outcome {
         return Err(CommandError::invalid("number-type", number_type, "give dir"));
     }
     entry.name = Some(name);
-    Ok((vec![Edit::Extension(set.dir, Some(entry))], Answer::done()))
+    Ok(())
 }
