@@ -92,6 +92,32 @@ impl Stream {
     }
 }
 
+/// What SDP agreed on, source as named. A stream that was declined (port 0) is inactive, and nothing is sent to 0.0.0.0.
+impl From<&sdp::Negotiated> for Stream {
+    fn from(agreed: &sdp::Negotiated) -> Stream {
+        let codec = match agreed.codec {
+            sdp::Codec::Pcma => Codec::Pcma,
+            sdp::Codec::Pcmu => Codec::Pcmu,
+        };
+        let declined = agreed.remote.port() == 0;
+        let sends = agreed.direction.sends() && !declined && !agreed.remote.ip().is_unspecified();
+        let direction = match (sends, agreed.direction.receives() && !declined) {
+            (true, true) => Direction::SendReceive,
+            (true, false) => Direction::SendOnly,
+            (false, true) => Direction::ReceiveOnly,
+            (false, false) => Direction::Inactive,
+        };
+        Stream {
+            payload_type: agreed.payload_type,
+            dtmf: agreed.dtmf,
+            dtmf_receive: agreed.dtmf_receive,
+            direction,
+            ptime_ms: agreed.ptime_ms,
+            ..Stream::new(agreed.remote, codec)
+        }
+    }
+}
+
 /// A set of telephone keys (`0`-`9`, `*`, `#`, `A`-`D`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Keys(u16);

@@ -109,7 +109,8 @@ impl Conversation {
     }
 
     fn connect(&mut self, agreed: &Negotiated, media: &mut dyn Control) {
-        media.command(MediaCommand::Connect { session: self.session, stream: stream(agreed) });
+        let stream = Stream { source: Source::FirstSeen, ..Stream::from(agreed) };
+        media.command(MediaCommand::Connect { session: self.session, stream });
     }
 
     /// The call is up: press, listen, and wait for quiet before playing.
@@ -166,28 +167,5 @@ impl Conversation {
 
     pub fn close(&self, media: &mut dyn Control) {
         media.command(MediaCommand::Close { session: self.session });
-    }
-}
-
-fn stream(agreed: &Negotiated) -> Stream {
-    let mut stream = Stream::new(agreed.remote, codec(agreed.codec));
-    stream.payload_type = agreed.payload_type;
-    stream.dtmf = agreed.dtmf;
-    stream.dtmf_receive = agreed.dtmf_receive;
-    stream.ptime_ms = agreed.ptime_ms;
-    stream.source = Source::FirstSeen;
-    stream.direction = match (agreed.direction.sends(), agreed.direction.receives()) {
-        (true, true) => media::Direction::SendReceive,
-        (true, false) => media::Direction::SendOnly,
-        (false, true) => media::Direction::ReceiveOnly,
-        (false, false) => media::Direction::Inactive,
-    };
-    stream
-}
-
-fn codec(codec: sdp::Codec) -> media::Codec {
-    match codec {
-        sdp::Codec::Pcma => media::Codec::Pcma,
-        sdp::Codec::Pcmu => media::Codec::Pcmu,
     }
 }

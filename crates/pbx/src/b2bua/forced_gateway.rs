@@ -4,7 +4,7 @@
 use super::Scene;
 use super::call::PartyKind;
 use media::{MediaCommand, SessionId, Source, Stream};
-use sdp::{AnswerError, Codec, Direction, Local, Negotiated, OfferError, Session};
+use sdp::{AnswerError, Codec, Local, Negotiated, OfferError, Session};
 use sip::endpoint::{Body, CallRef};
 
 /// One party's side of the relay.
@@ -81,25 +81,7 @@ impl Side {
     }
 
     fn connect(&mut self, scene: &mut Scene<'_>, agreed: &Negotiated) {
-        let codec = match agreed.codec {
-            Codec::Pcma => media::Codec::Pcma,
-            Codec::Pcmu => media::Codec::Pcmu,
-        };
-        let mut stream = Stream::new(agreed.remote, codec);
-        stream.payload_type = agreed.payload_type;
-        stream.dtmf = agreed.dtmf;
-        stream.dtmf_receive = agreed.dtmf_receive;
-        stream.ptime_ms = agreed.ptime_ms;
-        stream.direction = match agreed.direction {
-            // Port 0: declined; an address of 0.0.0.0: nowhere to send.
-            _ if agreed.remote.port() == 0 => media::Direction::Inactive,
-            Direction::SendRecv if agreed.remote.ip().is_unspecified() => media::Direction::ReceiveOnly,
-            Direction::SendRecv => media::Direction::SendReceive,
-            Direction::SendOnly if agreed.remote.ip().is_unspecified() => media::Direction::Inactive,
-            Direction::SendOnly => media::Direction::SendOnly,
-            Direction::RecvOnly => media::Direction::ReceiveOnly,
-            Direction::Inactive => media::Direction::Inactive,
-        };
+        let mut stream = Stream::from(agreed);
         // A phone whose signalling comes from elsewhere than its description says is behind a NAT, and so is its media.
         let flow = self.phone.and_then(|dialog| scene.core.endpoint.call_info(dialog)).and_then(|info| info.flow);
         if flow.is_some_and(|flow| flow.remote.ip() != agreed.remote.ip()) {

@@ -67,7 +67,8 @@ impl Server {
         if let Some(negotiated) = &negotiated
             && negotiated.remote.port() != 0
         {
-            self.media.command(MediaCommand::Connect { session, stream: stream(negotiated) });
+            // RTP is taken from the address that the PBX's SDP names, and from nobody else.
+            self.media.command(MediaCommand::Connect { session, stream: Stream::from(negotiated) });
         }
         self.admit(hop, leg, &request, accepted, (session, local, description, negotiated.is_none()), now);
     }
@@ -211,7 +212,7 @@ impl Server {
             let answer = sdp::Session::parse(body).ok();
             match answer.and_then(|answer| sdp::accept(&call.local, &answer).ok()) {
                 Some(negotiated) => {
-                    let stream = stream(&negotiated);
+                    let stream = Stream::from(&negotiated);
                     self.media.command(MediaCommand::Connect { session: call.session, stream });
                 }
                 // RFC 3261 13.2.2.4: an answer that cannot be taken ends the call.
@@ -246,10 +247,7 @@ impl Server {
                     }
                     let body = Body::sdp(description.to_bytes());
                     call.description = Some(description);
-                    let mut stream = stream(&negotiated);
-                    if negotiated.remote.port() == 0 {
-                        stream.direction = media::Direction::Inactive;
-                    }
+                    let stream = Stream::from(&negotiated);
                     self.media.command(MediaCommand::Connect { session: call.session, stream });
                     (200, Some(body))
                 }
@@ -281,26 +279,4 @@ fn offer_in(headers: &Headers, body: &[u8]) -> Result<Option<sdp::Session>, (u16
         return Err((415, "only application/sdp is understood".into()));
     }
     sdp::Session::parse(body).map(Some).map_err(|error| (488, format!("the session description: {error}")))
-}
-
-fn stream(negotiated: &sdp::Negotiated) -> Stream {
-    Stream {
-        remote: negotiated.remote,
-        codec: match negotiated.codec {
-            sdp::Codec::Pcma => media::Codec::Pcma,
-            sdp::Codec::Pcmu => media::Codec::Pcmu,
-        },
-        payload_type: negotiated.payload_type,
-        dtmf: negotiated.dtmf,
-        dtmf_receive: negotiated.dtmf_receive,
-        direction: match negotiated.direction {
-            sdp::Direction::SendRecv => media::Direction::SendReceive,
-            sdp::Direction::SendOnly => media::Direction::SendOnly,
-            sdp::Direction::RecvOnly => media::Direction::ReceiveOnly,
-            sdp::Direction::Inactive => media::Direction::Inactive,
-        },
-        ptime_ms: negotiated.ptime_ms,
-        // RTP is taken from the address that the PBX's SDP names, and from nobody else.
-        source: media::Source::Named,
-    }
 }
