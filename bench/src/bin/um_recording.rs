@@ -1,32 +1,87 @@
 //! SIPp plays the gateway on one core, `earcon um` records on the other: what does a call cost?
 //!
-//!     cargo build --release && cargo run --release -p bench --bin um_recording -- [CALLS] [SECONDS]
+//!     cargo build --release -p earcon -p bench && target/release/um_recording [CALLS] [SECONDS]
 //!
 //! Prints CPU (user and system) a second of a call, CPU once a call (redirects, delivery and durable commit), resident
-//! memory a call, threads, and whether any audio that SIPp sent is missing. Defaults: 1,000 calls of 60 s.
+//! memory a call, threads, and whether any audio that SIPp sent is missing: each stored message is compared byte by byte
+//! with the file that SIPp played. Defaults: 1,000 calls of 60 s. The binary measured is `EARCON_BIN`, else the one
+//! beside this bench. One SIPp plays `SIPP_CALLS` calls at most (250 unless told), so that a thousand take four.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measuring tool: it stops where something is wrong
 
+use bench::Usage;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use tests_foreign::audio;
-use tests_foreign::http;
-use tests_foreign::process::{Process, Scratch, repository};
-use tests_foreign::sipp;
+use tests_foreign::process::{Process, Scratch, earcon, repository};
+use tests_foreign::{audio, http, sipp};
 
 const NET: u8 = 90;
 const WEB: u16 = 18090;
-/// Calls that SIPp starts a second.
+const TOKEN: &str = "bench-token-of-the-recording";
+/// Calls that are started a second, by all SIPps together.
 const RATE: usize = 50;
+/// Greeting and tone are over when SIPp begins to speak, in ms.
+const GREETING: u64 = 2500;
+/// Bytes of G.711 in a packet of 20 ms.
+const FRAME: usize = 160;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let calls: usize = arguments.next().map_or(1000, |calls| calls.parse().expect("CALLS is a number"));
     let seconds: u64 = arguments.next().map_or(60, |seconds| seconds.parse().expect("SECONDS is a number"));
+    let most = std::env::var("SIPP_CALLS").map_or(250, |most| most.parse().expect("SIPP_CALLS is a number"));
     let scratch = Scratch::new("bench-um");
-    let (gateway, um) = (format!("127.0.{NET}.10"), format!("127.0.{NET}.4"));
-    let earcon = repository().join("target/release/earcon");
-    assert!(earcon.exists(), "build it first: cargo build --release");
-    std::fs::write(scratch.file("token"), "bench-token-of-the-recording\n").unwrap();
+    let server = start_server(&scratch);
+    let speech = stamped_speech(seconds);
+    std::fs::write(scratch.file("speech.alaw"), &speech).unwrap();
+
+    std::thread::sleep(Duration::from_secs(1));
+    let idle = Usage::of(server.id());
+    println!("idle: {} KiB resident, {} threads", idle.resident_kib, idle.threads);
+    let limit = Duration::from_secs(seconds * 3 + 120);
+    let mut sipps = start_callers(&scratch, calls, most, seconds, limit);
+    // Ten calls are up.
+    std::thread::sleep(Duration::from_millis(10_000 / RATE as u64 + 500));
+    let few = Usage::of(server.id());
+    // All calls are up and record from the end of the ramp and the greeting to the end of the first.
+    let first = Duration::from_millis(GREETING) + Duration::from_secs(seconds);
+    let up = Duration::from_millis(GREETING + 500) + Duration::from_millis((calls * 1000 / RATE) as u64);
+    std::thread::sleep(up);
+    let before = (Instant::now(), Usage::of(server.id()), cpu_of(&sipps));
+    std::thread::sleep(first.saturating_sub(up).saturating_sub(Duration::from_secs(1)).max(Duration::from_secs(2)));
+    let after = (Instant::now(), Usage::of(server.id()), cpu_of(&sipps));
+    for sipp in &mut sipps {
+        sipp.must_succeed(limit);
+    }
+    std::thread::sleep(Duration::from_secs(3));
+    let end = Usage::of(server.id());
+
+    let plateau = (after.0 - before.0).as_secs_f64();
+    let a_second = (after.1.cpu_ms - before.1.cpu_ms) / (calls as f64 * plateau);
+    let stored = look_at_messages(calls, &speech);
+    let once = (end.cpu_ms - idle.cpu_ms - a_second * stored.seconds) / calls as f64;
+    println!("messages: {} of {calls}, {:.1} s each on the average", stored.messages, stored.seconds / calls as f64);
+    println!(
+        "packets: {} of {} stored as they were sent; {} missing before the last of their call; {} at the end of calls",
+        stored.sound,
+        calls * speech.len() / FRAME,
+        stored.missing,
+        stored.tail
+    );
+    println!("CPU a second of a call: {a_second:.3} ms (over {plateau:.0} s of {calls} calls)");
+    println!("CPU once a call: {once:.2} ms");
+    println!("memory a call: {:.1} KiB", (after.1.resident_kib as f64 - idle.resident_kib as f64) / calls as f64);
+    println!(
+        "threads: {} idle, {} with about ten calls, {} with {calls} calls",
+        idle.threads, few.threads, after.1.threads
+    );
+    println!("SIPp itself: {:.0} % of its core meanwhile", (after.2 - before.2) / plateau / 10.0);
+}
+
+/// `earcon um` on core 0, with the lab's mailboxes, room for all calls, and a greeting that is one short beep.
+fn start_server(scratch: &Scratch) -> Process {
+    let um = format!("127.0.{NET}.4");
+    let earcon = earcon();
+    std::fs::write(scratch.file("token"), format!("{TOKEN}\n")).unwrap();
     std::fs::set_permissions(scratch.file("token"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::write(
         scratch.file("um.toml"),
@@ -46,7 +101,7 @@ fn main() {
             .arg(scratch.file("um.toml"))
             .env("RUST_LOG", "warn"),
     );
-    server.wait_for("ready", Duration::from_secs(20));
+    server.wait_for("um ready", Duration::from_secs(20));
     let script = std::fs::read_to_string(repository().join("lab/exchange-um.ps1"))
         .unwrap()
         .replace("192.168.222.", &format!("127.0.{NET}."));
@@ -59,105 +114,92 @@ fn main() {
     let beep: Vec<i16> = (0..800).map(|n| if n % 16 < 8 { 2000 } else { -2000 }).collect();
     audio::write_wav(&scratch.file("greeting.wav"), &beep);
     let greeting = std::fs::read(scratch.file("greeting.wav")).unwrap();
-    let put = http::call(
-        WEB,
-        "PUT",
-        "/api/v1/mailboxes/27000/greeting",
-        Some(&greeting),
-        "audio/wav",
-        Some("bench-token-of-the-recording"),
-    );
-    assert!(put.status < 300, "{}", String::from_utf8_lossy(&put.body));
-    std::fs::write(scratch.file("speech.alaw"), audio::g711(&audio::speech(u32::try_from(seconds).unwrap()), "al"))
-        .unwrap();
+    let path = "/api/v1/mailboxes/27000/greeting";
+    let put = http::call(WEB, "PUT", path, Some(&greeting), "audio/wav", Some(TOKEN));
+    assert!(put.status < 300, "{}", put.text());
+    server
+}
 
-    std::thread::sleep(Duration::from_secs(1));
-    let idle = Usage::of(server.id());
-    println!("idle: {} KiB resident, {} threads", idle.resident_kib, idle.threads);
-    let started = Instant::now();
-    let scenario = sipp::scenario(
-        "diverted",
-        &[
-            ("mailbox", "27000"),
-            ("greeting", "2500"),
-            ("length", &(seconds * 1000 + 200).to_string()),
-            ("file", scratch.file("speech.alaw").to_str().unwrap()),
-        ],
-    );
-    let mut sipp = Process::start(
-        Command::new("taskset")
-            .args(["-c", "1", "sipp", &format!("{um}:5060"), "-sf"])
-            .arg(scenario)
-            .args(["-i", &gateway, "-mi", &gateway, "-p", "5060", "-t", "tn", "-max_socket", "8000", "-s", "43334"])
-            .args(["-r", &RATE.to_string(), "-l", &(calls + 10).to_string(), "-m", &calls.to_string(), "-nostdin"])
-            .args(["-trace_err", "-error_file", "/dev/stderr", "-min_rtp_port", "30000", "-max_rtp_port", "60000"])
-            .args(["-timeout", &format!("{}s", seconds * 3 + 120)])
-            .env("TERM", "dumb"),
-    );
-    // All calls are up and record from the end of the ramp (and the greeting) to the end of the first.
-    let ramp = Duration::from_secs((calls / RATE) as u64 + 4);
-    std::thread::sleep(ramp);
-    let before = Usage::of(server.id());
-    let plateau = Duration::from_secs(seconds).saturating_sub(ramp).max(Duration::from_secs(2));
-    std::thread::sleep(plateau);
-    let after = Usage::of(server.id());
-    sipp.must_succeed(Duration::from_secs(seconds * 3 + 120));
+/// Speech as A-law, each frame begun by its number, so that none is like another or like the silence that fills gaps.
+fn stamped_speech(seconds: u64) -> Vec<u8> {
+    let mut speech = audio::g711(&audio::speech(u32::try_from(seconds).unwrap()), "al");
+    for (n, frame) in speech.chunks_exact_mut(FRAME).enumerate() {
+        frame[0] = (n % 251) as u8 ^ 0x55;
+        frame[1] = (n / 251) as u8 ^ 0x55;
+    }
+    speech
+}
+
+/// The SIPps, on core 1.
+fn start_callers(scratch: &Scratch, calls: usize, most: usize, seconds: u64, limit: Duration) -> Vec<Process> {
+    let (gateway, um) = (format!("127.0.{NET}.10"), format!("127.0.{NET}.4"));
+    let length = (seconds * 1000 + 1000).to_string();
+    let greeting = GREETING.to_string();
+    let file = scratch.file("speech.alaw");
+    let keys = [("mailbox", "27000"), ("greeting", &greeting), ("length", &length), ("file", file.to_str().unwrap())];
+    let scenario = sipp::scenario("diverted", &keys);
+    let processes = calls.div_ceil(most);
+    (0..processes)
+        .map(|n| {
+            let share = calls / processes + usize::from(n < calls % processes);
+            let rate = (RATE as f64 / processes as f64).to_string();
+            // An address each: SIPp 3.6 cannot be told its range of RTP ports.
+            let media = format!("127.0.{NET}.{}", 10 + n);
+            Process::start(
+                Command::new("taskset")
+                    .args(["-c", "1", "sipp", &format!("{um}:5060"), "-sf"])
+                    .arg(&scenario)
+                    .args(["-i", &gateway, "-mi", &media, "-p", &(5060 + n * 2).to_string(), "-s", "43334"])
+                    .args(["-t", "tn", "-max_socket", "8000", "-nostdin"])
+                    .args(["-r", &rate, "-l", &(share + 10).to_string(), "-m", &share.to_string()])
+                    .args(["-trace_err", "-error_file", "/dev/stderr"])
+                    .args(["-timeout", &format!("{}s", limit.as_secs())])
+                    .env("TERM", "dumb"),
+            )
+        })
+        .collect()
+}
+
+fn cpu_of(processes: &[Process]) -> f64 {
+    processes.iter().map(|process| Usage::of(process.id()).cpu_ms).sum()
+}
+
+#[derive(Default)]
+struct Stored {
+    messages: usize,
+    /// Of all messages together.
+    seconds: f64,
+    /// Packets that are where they belong, byte for byte.
+    sound: usize,
+    /// Packets that are not, though a later one of their call is.
+    missing: usize,
+    /// Packets after the last one of their call that is there: lost, or never sent because SIPp hung up first.
+    tail: usize,
+}
+
+fn look_at_messages(calls: usize, speech: &[u8]) -> Stored {
+    let get = |path: &str| http::call(WEB, "GET", path, None, "", Some(TOKEN));
     let messages = loop {
-        let answer = http::call(
-            WEB,
-            "GET",
-            "/api/v1/mailboxes/27000/messages?limit=100000",
-            None,
-            "",
-            Some("bench-token-of-the-recording"),
-        );
-        let messages: Vec<serde_json::Value> = serde_json::from_slice(&answer.body).unwrap();
-        if messages.len() >= calls || started.elapsed() > Duration::from_secs(seconds * 3 + 150) {
+        let messages = get("/api/v1/mailboxes/27000/messages?limit=100000").json();
+        let messages = messages.as_array().unwrap().clone();
+        static ASKED: std::sync::Once = std::sync::Once::new();
+        if messages.len() >= calls || ASKED.is_completed() {
             break messages;
         }
-        std::thread::sleep(Duration::from_millis(200));
+        ASKED.call_once(|| std::thread::sleep(Duration::from_secs(5)));
     };
-    std::thread::sleep(Duration::from_secs(1));
-    let end = Usage::of(server.id());
-
-    let call_seconds = calls as f64 * plateau.as_secs_f64();
-    let a_second = (after.cpu_ms - before.cpu_ms) / call_seconds;
-    let all: f64 = messages.iter().map(|message| message["duration_s"].as_f64().unwrap()).sum();
-    let once = (end.cpu_ms - idle.cpu_ms - a_second * all) / calls as f64;
-    let short =
-        messages.iter().filter(|message| message["duration_s"].as_f64().unwrap() < seconds as f64 - 0.021).count();
-    println!("messages: {} of {calls}; shorter than the {seconds} s sent: {short}", messages.len());
-    println!("CPU a second of a call: {a_second:.3} ms (over {:.0} s of {calls} calls)", plateau.as_secs_f64());
-    println!("CPU once a call: {once:.2} ms");
-    println!("memory a call: {:.1} KiB", (after.resident_kib as f64 - idle.resident_kib as f64) / calls as f64);
-    println!("threads: {} idle, {} with {calls} calls", idle.threads, after.threads);
-}
-
-struct Usage {
-    cpu_ms: f64,
-    resident_kib: u64,
-    threads: u64,
-}
-
-impl Usage {
-    /// From /proc, of a process of ours.
-    fn of(id: u32) -> Usage {
-        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
-        // Field 14 and 15 (utime, stime) in ticks of 10 ms; the name in parentheses may hold spaces.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-        let number = |name: &str| {
-            status
-                .lines()
-                .find_map(|line| line.strip_prefix(name))
-                .unwrap()
-                .split_whitespace()
-                .next()
-                .unwrap()
-                .parse()
-                .unwrap()
-        };
-        Usage { cpu_ms: ticks * 10.0, resident_kib: number("VmRSS:"), threads: number("Threads:") }
+    let mut stored = Stored { messages: messages.len(), ..Stored::default() };
+    for message in &messages {
+        stored.seconds += message["duration_s"].as_f64().unwrap();
+        let wav = get(&format!("/api/v1/mailboxes/27000/messages/{}/audio", message["id"].as_str().unwrap())).body;
+        let data = wav.windows(4).position(|name| name == b"data").unwrap() + 8;
+        let got = wav[data..].chunks_exact(FRAME);
+        let there: Vec<bool> = speech.chunks_exact(FRAME).zip(got).map(|(sent, got)| sent == got).collect();
+        let heard = there.iter().rposition(|there| *there).map_or(0, |last| last + 1);
+        let sound = there.iter().filter(|there| **there).count();
+        stored.sound += sound;
+        stored.missing += heard - sound;
+        stored.tail += speech.len() / FRAME - heard;
     }
+    stored
 }
