@@ -14,6 +14,13 @@ pub trait Files: Send + Sync {
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
     /// Exactly so many bytes.
     fn read_at(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>>;
+    /// Pieces of one file, each an offset and so many bytes, handed over in their order.
+    fn read_pieces(&self, name: &str, pieces: &[(u64, usize)], take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        pieces.iter().try_for_each(|(offset, length)| {
+            take(&self.read_at(name, *offset, *length)?);
+            Ok(())
+        })
+    }
     /// It is only sure to be gone after `sync_folder`.
     fn remove(&self, name: &str) -> io::Result<()>;
     fn sync_folder(&self) -> io::Result<()>;
@@ -69,6 +76,18 @@ impl Files for Disk {
         let mut bytes = vec![0; length];
         File::open(self.path.join(name))?.read_exact_at(&mut bytes, offset)?;
         Ok(bytes)
+    }
+
+    fn read_pieces(&self, name: &str, pieces: &[(u64, usize)], take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        // A message has two pieces a second: opening the file for each cost more than reading them.
+        let file = File::open(self.path.join(name))?;
+        let mut bytes = Vec::new();
+        pieces.iter().try_for_each(|(offset, length)| {
+            bytes.resize(*length, 0);
+            file.read_exact_at(&mut bytes, *offset)?;
+            take(&bytes);
+            Ok(())
+        })
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

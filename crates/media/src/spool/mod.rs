@@ -131,16 +131,28 @@ impl Spool {
         let damaged = |error: String| ReadError::Damaged { recording, error };
         let length = usize::try_from(length).map_err(|_| damaged("too long for this machine".into()))?;
         let mut bytes = vec![codec.silence(); length];
-        for piece in pieces {
-            let name = segment_name(piece.segment);
-            let raw =
-                self.inner.files.read_at(&name, piece.offset, piece.length).map_err(|e| damaged(e.to_string()))?;
-            let (frame, _) = Frame::read(&raw).ok_or_else(|| damaged(format!("checksum in {name}")))?;
-            let start = usize::try_from(frame.position).unwrap_or(usize::MAX);
-            let place = start.checked_add(frame.payload.len()).and_then(|end| bytes.get_mut(start..end));
-            let Some(place) = place else { return Err(damaged("a piece beyond its end".into())) };
-            place.copy_from_slice(frame.payload);
-            rtp::transcode(frame.codec, codec, place);
+        for pieces in pieces.chunk_by(|a, b| a.segment == b.segment) {
+            let name = segment_name(pieces.first().map_or(0, |piece| piece.segment));
+            let places: Vec<(u64, usize)> = pieces.iter().map(|piece| (piece.offset, piece.length)).collect();
+            let mut problem = None;
+            let mut take = |raw: &[u8]| {
+                let Some((frame, _)) = Frame::read(raw) else {
+                    problem = Some(format!("checksum in {name}"));
+                    return;
+                };
+                let start = usize::try_from(frame.position).unwrap_or(usize::MAX);
+                let place = start.checked_add(frame.payload.len()).and_then(|end| bytes.get_mut(start..end));
+                let Some(place) = place else {
+                    problem = Some("a piece beyond its end".into());
+                    return;
+                };
+                place.copy_from_slice(frame.payload);
+                rtp::transcode(frame.codec, codec, place);
+            };
+            self.inner.files.read_pieces(&name, &places, &mut take).map_err(|e| damaged(e.to_string()))?;
+            if let Some(problem) = problem {
+                return Err(damaged(problem));
+            }
         }
         Ok(Recorded { codec, bytes })
     }
