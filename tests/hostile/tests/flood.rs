@@ -101,6 +101,7 @@ fn flood_of_invites(net: u8, door: impl Fn(&Target) -> String) {
     assert_eq!(met.answers.keys().find(|status| !matches!(status, 100 | 401 | 403 | 503)), None);
     // Five thousand refused calls, kept until their ACK comes or 32 seconds have passed.
     assert!(target.memory_kib() < before + 100_000, "{} KiB, before {before}", target.memory_kib());
-    assert_eq!(target.threads(), threads, "a flood makes no threads");
+    // The innocent call may have woken one or two that wait for files; thousands of calls have none of their own.
+    assert!(target.threads() < threads + 8, "{} threads, before {threads}", target.threads());
     target.serves_as_ever();
 }
