@@ -6,7 +6,7 @@
 mod common;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use common::*;
@@ -257,7 +257,6 @@ fn a_flood_of_unanswered_invites_is_capped_and_forgotten() {
     let mut net = Network::new(1);
     let alice = net.add_with(ALICE, |config| config.limits.calls = 100);
     let mut rejected = 0;
-    let began = Instant::now();
     for at in 0..1000 {
         net.inject(
             THEM,
@@ -280,5 +279,4 @@ fn a_flood_of_unanswered_invites_is_capped_and_forgotten() {
     assert_eq!(rejected, 100);
     net.run(Duration::from_secs(100));
     assert!(net.endpoint(alice).is_idle());
-    assert!(began.elapsed() < Duration::from_secs(5));
 }

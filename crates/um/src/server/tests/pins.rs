@@ -103,7 +103,10 @@ fn a_pin_that_is_made_up_is_shown_once_and_has_expired() {
 #[test]
 fn a_pin_expires_after_its_lifetime() {
     let mut rig = Rig::lab();
-    rig.later(Duration::from_secs(61 * 24 * 3600));
+    rig.done("Set-UMMailboxPolicy", &[("", "MX Default Policy"), ("PINLifetime", "2")]);
+    rig.later(Duration::from_secs(47 * 3600));
+    assert_eq!(verify(&mut rig, "27000", "730146"), right());
+    rig.later(Duration::from_secs(2 * 3600));
     let verdict = verify(&mut rig, "27000", "730146");
     assert_eq!(verdict, PinVerdict::Right { mailbox: "27000".into(), expired: true });
 }
