@@ -1,9 +1,9 @@
 //! The unified messaging server: it answers calls that a PBX diverts to it, takes messages, plays them, and tells the PBX
 //! about them. It meets the PBX in SIP and RTP only.
 //!
-//! [`Server`] is the role: one signalling thread (see [`net::Role`]). A call comes to the [`router`], is sent on to the
-//! [`service`] and by it to a [`worker`], which answers it and runs a [`dialogue`] with the caller; the [`storage`] keeps
-//! what was said, and [`message_waiting`] tells the PBX.
+//! [`Server`] is the role: one signalling thread (see [`net::Role`]). A call comes to the `router`, is sent on to the
+//! `service` and by it to a `worker`, which answers it and runs a `dialogue` with the caller; the `storage` keeps
+//! what was said, and `message_waiting` tells the PBX.
 
 pub mod commands;
 pub mod configuration;

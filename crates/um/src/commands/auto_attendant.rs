@@ -44,7 +44,7 @@ settings! {
         "TimeZone" time_zone: Option<String> = None, Length(64), "Time zone of the schedules.";
         "WeekStartDay" week_start_day: Option<String> = None, Length(16), "First day of the week.";
         "BusinessHoursSchedule" business_hours_schedule: Vec<String> = Vec::new(), Length(64), "Day.H:MM-Day.H:MM; none: always open.";
-        "HolidaySchedule" holiday_schedule: Vec<String> = Vec::new(), Length(255), "Name,file.wav,start[,end].";
+        "HolidaySchedule" holiday_schedule: Vec<String> = Vec::new(), Length(255), "Name,file.wav,start,end; the end may be left out.";
         "BusinessHoursWelcomeGreetingEnabled" business_hours_welcome_greeting_enabled: bool = false, Any, "Whether an own welcome is played in business hours.";
         "BusinessHoursWelcomeGreetingFilename" business_hours_welcome_greeting_filename: Option<String> = None, Length(255), "Its file.";
         "AfterHoursWelcomeGreetingEnabled" after_hours_welcome_greeting_enabled: bool = false, Any, "Whether an own welcome is played after hours.";
