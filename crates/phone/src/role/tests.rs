@@ -62,7 +62,13 @@ impl Registrar {
         response.set_to_tag("registrar");
         if response.status == 401 {
             self.challenged += 1;
-            for challenge in self.nonces.challenges("moon.galaxy", &[sip::digest::Algorithm::Sha256, sip::digest::Algorithm::Md5], verdict == Some(Verdict::Stale), false, now) {
+            for challenge in self.nonces.challenges(
+                "moon.galaxy",
+                &[sip::digest::Algorithm::Sha256, sip::digest::Algorithm::Md5],
+                verdict == Some(Verdict::Stale),
+                false,
+                now,
+            ) {
                 challenge.push_to(&mut response.headers);
             }
             assert!(Challenge::strongest(&response.headers).is_some());

@@ -289,11 +289,7 @@ impl Transactions {
             // RFC 4475 3.1.2.1: 400 all the same; where the message came from is the only place there is.
             None => Destination::Flow(flow.clone()),
         };
-        self.output(Output::Transmit(Transmit {
-            id: transmit_id(0, 0),
-            to,
-            bytes: response.to_bytes(),
-        }));
+        self.output(Output::Transmit(Transmit { id: transmit_id(0, 0), to, bytes: response.to_bytes() }));
     }
 
     pub(super) fn server_timeout(&mut self, number: u64, now: Instant) {
