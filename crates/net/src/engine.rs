@@ -123,6 +123,10 @@ async fn datagrams<T: Send + 'static>(engine: Arc<Engine<T>>, listener: Listener
         for _ in 0..DATAGRAMS_AT_ONCE {
             // An error is of some earlier datagram that did not arrive; there is nothing to do about it here.
             let Ok((size, remote)) = socket.try_recv_from(&mut buffer) else { break };
+            let capped = !engine.table.is_exempt(remote.ip());
+            if !engine.inbox.takes_datagram(remote.ip(), size, capped) {
+                continue;
+            }
             let datagram = buffer.get(..size).unwrap_or_default();
             let message = parse_datagram(Bytes::copy_from_slice(datagram));
             if matches!(&message, Err(malformed) if malformed.problem == Problem::KeepAlive) {
@@ -130,7 +134,6 @@ async fn datagrams<T: Send + 'static>(engine: Arc<Engine<T>>, listener: Listener
             }
             let (local, id) = (listener.addr, listener.id);
             let flow = Flow { transport: Transport::Udp, listener: id, local, remote, connection: None };
-            let capped = !engine.table.is_exempt(remote.ip());
             engine.inbox.datagram(SipInput::Received { message, flow }, size, capped);
         }
         tokio::task::yield_now().await;

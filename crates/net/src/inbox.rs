@@ -7,6 +7,7 @@
 use crate::lane::Lane;
 use crate::{Input, SipInput};
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -97,6 +98,17 @@ impl<T> InboxSender<T> {
         }
         self.wake(lanes);
         Ok(())
+    }
+
+    /// Whether a datagram would be taken. One that would not is counted as dropped, and need not even be parsed: a flood must
+    /// not keep the socket from being emptied for the others.
+    pub(crate) fn takes_datagram(&self, source: IpAddr, size: usize, capped: bool) -> bool {
+        let mut lanes = self.shared.lock();
+        let takes = lanes.outside.has_room(source, size, capped);
+        if !takes {
+            lanes.dropped += 1;
+        }
+        takes
     }
 
     /// A datagram's message: dropped, and counted, when the lane is full. `capped`: or its source's share of it.

@@ -37,23 +37,30 @@ impl Lane {
         self.messages <= MOST_MESSAGES / 2 && self.bytes <= MOST_BYTES / 2
     }
 
-    /// Given back when there is no room: none at all, or, where the source is `capped`, none in its share.
-    pub fn push(&mut self, input: SipInput, size: usize, capped: bool) -> Result<(), SipInput> {
+    /// Whether a message of this source may still come in: there must be room at all and, where the source is `capped`,
+    /// in its share.
+    pub fn has_room(&self, source: IpAddr, size: usize, capped: bool) -> bool {
         let full = self.messages >= MOST_MESSAGES || self.bytes.saturating_add(size) > MOST_BYTES;
         if full && !self.is_empty() {
-            return Err(input);
+            return false;
         }
+        let Some(waiting) = self.sources.get(&source).filter(|_| capped) else { return true };
+        let few = waiting.queue.len() < MOST_MESSAGES / SHARE;
+        few && (waiting.queue.is_empty() || waiting.bytes.saturating_add(size) <= MOST_BYTES / SHARE)
+    }
+
+    /// Given back when there is no room.
+    pub fn push(&mut self, input: SipInput, size: usize, capped: bool) -> Result<(), SipInput> {
         let key = match &input {
             SipInput::Received { flow, .. } => flow.remote.ip(),
             _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         };
+        if !self.has_room(key, size, capped) {
+            return Err(input);
+        }
         let source = self.sources.entry(key).or_default();
         if source.queue.is_empty() {
             self.turns.push_back(key);
-        } else if capped
-            && (source.queue.len() >= MOST_MESSAGES / SHARE || source.bytes.saturating_add(size) > MOST_BYTES / SHARE)
-        {
-            return Err(input);
         }
         source.bytes = source.bytes.saturating_add(size);
         source.queue.push_back((input, size));
