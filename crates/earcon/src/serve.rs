@@ -7,6 +7,7 @@ use event::{Bus, Event, Level, Now, Sink};
 use lab::settings::{NodeSettings, UmSettings};
 use lab::{Extras, Lab, LabSettings, RunningNode, RunningUm, folder};
 use std::io::Write;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -124,11 +125,9 @@ fn run<T>(
 /// Every event but the SIP messages, which `earcon trace` shows, is a line of the log.
 fn log(bus: &Bus) -> Result<(), Failure> {
     let subscription = bus.subscribe();
+    subscription.messages.store(false, Ordering::Relaxed);
     let thread = move || {
         for record in subscription.records {
-            if matches!(record.event, Event::SipMessage { .. }) {
-                continue;
-            }
             let fields = serde_json::to_string(&record.event).unwrap_or_default();
             match record.event.level() {
                 Level::Info => tracing::info!(target: "event", "{fields}"),

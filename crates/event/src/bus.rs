@@ -1,5 +1,6 @@
 use crate::{Event, Now};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +12,7 @@ const QUEUE: usize = 4096;
 /// An event with the time at which it happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Counts up from 1 without gaps within a process: a subscriber that sees a gap has lost records.
+    /// Counts up from 1 without gaps within a process: a subscriber to everything that sees a gap has lost records.
     pub number: u64,
     pub at: Now,
     pub event: Event,
@@ -37,7 +38,12 @@ pub struct Bus {
 struct Inner {
     number: u64,
     kept: VecDeque<Record>,
-    subscribers: Vec<SyncSender<Record>>,
+    subscribers: Vec<Subscriber>,
+}
+
+struct Subscriber {
+    sender: SyncSender<Record>,
+    messages: Arc<AtomicBool>,
 }
 
 /// Records as they happen. Dropping it unsubscribes.
@@ -45,6 +51,9 @@ pub struct Subscription {
     /// What had happened before, oldest first (at most 1,000 records).
     pub past: Vec<Record>,
     pub records: Receiver<Record>,
+    /// Whether SIP messages are among them. There are thirty in a call, and each wakes the subscriber's thread: who has
+    /// no use for them, or none now, should not be woken. True unless it is changed.
+    pub messages: Arc<AtomicBool>,
 }
 
 impl Bus {
@@ -55,8 +64,9 @@ impl Bus {
     pub fn subscribe(&self) -> Subscription {
         let (sender, records) = sync_channel(QUEUE);
         let mut inner = self.lock();
-        inner.subscribers.push(sender);
-        Subscription { past: inner.kept.iter().cloned().collect(), records }
+        let messages = Arc::new(AtomicBool::new(true));
+        inner.subscribers.push(Subscriber { sender, messages: messages.clone() });
+        Subscription { past: inner.kept.iter().cloned().collect(), records, messages }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -69,11 +79,14 @@ impl Sink for Bus {
     fn emit(&self, now: Now, event: Event) {
         let mut inner = self.lock();
         inner.number += 1;
+        let is_message = matches!(event, Event::SipMessage { .. });
         let record = Record { number: inner.number, at: now, event };
         // A subscriber that does not read loses records (and sees the gap); the role never waits for it.
-        inner.subscribers.retain(|subscriber| match subscriber.try_send(record.clone()) {
-            Ok(()) | Err(TrySendError::Full(_)) => true,
-            Err(TrySendError::Disconnected(_)) => false,
+        inner.subscribers.retain(|subscriber| {
+            if is_message && !subscriber.messages.load(Ordering::Relaxed) {
+                return true;
+            }
+            !matches!(subscriber.sender.try_send(record.clone()), Err(TrySendError::Disconnected(_)))
         });
         if inner.kept.len() == KEPT {
             inner.kept.pop_front();
@@ -94,6 +107,20 @@ mod tests {
         Event::MailboxLocked { mailbox: n.to_string() }
     }
 
+    fn message() -> Event {
+        let address = std::net::SocketAddr::from(([192, 0, 2, 1], 5060));
+        Event::SipMessage {
+            by: "um".into(),
+            call_id: "a@b".into(),
+            sent: true,
+            local: address,
+            remote: address,
+            transport: "TCP".into(),
+            summary: "INVITE".into(),
+            cseq: "1 INVITE".into(),
+        }
+    }
+
     #[test]
     fn a_late_subscriber_gets_the_past_and_what_follows() {
         let bus = Bus::new();
@@ -103,6 +130,22 @@ mod tests {
         bus.emit(now, locked(2));
         assert_eq!(subscription.past.len(), 1);
         assert_eq!(subscription.records.recv().unwrap().number, 2);
+    }
+
+    #[test]
+    fn who_has_no_use_for_messages_is_not_woken_by_them() {
+        let bus = Bus::new();
+        let now = Now::read();
+        let (all, some) = (bus.subscribe(), bus.subscribe());
+        some.messages.store(false, Ordering::Relaxed);
+        bus.emit(now, message());
+        bus.emit(now, locked(1));
+        assert_eq!(all.records.try_iter().count(), 2);
+        assert_eq!(some.records.try_iter().map(|record| record.number).collect::<Vec<_>>(), [2]);
+        some.messages.store(true, Ordering::Relaxed);
+        bus.emit(now, message());
+        assert_eq!(some.records.try_iter().count(), 1);
+        assert_eq!(bus.subscribe().past.len(), 3);
     }
 
     #[test]

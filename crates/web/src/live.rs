@@ -3,6 +3,7 @@
 use event::{Bus, Record};
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast};
@@ -15,6 +16,8 @@ pub const FOLLOWERS: usize = 256;
 pub struct Live {
     bus: Bus,
     sender: broadcast::Sender<Arc<Shown>>,
+    /// SIP messages wake the thread only while a page follows.
+    messages: Arc<AtomicBool>,
     pub followers: Arc<Semaphore>,
 }
 
@@ -32,14 +35,20 @@ impl Live {
         let sender = broadcast::Sender::new(QUEUE);
         let subscription = bus.subscribe();
         let out = sender.downgrade();
+        let messages = subscription.messages.clone();
+        messages.store(false, Ordering::SeqCst);
         // Its own thread, since the bus blocks. It ends with the server, at the latest a second later.
         let spawned = std::thread::Builder::new().name("web-events".into()).spawn(move || {
             loop {
                 let record = subscription.records.recv_timeout(Duration::from_secs(1));
                 let Some(out) = out.upgrade() else { return };
                 match record {
-                    // Nobody looks: nothing to do.
                     Ok(record) if out.receiver_count() > 0 => drop(out.send(Arc::new(shown(&record)))),
+                    Ok(_) | Err(RecvTimeoutError::Timeout) if out.receiver_count() == 0 => {
+                        subscription.messages.store(false, Ordering::SeqCst);
+                        // A page may have begun to look meanwhile.
+                        subscription.messages.store(out.receiver_count() > 0, Ordering::SeqCst);
+                    }
                     Ok(_) | Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
@@ -48,12 +57,13 @@ impl Live {
         if let Err(error) = spawned {
             tracing::error!(%error, "pages will not be told of events");
         }
-        Live { bus, sender, followers: Arc::new(Semaphore::new(FOLLOWERS)) }
+        Live { bus, sender, messages, followers: Arc::new(Semaphore::new(FOLLOWERS)) }
     }
 
     /// The last `count` events, and all from now on. One may be in both: compare the numbers.
     pub fn follow(&self, count: usize) -> (Vec<Arc<Shown>>, broadcast::Receiver<Arc<Shown>>) {
         let receiver = self.sender.subscribe();
+        self.messages.store(true, Ordering::SeqCst);
         let past = if count == 0 { Vec::new() } else { self.bus.subscribe().past };
         let skipped = past.len().saturating_sub(count);
         (past.iter().skip(skipped).map(|record| Arc::new(shown(record))).collect(), receiver)
