@@ -126,8 +126,10 @@ pub fn earcon() -> PathBuf {
     if let Some(path) = std::env::var_os("EARCON_BIN") {
         return path.into();
     }
-    let test = std::env::current_exe().unwrap();
-    let path = test.ancestors().nth(2).unwrap().join("earcon");
+    // A test lies in `deps`, one below the binaries; a bench lies among them.
+    let own = std::env::current_exe().unwrap();
+    let folder = own.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).unwrap();
+    let path = folder.join("earcon");
     if !path.exists() {
         let built = Command::new(env!("CARGO"))
             .args(["build", "--package", "earcon"])
