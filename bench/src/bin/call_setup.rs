@@ -77,7 +77,7 @@ fn leave_messages(messages: u32, lab: &Process) {
         caller.hang_up();
         called
             .wait_for(PATIENCE, |event| match event {
-                PhoneEvent::Lamp { summary } => summary.voice.is_some_and(|counts| counts.new == message),
+                PhoneEvent::Lamp { summary, .. } => summary.voice.is_some_and(|counts| counts.new == message),
                 _ => false,
             })
             .unwrap_or_else(|| panic!("no lamp; the lab said: {}", lab.output()));
@@ -95,6 +95,7 @@ fn start_phone(user: &str, address: u8, transport: sip::Transport, plan: Plan, b
         server: format!("{net}.10:5060").parse().unwrap(),
         transport,
         bind: format!("{net}.{address}").parse().unwrap(),
+        port: 0,
         behaviour,
         plan,
         register: true,

@@ -27,6 +27,8 @@ pub struct Recorder {
     given: u64,
     /// The first chunk is shorter, differently for each recording, so that they do not all write at once.
     chunk: usize,
+    /// Bytes in the chunks after it.
+    step: usize,
     loud: u64,
     last_sound: Instant,
     last_packet: Option<Instant>,
@@ -46,11 +48,17 @@ impl Recorder {
             buffer: Vec::with_capacity(CHUNK + HELD_BACK + 480),
             given: 0,
             chunk: CHUNK / 8 * (1 + (spread % 8) as usize),
+            step: CHUNK,
             loud: 0,
             last_sound: now,
             last_packet: None,
             paused: false,
         }
+    }
+
+    /// For a tape, which somebody listens to while it is written: a chunk each 40 ms.
+    pub fn in_small_chunks(self) -> Recorder {
+        Recorder { chunk: 320, step: 320, ..self }
     }
 
     pub fn limits(&self) -> &RecordLimits {
@@ -167,7 +175,7 @@ impl Recorder {
             give(&self.buffer[..self.chunk]);
             self.buffer.drain(..self.chunk);
             self.given += self.chunk as u64;
-            self.chunk = CHUNK;
+            self.chunk = self.step;
         }
     }
 

@@ -31,6 +31,7 @@ impl Recording {
         now: Instant,
     ) -> Recording {
         let recorder = Recorder::new(codec, limits, session.0, now);
+        let recorder = if let Drain::Tape(_) = drain { recorder.in_small_chunks() } else { recorder };
         Recording { session, recording, recorder, drain, failed: false }
     }
 

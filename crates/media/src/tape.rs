@@ -40,8 +40,23 @@ impl Tape {
 
     /// What was recorded so far, linear.
     pub fn samples(&self) -> Vec<i16> {
+        self.samples_from(0)
+    }
+
+    /// What was recorded so far after the first `start` samples, linear: for who listens along.
+    pub fn samples_from(&self, start: usize) -> Vec<i16> {
         let inner = self.lock();
-        inner.codec.map(|codec| rtp::decode(codec, &inner.bytes)).unwrap_or_default()
+        let bytes = inner.bytes.get(start..).unwrap_or_default();
+        inner.codec.map(|codec| rtp::decode(codec, bytes)).unwrap_or_default()
+    }
+
+    /// How many samples were recorded so far.
+    pub fn len(&self) -> usize {
+        self.lock().bytes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -15,8 +15,10 @@ pub struct PhoneConfig {
     pub server: SocketAddr,
     /// UDP or TCP.
     pub transport: Transport,
-    /// The phone's own address; its ports are any free ones.
+    /// The phone's own address; the ports of its media are any free ones.
     pub bind: IpAddr,
+    /// Its SIP port; 0: any free one. The far end of a trunk has a fixed one.
+    pub port: u16,
     /// What it does when it is called.
     pub behaviour: Behaviour,
     /// What it does once a call is up, whoever called.

@@ -1,12 +1,16 @@
 //! One call of the phone: its media session, its offers and answers, and what it plays, presses and records.
 
 use crate::config::Plan;
-use media::{Control, MediaCommand, PlayId, RecordLimits, RecordTo, RecordingId, SessionId, Source, Stream, Tape};
+use crate::heard::Heard;
+use media::{
+    Clip, Control, MediaCommand, PlayId, RecordLimits, RecordTo, RecordingId, SessionId, Source, Stream, Tape,
+};
 use sdp::{Local, Negotiated, Session};
 use sip::Headers;
 use sip::endpoint::{Body, CallRef};
 use sip::header::Warning;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the far end must be quiet before the phone plays: longer than a pause between two sentences of a greeting, and the
@@ -17,6 +21,9 @@ const QUIET_DBM0: f32 = -40.0;
 /// RFC 4733 keys: how long each, and the gap to the next.
 const KEY: Duration = Duration::from_millis(100);
 const GAP: Duration = Duration::from_millis(100);
+/// What the plan plays; what is played on command has other numbers.
+pub(crate) const PLAN: PlayId = PlayId(1);
+const ON_COMMAND: PlayId = PlayId(2);
 
 pub(crate) struct Conversation {
     pub call: CallRef,
@@ -30,8 +37,9 @@ pub(crate) struct Conversation {
     pub hang_up_at: Option<Instant>,
     /// To hold (or to resume) as soon as no other offer is under way.
     pub wanted_hold: Option<bool>,
-    /// What was heard, in pieces: the ear for quiet ends one and the next begins.
-    pub tapes: Vec<Tape>,
+    /// Where what is heard goes, in pieces: the ear for quiet ends one and the next begins.
+    heard: Heard,
+    pieces: u32,
 }
 
 /// Why a description cannot be taken; the text is for a Warning.
@@ -55,6 +63,7 @@ impl Conversation {
         session: SessionId,
         rtp: SocketAddr,
         number: u64,
+        heard: Heard,
     ) -> Conversation {
         let local = Local::new(rtp.ip(), rtp.port(), number);
         let ours = sdp::offer(&local);
@@ -69,7 +78,8 @@ impl Conversation {
             started: false,
             hang_up_at: None,
             wanted_hold: None,
-            tapes: Vec::new(),
+            heard,
+            pieces: 0,
         }
     }
 
@@ -132,7 +142,8 @@ impl Conversation {
 
     fn listen(&mut self, idle: Duration, media: &mut dyn Control) {
         let tape = Tape::new();
-        self.tapes.push(tape.clone());
+        self.heard.begin(tape.clone());
+        self.pieces += 1;
         let limits = RecordLimits {
             idle,
             max: Duration::from_secs(24 * 3600),
@@ -140,7 +151,7 @@ impl Conversation {
             stop_keys: media::Keys::NONE,
         };
         // The number names a piece within this call; nothing of it outlives the process.
-        let recording = RecordingId(u128::from(self.session.0) << 32 | self.tapes.len() as u128);
+        let recording = RecordingId(u128::from(self.session.0) << 32 | u128::from(self.pieces));
         media.command(MediaCommand::Record {
             session: self.session,
             recording,
@@ -157,7 +168,7 @@ impl Conversation {
             let clips = vec![clip.clone()];
             media.command(MediaCommand::Play {
                 session: self.session,
-                play: PlayId(1),
+                play: PLAN,
                 clips,
                 barge_in: false,
                 repeat: false,
@@ -165,7 +176,16 @@ impl Conversation {
         }
     }
 
+    /// Plays at once, in place of what is playing.
+    pub fn play(&self, clip: Arc<Clip>, media: &mut dyn Control) {
+        let (session, clips) = (self.session, vec![clip]);
+        media.command(MediaCommand::Play { session, play: ON_COMMAND, clips, barge_in: false, repeat: false });
+    }
+
     pub fn close(&self, media: &mut dyn Control) {
         media.command(MediaCommand::Close { session: self.session });
+        if self.pieces > 0 {
+            self.heard.close(self.session);
+        }
     }
 }

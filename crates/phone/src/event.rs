@@ -8,14 +8,17 @@ pub enum PhoneEvent {
     Registered { expires_s: u32 },
     /// The PBX refused it.
     RegistrationFailed { reason: String },
-    /// The PBX told of waiting messages.
-    Lamp { summary: MessageSummary },
-    /// Somebody calls.
-    Incoming { from: String },
+    /// The PBX told of waiting messages: within the phone's subscription, or unasked.
+    Lamp { summary: MessageSummary, subscribed: bool },
+    /// Somebody calls. `from`: the name that is shown, else the number. `diverted_from`: the number that was dialled, when
+    /// the call was sent on to this phone (the newest Diversion, RFC 5806).
+    Incoming { from: String, number: String, diverted_from: Option<String> },
     /// A provisional response to the phone's own call.
     Progress { status: u16 },
     /// A call is up, either way.
     Answered { with: String },
+    /// The phone's own call was sent elsewhere (3xx). It does not follow: `Failed` comes next.
+    Redirected { status: u16, contact: String },
     /// The phone's own call failed.
     Failed { status: u16, reason: String },
     /// The far end pressed a key.
@@ -33,20 +36,29 @@ pub enum PhoneEvent {
     Ended { by_us: bool },
 }
 
+impl PhoneEvent {
+    /// This phone has one line.
+    pub(crate) fn busy() -> PhoneEvent {
+        PhoneEvent::Failed { status: 491, reason: "a call is up already".into() }
+    }
+}
+
 impl fmt::Display for PhoneEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PhoneEvent::Registered { expires_s } => write!(f, "registered for {expires_s} s"),
             PhoneEvent::RegistrationFailed { reason } => write!(f, "not registered: {reason}"),
-            PhoneEvent::Lamp { summary } => {
+            PhoneEvent::Lamp { summary, .. } => {
                 let counts = summary.voice.unwrap_or_default();
                 let lamp = if summary.waiting { "on" } else { "off" };
                 write!(f, "lamp {lamp}: {} new, {} saved", counts.new, counts.old)
             }
-            PhoneEvent::Incoming { from } => write!(f, "called by {from}"),
+            PhoneEvent::Incoming { from, diverted_from: None, .. } => write!(f, "called by {from}"),
+            PhoneEvent::Incoming { from, diverted_from: Some(to), .. } => write!(f, "called by {from} for {to}"),
             PhoneEvent::Progress { status: 180 } => f.write_str("it rings"),
             PhoneEvent::Progress { status } => write!(f, "progress {status}"),
             PhoneEvent::Answered { with } => write!(f, "connected with {with}"),
+            PhoneEvent::Redirected { status, contact } => write!(f, "sent on by {status} to {contact}"),
             PhoneEvent::Failed { status, reason } => write!(f, "not connected: {status} {reason}"),
             PhoneEvent::Key { digit } => write!(f, "far end pressed {digit}"),
             PhoneEvent::Held { held: true } => f.write_str("held"),

@@ -4,11 +4,13 @@ use crate::config::PhoneConfig;
 use crate::event::PhoneEvent;
 use crate::heard::Heard;
 use crate::role::{Command, Own, PhoneRole};
-use media::{Engine, EngineConfig};
+use event::Sink;
+use media::{Clip, Engine, EngineConfig};
 use net::{InboxSender, Net, NetConfig};
 use sip::flow::Listener;
-use sip::{Endpoint, EndpointConfig, ListenerId};
+use sip::{Endpoint, EndpointConfig, Headers, ListenerId, Uri};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -42,9 +44,20 @@ pub struct Phone {
 
 impl Phone {
     pub fn start(config: PhoneConfig) -> Result<Phone, StartError> {
+        Phone::start_watched(config, None)
+    }
+
+    /// Starts a phone whose SIP messages are told to `events`, as role `phone-<user>`: for a ladder.
+    pub fn start_watched(config: PhoneConfig, events: Option<Arc<dyn Sink>>) -> Result<Phone, StartError> {
         let (sender, inbox) = net::inbox();
-        let any = Listener { id: ListenerId(0), transport: config.transport, addr: SocketAddr::new(config.bind, 0) };
-        let net = Net::start(NetConfig::new(format!("phone-{}", config.user), vec![any]), sender.clone())?;
+        let any = Listener {
+            id: ListenerId(0),
+            transport: config.transport,
+            addr: SocketAddr::new(config.bind, config.port),
+        };
+        let mut net = NetConfig::new(format!("phone-{}", config.user), vec![any]);
+        net.events = events;
+        let net = Net::start(net, sender.clone())?;
         let listeners = net.listeners().to_vec();
         let address = listeners.first().map_or(any.addr, |listener| listener.addr);
         let events_of_media = sender.clone();
@@ -78,6 +91,11 @@ impl Phone {
         self.command(Command::Call(number.to_owned()));
     }
 
+    /// Calls a URI as it stands, not by way of the PBX, with further headers (Diversion ...): as a trunk's far end does.
+    pub fn call_at(&self, uri: Uri, headers: Headers) {
+        self.command(Command::CallAt(uri, headers));
+    }
+
     pub fn answer(&self) {
         self.command(Command::Answer);
     }
@@ -87,6 +105,11 @@ impl Phone {
         self.command(Command::Reject(status));
     }
 
+    /// Sends the call that rings elsewhere: 302 with this Contact.
+    pub fn redirect(&self, contact: &str) {
+        self.command(Command::Redirect(contact.to_owned()));
+    }
+
     pub fn hang_up(&self) {
         self.command(Command::HangUp);
     }
@@ -94,6 +117,11 @@ impl Phone {
     /// Presses keys; a comma waits a second.
     pub fn press(&self, keys: &str) {
         self.command(Command::Keys(keys.to_owned()));
+    }
+
+    /// Plays in the call that is up, in place of what is playing; `Played` comes at its end.
+    pub fn play(&self, clip: Arc<Clip>) {
+        self.command(Command::Play(clip));
     }
 
     pub fn hold(&self) {
@@ -128,6 +156,11 @@ impl Phone {
     /// What was heard in the calls that are over, to their last words: linear samples, 8 kHz.
     pub fn heard(&self) -> Vec<i16> {
         self.heard.samples()
+    }
+
+    /// What was heard up to this moment in all calls, without the first `start` samples: for who listens along.
+    pub fn heard_from(&self, start: usize) -> Vec<i16> {
+        self.heard.samples_from(start)
     }
 
     fn command(&self, command: Command) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How long the last words are waited for; they take one tick of the media engine.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The tapes of all calls that are over, in order. Clones are the same.
+/// The tapes of all calls, in the order in which they were begun. Clones are the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heard {
     shared: Arc<(Mutex<Tapes>, Condvar)>,
@@ -22,13 +22,14 @@ struct Tapes {
 }
 
 impl Heard {
-    /// A call is over; its session was told to close while the last of these tapes ran.
-    pub fn add(&self, session: SessionId, tapes: Vec<Tape>) {
-        let mut all = self.lock();
-        if !tapes.is_empty() {
-            all.closing.push(session);
-        }
-        all.tapes.extend(tapes);
+    /// From now on this tape runs.
+    pub fn begin(&self, tape: Tape) {
+        self.lock().tapes.push(tape);
+    }
+
+    /// A call is over; its session was told to close while its last tape ran.
+    pub fn close(&self, session: SessionId) {
+        self.lock().closing.push(session);
     }
 
     /// The media engine ended a recording for good.
@@ -37,7 +38,21 @@ impl Heard {
         self.shared.1.notify_all();
     }
 
-    /// Linear samples, 8 kHz.
+    /// Up to this moment, without the first `start` samples. Never waits.
+    pub fn samples_from(&self, start: usize) -> Vec<i16> {
+        let mut skip = start;
+        let mut samples = Vec::new();
+        for tape in &self.lock().tapes {
+            let length = tape.len();
+            if skip < length {
+                samples.extend(tape.samples_from(skip));
+            }
+            skip = skip.saturating_sub(length);
+        }
+        samples
+    }
+
+    /// All of it to the last words: linear samples, 8 kHz.
     pub fn samples(&self) -> Vec<i16> {
         let waited = self.shared.1.wait_timeout_while(self.lock(), PATIENCE, |tapes| !tapes.closing.is_empty());
         let (tapes, _) = waited.unwrap_or_else(PoisonError::into_inner);

@@ -5,13 +5,14 @@ mod tests;
 mod transferee;
 
 use crate::config::{Behaviour, PhoneConfig};
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, PLAN};
 use crate::event::PhoneEvent;
 use crate::heard::Heard;
 use crate::registration::{Outcome, Registration};
 use event::Now;
-use media::{Control, MediaEvent, RecordEnd};
+use media::{Clip, Control, MediaEvent, PlayEnd, RecordEnd};
 use net::{Action, Input, Role, SipInput};
+use sip::diversion::Diversion;
 use sip::endpoint::{
     CallEvent, CallRef, ClientRef, Endpoint, Event, Login, NextHop, OutgoingCall, OutgoingRequest, Output, ServerRef,
     SubscriptionEvent,
@@ -20,6 +21,7 @@ use sip::message_summary::{self, MessageSummary};
 use sip::{Headers, ListenerId, Method, Name, NameAddr, Request, Response, Uri};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -28,10 +30,15 @@ const FAREWELL: Duration = Duration::from_millis(800);
 
 pub(crate) enum Command {
     Call(String),
+    /// To a URI as it stands, not by way of the PBX, with further headers.
+    CallAt(Uri, Headers),
     Answer,
     Reject(u16),
+    /// Refuses with 302 and this Contact.
+    Redirect(String),
     HangUp,
     Keys(String),
+    Play(Arc<Clip>),
     Hold(bool),
     Transfer(String),
     Quit,
@@ -152,9 +159,9 @@ impl PhoneRole {
         let _ = self.endpoint.subscribe(request, Duration::from_secs(3600), now);
     }
 
-    fn notified(&self, request: &Request) {
+    fn notified(&self, request: &Request, subscribed: bool) {
         if let Ok(summary) = MessageSummary::parse(&request.body) {
-            self.tell(PhoneEvent::Lamp { summary });
+            self.tell(PhoneEvent::Lamp { summary, subscribed });
         }
     }
 
@@ -162,23 +169,29 @@ impl PhoneRole {
 
     fn call(&mut self, number: &str, now: Instant) {
         if self.conversation.is_some() {
-            return self.tell(PhoneEvent::Failed { status: 491, reason: "a call is up already".into() });
+            return self.tell(PhoneEvent::busy());
         }
         self.call_address(self.address(number), Headers::new(), now);
     }
 
+    /// By way of the PBX.
     fn call_address(&mut self, to: NameAddr, headers: Headers, now: Instant) {
+        self.place(to, headers, Some(NextHop::Uri(self.server())), now);
+    }
+
+    fn place(&mut self, to: NameAddr, headers: Headers, next_hop: Option<NextHop>, now: Instant) {
         let (session, rtp) = match self.media.open() {
             Ok(opened) => opened,
             Err(error) => return self.failed(503, error.to_string(), now),
         };
         self.number += 1;
         let far_end = to.uri.number().unwrap_or_else(|| to.uri.to_string());
-        let mut conversation = Conversation::new(CallRef(0), true, far_end, session, rtp, self.number);
+        let mut conversation =
+            Conversation::new(CallRef(0), true, far_end, session, rtp, self.number, self.heard.clone());
         let me = self.address(&self.config.user);
         let mut call = OutgoingCall::new(me, to, Some(conversation.description()), ListenerId(0));
         call.headers = headers;
-        call.next_hop = Some(NextHop::Uri(self.server()));
+        call.next_hop = next_hop;
         call.login = self.login();
         match self.endpoint.invite(call, now) {
             Ok(reference) => {
@@ -203,17 +216,18 @@ impl PhoneRole {
         if self.conversation.is_some() || self.config.behaviour == Behaviour::Busy {
             return self.ignore_race(|endpoint| endpoint.reject(call, 486, &Headers::new(), now));
         }
-        let from = request
-            .from()
-            .map(|from| from.0)
-            .and_then(|from| from.display.map(|name| name.to_string()).or_else(|| from.uri.number()));
-        let from = from.unwrap_or_else(|| "somebody".into());
+        let caller = request.from().map(|from| from.0);
+        let number = caller.as_ref().and_then(|caller| caller.uri.number()).unwrap_or_default();
+        let named = caller.and_then(|caller| caller.display).map(|name| name.to_string());
+        let from = named.unwrap_or_else(|| if number.is_empty() { "somebody".into() } else { number.clone() });
+        let diverted_from = Diversion::all(&request.headers).first().and_then(Diversion::number);
         let (session, rtp) = match self.media.open() {
             Ok(opened) => opened,
             Err(_) => return self.ignore_race(|endpoint| endpoint.reject(call, 503, &Headers::new(), now)),
         };
         self.number += 1;
-        let mut conversation = Conversation::new(call, false, from.clone(), session, rtp, self.number);
+        let mut conversation =
+            Conversation::new(call, false, from.clone(), session, rtp, self.number, self.heard.clone());
         if !request.body.is_empty()
             && let Err(refusal) = conversation.take_offer(&request.body, &mut *self.media)
         {
@@ -226,7 +240,7 @@ impl PhoneRole {
         if let Behaviour::AnswerAfter(ring) = self.config.behaviour {
             self.answer_at = Some(now + ring);
         }
-        self.tell(PhoneEvent::Incoming { from });
+        self.tell(PhoneEvent::Incoming { from, number, diverted_from });
     }
 
     fn answer(&mut self, now: Instant) {
@@ -240,6 +254,14 @@ impl PhoneRole {
         self.ignore_race(|endpoint| endpoint.accept(call, &Headers::new(), Some(description), now));
         self.tell(PhoneEvent::Answered { with });
         self.start(now);
+    }
+
+    fn reject(&mut self, status: u16, headers: &Headers, now: Instant) {
+        let ringing = self.conversation.as_ref().filter(|call| !call.outgoing && !call.answered);
+        if let Some(call) = ringing.map(|call| call.call) {
+            self.ignore_race(|endpoint| endpoint.reject(call, status, headers, now));
+            self.over(PhoneEvent::Ended { by_us: true });
+        }
     }
 
     fn start(&mut self, now: Instant) {
@@ -308,6 +330,10 @@ impl PhoneRole {
                 self.start(now);
             }
             CallEvent::Rejected { response, .. } => {
+                if (300..400).contains(&response.status) {
+                    let contact = response.headers.get(&Name::Contact).map(ToString::to_string).unwrap_or_default();
+                    self.tell(PhoneEvent::Redirected { status: response.status, contact });
+                }
                 self.failed(response.status, response.reason.to_string(), now);
             }
             CallEvent::Acknowledged { body } => {
@@ -415,10 +441,13 @@ impl PhoneRole {
             MediaEvent::RecordEnded { session, reason: RecordEnd::Idle, .. } if session == conversation.session() => {
                 conversation.quiet(&self.config.plan, &mut *self.media);
             }
-            MediaEvent::PlayEnded { session, .. } if session == conversation.session() => {
-                self.tell(PhoneEvent::Played);
+            MediaEvent::PlayEnded { session, play, reason, .. } if session == conversation.session() => {
+                if reason == PlayEnd::Finished {
+                    self.tell(PhoneEvent::Played);
+                }
                 // A plan that only plays is done; the last packet is let arrive first.
-                if self.config.plan.duration.is_none()
+                if play == PLAN
+                    && self.config.plan.duration.is_none()
                     && let Some(conversation) = &mut self.conversation
                 {
                     conversation.hang_up_at = Some(now + Duration::from_millis(300));
@@ -434,19 +463,26 @@ impl PhoneRole {
     fn command(&mut self, command: Command, now: Instant) {
         match command {
             Command::Call(number) => self.call(&number, now),
+            Command::CallAt(uri, headers) if self.conversation.is_none() => {
+                self.place(NameAddr::new(uri), headers, None, now);
+            }
+            Command::CallAt(..) => self.tell(PhoneEvent::busy()),
             Command::Answer => self.answer(now),
-            Command::Reject(status) => {
-                if let Some(call) =
-                    self.conversation.as_ref().filter(|call| !call.outgoing && !call.answered).map(|call| call.call)
-                {
-                    self.ignore_race(|endpoint| endpoint.reject(call, status, &Headers::new(), now));
-                    self.over(PhoneEvent::Ended { by_us: true });
-                }
+            Command::Reject(status) => self.reject(status, &Headers::new(), now),
+            Command::Redirect(contact) => {
+                let mut headers = Headers::new();
+                headers.push(Name::Contact, contact);
+                self.reject(302, &headers, now);
             }
             Command::HangUp => self.hang_up(now),
             Command::Keys(keys) => {
                 if let Some(conversation) = &self.conversation {
                     conversation.press(&keys, &mut *self.media);
+                }
+            }
+            Command::Play(clip) => {
+                if let Some(conversation) = &self.conversation {
+                    conversation.play(clip, &mut *self.media);
                 }
             }
             Command::Hold(held) => {
@@ -498,7 +534,7 @@ impl PhoneRole {
             Event::Call { call, event } => self.call_event(call, event, now),
             Event::Request { transaction, request, .. } => {
                 let status = if request.method == Method::Notify {
-                    self.notified(&request);
+                    self.notified(&request, false);
                     200
                 } else {
                     405
@@ -525,7 +561,7 @@ impl PhoneRole {
                 }
                 self.tell(PhoneEvent::RegistrationFailed { reason: failure.to_string() });
             }
-            Event::Subscription { event: SubscriptionEvent::Notified { request }, .. } => self.notified(&request),
+            Event::Subscription { event: SubscriptionEvent::Notified { request }, .. } => self.notified(&request, true),
             _ => {}
         }
     }

@@ -62,6 +62,7 @@ pub fn run(options: Options, stop: &AtomicBool, mut print: impl FnMut(&str)) -> 
         server: options.server,
         transport: if options.tcp { Transport::Tcp } else { Transport::Udp },
         bind: options.bind,
+        port: 0,
         behaviour: match options.ring {
             Some(ring) if options.answer => Behaviour::AnswerAfter(ring),
             None if options.answer => Behaviour::AnswerAfter(Duration::ZERO),
@@ -85,10 +86,10 @@ pub fn run(options: Options, stop: &AtomicBool, mut print: impl FnMut(&str)) -> 
             // What ends the phone is said once, as its error.
             PhoneEvent::RegistrationFailed { .. } | PhoneEvent::Failed { .. } => {}
             // A PBX tells by subscription and without one; the lamp is the same.
-            PhoneEvent::Lamp { .. } if lamp.as_ref() == Some(&event) => {}
-            PhoneEvent::Lamp { .. } => {
+            PhoneEvent::Lamp { summary, .. } if lamp.as_ref() == Some(summary) => {}
+            PhoneEvent::Lamp { summary, .. } => {
                 print(&event.to_string());
-                lamp = Some(event.clone());
+                lamp = Some(summary.clone());
             }
             _ => print(&event.to_string()),
         }

@@ -21,6 +21,7 @@ fn config(user: &str, server: SocketAddr, transport: Transport) -> PhoneConfig {
         server,
         transport,
         bind: "127.0.0.1".parse().unwrap(),
+        port: 0,
         behaviour: Behaviour::Ring,
         plan: Plan::default(),
         register: false,
@@ -64,7 +65,7 @@ fn call_and_hang_up(transport: Transport) {
     caller.call("27000");
     expect(&caller, |e| *e == PhoneEvent::Progress { status: 180 });
     expect(&caller, is_answered);
-    expect(&called, |e| *e == PhoneEvent::Incoming { from: "27001".into() });
+    expect(&called, |e| matches!(e, PhoneEvent::Incoming { from, .. } if from == "27001"));
     expect(&called, is_answered);
     caller.hang_up();
     expect(&called, |e| *e == PhoneEvent::Ended { by_us: false });

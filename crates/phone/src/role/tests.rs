@@ -116,6 +116,7 @@ impl Net {
             server: address(server),
             transport: Transport::Udp,
             bind: address(host).ip(),
+            port: 5060,
             behaviour: Behaviour::AnswerAfter(Duration::ZERO),
             plan: Plan::default(),
             register: false,
@@ -238,6 +239,10 @@ fn connect(net: &mut Net, caller: usize, number: &str) {
     assert!(net.seats[caller].events().contains(&answered(number)));
 }
 
+fn called_by(number: &str) -> PhoneEvent {
+    PhoneEvent::Incoming { from: number.into(), number: number.into(), diverted_from: None }
+}
+
 fn answered(number: &str) -> PhoneEvent {
     PhoneEvent::Answered { with: number.into() }
 }
@@ -275,7 +280,7 @@ fn a_call_rings_for_its_time_is_answered_and_ends() {
     let called = net.phone(0, REGISTRAR, |config| config.behaviour = Behaviour::AnswerAfter(Duration::from_secs(5)));
     let caller = net.phone(1, 0, plain);
     net.command(caller, Command::Call("27000".into()));
-    assert_eq!(net.seats[called].events(), [PhoneEvent::Incoming { from: "27001".into() }]);
+    assert_eq!(net.seats[called].events(), [called_by("27001")]);
     assert_eq!(net.seats[caller].events(), [PhoneEvent::Progress { status: 180 }]);
     net.pass(Duration::from_millis(4900));
     assert_eq!(net.seats[caller].events(), []);
@@ -409,6 +414,36 @@ fn a_transfer_that_fails_gives_the_first_call_back() {
     assert_eq!(net.seats[transferee].events().last(), Some(&PhoneEvent::Transfer { status: 486 }));
     net.command(transferee, Command::HangUp);
     assert_eq!(net.seats[referrer].events(), [PhoneEvent::Ended { by_us: false }]);
+}
+
+#[test]
+fn a_trunks_far_end_calls_with_diversion_and_is_sent_on() {
+    let mut net = Net::new();
+    let called = net.phone(0, REGISTRAR, |config| config.behaviour = Behaviour::Ring);
+    let trunk = net.phone(1, REGISTRAR, plain);
+    let mut headers = Headers::new();
+    headers.push(Name::Diversion, "<sip:27010@127.0.222.10>;reason=no-answer");
+    net.command(trunk, Command::CallAt("sip:27000@127.0.222.0:5060".parse().unwrap(), headers));
+    let events = net.seats[called].events();
+    assert_eq!(events[0].to_string(), "called by 27001 for 27010");
+    net.command(called, Command::Redirect("<sip:27000@127.0.222.0:5065>".into()));
+    let lines: Vec<String> = net.seats[trunk].events().iter().map(ToString::to_string).collect();
+    let wanted = ["it rings", "sent on by 302 to <sip:27000@127.0.222.0:5065>", "not connected: 302 Moved Temporarily"];
+    assert_eq!(lines, wanted);
+}
+
+#[test]
+fn what_is_played_on_command_does_not_end_the_call() {
+    let mut net = Net::new();
+    net.phone(0, REGISTRAR, plain);
+    let caller = net.phone(1, 0, plain);
+    connect(&mut net, caller, "27000");
+    net.command(caller, Command::Play(Arc::new(media::Clip::from_samples(vec![0; 800]))));
+    let (session, played, reason) = (SessionId(1), Duration::ZERO, media::PlayEnd::Finished);
+    let ended = MediaEvent::PlayEnded { session, play: media::PlayId(2), played, reason };
+    net.input(caller, Input::Own(Own::Media(ended)));
+    net.pass(Duration::from_secs(1));
+    assert_eq!(net.seats[caller].events(), [PhoneEvent::Played]);
 }
 
 #[test]

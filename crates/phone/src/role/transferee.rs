@@ -71,10 +71,9 @@ impl PhoneRole {
         self.aside.as_ref().is_some_and(|conversation| conversation.call == call)
     }
 
-    /// Closes a conversation's media and keeps what was heard.
+    /// Closes a conversation's media; what was heard is kept.
     pub(super) fn put_away(&mut self, conversation: Conversation) {
         conversation.close(&mut *self.media);
-        self.heard.add(conversation.session(), conversation.tapes);
     }
 
     /// The NOTIFY that RFC 3515 2.4.4 wants at once, and with each outcome.
