@@ -1,7 +1,7 @@
 //! One call: who is in it, and what happens to it.
 
 use super::forced_gateway::Side;
-use super::ring::Setup;
+use super::setup::Setup;
 use super::{Role, Scene};
 use event::{Event, Now};
 use sip::endpoint::{CallEvent, CallRef, ClientRef, EndCause, ServerRef};
@@ -16,8 +16,20 @@ pub(crate) struct Party {
     pub number: String,
     pub name: String,
     pub kind: PartyKind,
+    /// The extension whose telephone this is, although it is reached over a route.
+    pub telephone_of: Option<String>,
     /// The number may not be shown.
     pub hidden: bool,
+}
+
+impl Party {
+    /// The extension that is in a call while this party is.
+    pub fn extension(&self) -> Option<&str> {
+        match &self.kind {
+            PartyKind::Extension(number) => Some(number),
+            PartyKind::Route(_) => self.telephone_of.as_deref(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Exchange, Leg, Party, PartyKind};
 use super::describe;
-use super::ring::{Purpose, Setup};
+use super::setup::{Purpose, Setup};
 use super::{Role, Scene};
 use crate::core::Source;
 use crate::diversion::{Itinerary, Origin, Outcome};
@@ -55,7 +55,7 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
         scene.now,
         Event::CallStarted { call: id, from: party.number.clone(), to: dialled.to_string(), call_id: call_id.clone() },
     );
-    scene.index.insert(dialog, id, Role::Caller, &party.kind);
+    scene.index.insert(dialog, id, Role::Caller, &party);
     // A phone does not know who diverted; what it says about that is not passed on.
     let trusted = matches!(party.kind, PartyKind::Route(_));
     let mut itinerary = Itinerary::new(origin, scene.core.ring_time);
@@ -94,7 +94,7 @@ fn reject(scene: &mut Scene<'_>, dialog: CallRef, status: u16, headers: &Headers
 fn of_extension(scene: &Scene<'_>, number: String, request: &Request) -> Party {
     let hidden = Identity::asserted(&request.headers).is_some_and(|identity| identity.hidden);
     let name = scene.core.name_of(&number);
-    Party { number: number.clone(), name, kind: PartyKind::Extension(number), hidden }
+    Party { number: number.clone(), name, kind: PartyKind::Extension(number), telephone_of: None, hidden }
 }
 
 /// A route's peer is trusted with identities (RFC 3325).
@@ -106,6 +106,7 @@ fn of_route(route: u32, request: &Request) -> Party {
         number,
         name: name.map(String::from).unwrap_or_default(),
         kind: PartyKind::Route(route),
+        telephone_of: None,
         hidden: identity.is_some_and(|identity| identity.hidden),
     }
 }

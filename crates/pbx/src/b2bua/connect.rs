@@ -2,7 +2,7 @@
 
 use super::call::{Call, Exchange, Leg};
 use super::identity::connected;
-use super::ring::{Fork, Purpose};
+use super::setup::{Fork, Purpose};
 use super::{Role, Scene, describe};
 use event::Event;
 use sdp::{Codec, Session};

@@ -1,7 +1,7 @@
 //! What is said of the caller, and of those who sent the call on, to whom it goes.
 
-use super::call::{Party, PartyKind};
-use super::ring::Setup;
+use super::call::Party;
+use super::setup::Setup;
 use crate::core::Core;
 use crate::routes::{SipRouteEntry, fill_in};
 use sip::diversion::{Diversion, DiversionReason};
@@ -62,8 +62,8 @@ pub(super) fn introduce(
 /// which the caller dialled.
 pub(super) fn connected(core: &Core, party: &Party) -> Headers {
     let mut headers = Headers::new();
-    if matches!(party.kind, PartyKind::Extension(_)) {
-        let address = NameAddr::new(core.uri(&party.number)).with_display(party.name.as_str());
+    if let Some(extension) = party.extension() {
+        let address = NameAddr::new(core.uri(extension)).with_display(core.name_of(extension));
         headers.push_typed(&PAssertedIdentity(address));
     }
     headers

@@ -2,7 +2,7 @@
 //! who is connected to whom.
 //!
 //! [`Calls`] finds the call that an event belongs to; [`call::Call`] holds one. The ideas are a file each: who calls
-//! (`caller`), ringing and trunks (`ring`), what is said of the caller and of diversions (`identity`), redirects
+//! (`caller`), who can be rung (`target`), ringing them (`ring`, `setup`) and what they do (`fork`), what is said of the caller and of diversions (`identity`), redirects
 //! (`redirect`), connecting (`connect`), hold and other changes of media (`hold`), media by the node
 //! (`forced_gateway`), transfer.
 
@@ -11,10 +11,13 @@ mod caller;
 mod connect;
 mod describe;
 mod forced_gateway;
+mod fork;
 mod hold;
 mod identity;
 mod redirect;
 mod ring;
+mod setup;
+mod target;
 mod transfer;
 
 use crate::commands::{CallParty, CallStatus};
@@ -63,10 +66,11 @@ pub(crate) enum Role {
 }
 
 impl Index {
-    pub fn insert(&mut self, dialog: CallRef, call: u64, role: Role, party: &PartyKind) {
-        let (extension, route) = match party {
-            PartyKind::Extension(number) => (Some(number.clone()), None),
-            PartyKind::Route(route) => (None, Some(*route)),
+    pub fn insert(&mut self, dialog: CallRef, call: u64, role: Role, party: &Party) {
+        let extension = party.extension().map(str::to_owned);
+        let route = match party.kind {
+            PartyKind::Extension(_) => None,
+            PartyKind::Route(route) => Some(route),
         };
         if let Some(route) = route {
             let used = self.used.entry(route).or_default();

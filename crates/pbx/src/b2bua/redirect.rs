@@ -1,7 +1,7 @@
 //! 302 followed: from a trunk to where its Contact says, hop after hop; from a phone as a diversion.
 
 use super::call::{Call, PartyKind};
-use super::ring::Fork;
+use super::setup::Fork;
 use super::{Role, Scene};
 use crate::diversion::Outcome;
 use event::Event;
@@ -73,7 +73,8 @@ impl Call {
         if let Some(side) = fork.leg.side.take() {
             side.close(scene);
         }
-        self.deflect(scene, &fork.leg.party.number, &to, reason);
+        let from = fork.leg.party.extension().unwrap_or(&fork.leg.party.number);
+        self.deflect(scene, from, &to, reason);
     }
 
     /// Calls the next target: another Request-URI, and all else as before. To, identity and diversion headers stay,
@@ -105,7 +106,7 @@ impl Call {
         match scene.core.endpoint.invite(fork.plan.clone(), scene.now.instant) {
             Ok(dialog) => {
                 fork.leg.dialog = dialog;
-                scene.index.insert(dialog, self.id, Role::Fork, &fork.leg.party.kind);
+                scene.index.insert(dialog, self.id, Role::Fork, &fork.leg.party);
                 if let Some(setup) = &mut self.setup {
                     setup.forks.push(fork);
                 }

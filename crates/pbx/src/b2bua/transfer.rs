@@ -1,7 +1,7 @@
 //! Transfer (RFC 3515, RFC 5589): the one who refers is told how it goes; the other one is connected with the target.
 
 use super::call::{Call, PartyKind};
-use super::ring::{Purpose, Setup};
+use super::setup::{Purpose, Setup};
 use super::{Calls, Role, Scene};
 use crate::diversion::{Itinerary, Origin};
 use crate::numbers::Digits;

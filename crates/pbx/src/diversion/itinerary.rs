@@ -37,8 +37,8 @@ pub(crate) struct Diverted {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
-    /// Ring the phones of an extension; without `time`, until the caller gives up.
-    Ring { extension: String, time: Option<Duration> },
+    /// Ring all telephones of these extensions side by side; without `time`, until the caller gives up.
+    Ring { extensions: Vec<String>, time: Option<Duration> },
     /// Take a route.
     Seize { dialled: String, choices: Vec<Choice>, time: Option<Duration> },
     /// Nothing is left.
@@ -203,7 +203,7 @@ impl Itinerary {
         let waits = diversion.is_some_and(|diversion| diversion.no_reply).then_some(self.ring_time);
         let mark = Mark { visited: self.visited.len(), ..mark };
         self.contexts.push(Context::Extension { number: extension.clone(), diverted: arrival.bypass, mark });
-        Step::Ring { extension, time: arrival.time.or(waits) }
+        Step::Ring { extensions: vec![extension], time: arrival.time.or(waits) }
     }
 
     /// Goes to the first position from `from` on that is for this caller.
@@ -226,7 +226,7 @@ impl Itinerary {
         let own = position.ringing_time.map(|seconds| Duration::from_secs(seconds.into()));
         let time = Some(own.unwrap_or(self.ring_time));
         if position.destination == owner {
-            return Some(Step::Ring { extension: owner.to_owned(), time });
+            return Some(Step::Ring { extensions: vec![owner.to_owned()], time });
         }
         self.diversions.push(Diverted { from: owner.to_owned(), to: position.destination.clone(), reason });
         let arrival = Arrival { bypass: position.ird_bypass, time };
@@ -339,7 +339,7 @@ mod tests {
     }
 
     fn ring(extension: &str, time: Option<Duration>) -> Step {
-        Step::Ring { extension: extension.into(), time }
+        Step::Ring { extensions: vec![extension.into()], time }
     }
 
     fn voice_mail(time: Option<Duration>) -> Step {
