@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::table::{self, FORMS, Form, Kind};
+use super::table::{self, Form, Kind};
 
 /// Help for one command, or the list of all.
 pub(crate) fn help(topic: Option<&str>) -> Result<String, String> {
     let mut text = String::new();
     let Some(topic) = topic else {
         text.push_str("Commands (help NAME tells more; exit leaves):\n\n");
-        for form in FORMS {
+        for form in table::all() {
             let name = form.switch.map_or(form.name.to_string(), |switch| format!("{} {switch}", form.name));
             let _ = writeln!(text, "  {name:<20} {}", form.summary);
         }
@@ -62,7 +62,7 @@ pub(crate) fn complete(line: &str, cursor: usize) -> (usize, Vec<(String, String
         let start = before.len() - before.trim_start().len();
         let word = before.trim_start().to_ascii_lowercase();
         let mut found: Vec<(String, String)> = Vec::new();
-        for form in FORMS.iter().filter(|form| form.name.to_ascii_lowercase().starts_with(&word)) {
+        for form in table::all().filter(|form| form.name.to_ascii_lowercase().starts_with(&word)) {
             let text = if form.mml { format!("{}:", form.name) } else { format!("{} ", form.name) };
             if !found.iter().any(|(known, _)| *known == text) {
                 found.push((text, form.summary.into()));

@@ -67,7 +67,7 @@ pub(crate) fn secrets(text: &str) -> Option<Vec<Range<usize>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::table::{FORMS, Form, Kind};
+    use super::table::{Form, Kind};
     use super::*;
 
     /// A line with every parameter of a form.
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_is_a_command_of_the_node() {
-        for form in FORMS {
+        for form in table::all() {
             let line = full(form);
             let parsed = parse::parse(&line, None).map_err(|refused| refused.fault).unwrap();
             let command: Result<Command, _> = serde_json::from_value(parsed.json.clone());
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn every_field_of_the_commands_has_a_parameter() {
         // A command made from all parameters, written back as JSON, has no field that was left at its default.
-        for form in FORMS.iter().filter(|form| matches!(form.verb, "initiate" | "change" | "set")) {
+        for form in table::all().filter(|form| matches!(form.verb, "initiate" | "change" | "set")) {
             let parsed = parse::parse(&full(form), None).map_err(|refused| refused.fault).unwrap();
             let command: Command = serde_json::from_value(parsed.json).unwrap();
             for (field, value) in serde_json::to_value(&command).unwrap().as_object().unwrap() {
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn help_tells_every_command_and_parameter() {
         let all = help(None).unwrap();
-        for form in FORMS {
+        for form in table::all() {
             assert!(all.contains(form.name), "{}", form.name);
             let one = help(Some(form.name)).unwrap();
             assert!(form.parameters.iter().all(|parameter| one.contains(&form.written(parameter))), "{one}");

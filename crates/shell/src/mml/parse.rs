@@ -127,8 +127,7 @@ fn is_switch(form: &Form, word: &Word) -> bool {
 
 fn unknown(name: &Word) -> Fault {
     let lower = name.text.to_ascii_lowercase();
-    let mut near: Vec<&str> = table::FORMS
-        .iter()
+    let mut near: Vec<&str> = table::all()
         .map(|form| form.name)
         .filter(|known| {
             let known = known.to_ascii_lowercase();

@@ -1,0 +1,143 @@
+//! Routes: category, line type, individuals, destinations, SIP data.
+
+use super::Kind::{Eight, Individuals, MaybeText, Number, NumberOrAll, Text, TextOrAll, YesNo};
+use super::{Form, Parameter, mml, needed, p, unix};
+
+const ROU: Parameter = needed(&["ROU"], "rou", Number, "route, 1 to 250");
+
+const ROU_OR_ALL: Parameter = p(&["ROU"], "rou", NumberOrAll, "route, or ALL (default)");
+
+const ROUTE_CATEGORY: &[Parameter] = &[
+    ROU,
+    p(&["SEL"], "sel", Text, "selection digits, 16 digits"),
+    p(&["TRM"], "trm", Text, "transmission category, one digit 0 to 7"),
+    p(&["SIG"], "sig", Text, "signalling, 12 hexadecimal digits"),
+    p(&["TRAF"], "traf", Text, "traffic classes, 8 digits"),
+    p(&["SERV"], "serv", Text, "services, 10 digits"),
+    p(&["BCAP"], "bcap", Text, "bearer capability, 6 digits 0 or 1"),
+    p(&["NODG"], "nodg", Text, "1 to 3 digits"),
+    p(&["DIST"], "dist", Text, "1 to 3 digits"),
+    p(&["DISL"], "disl", Text, "1 to 3 digits"),
+    p(&["CUST"], "cust", Text, "customer"),
+];
+
+const ROUTE_DATA: &[Parameter] = &[
+    ROU,
+    p(&["TYPE"], "type", Text, "line type: TL66 is SIP"),
+    p(&["VARI"], "vari", Text, "incoming variant, 8 hexadecimal digits; a profile overrides it"),
+    p(&["VARC"], "varc", Text, "common variant, 8 hexadecimal digits; a profile overrides it"),
+    p(&["VARO"], "varo", Text, "outgoing variant, 8 hexadecimal digits; a profile overrides it"),
+];
+
+const TRUNK: &[Parameter] = &[
+    ROU,
+    needed(&["TRU"], "tru", Individuals, "trunk individuals LIM-number: 1-1, a list 1-1&1-5, a range 1-1&&1-30"),
+    p(&["EQU"], "equ", Text, "equipment position; kept only"),
+    p(&["IP"], "ip", Text, "IP address; kept only"),
+    p(&["INDDAT"], "inddat", Text, "individual data; kept only"),
+    p(&["CNTRL"], "cntrl", Text, "control; kept only"),
+];
+
+const DESTINATION: &[Parameter] = &[
+    needed(&["DEST"], "dest", Text, "the number dialled, initiated as ED"),
+    p(&["ROU"], "rou", Number, "the route that it takes"),
+    p(&["CHO"], "cho", Number, "order of choice, 0 (first) to 7"),
+    p(&["ADC"], "adc", Text, "additional data, 28 digits"),
+    p(&["SRT"], "srt", Number, "first dialled digit that is sent, from 1"),
+    p(&["PRE"], "pre", Text, "digits sent before it"),
+    p(&["CUST"], "cust", Text, "customer"),
+    p(&["TRC"], "trc", Text, "traffic route class"),
+];
+
+const SIP_ROUTE: &[Parameter] = &[
+    needed(&["route"], "route", Number, "route, 1 to 250"),
+    p(&["profile"], "profile", Text, "ExchangeUM_TCP or DEFAULT"),
+    p(&["service"], "service", Text, "PRIVATE_SERVICES, PUBLIC_SERVICES"),
+    p(&["uristring"], "uristring", Eight, "uristring0 to uristring7: the URI called, ? stands for the number"),
+    p(&["fromuri"], "fromuri", Eight, "fromuri0 to fromuri7: the caller's URI, ? stands for the number"),
+    p(&["remoteport"], "remoteport", Number, "port at the other end; 0: by DNS SRV"),
+    p(&["protocol"], "protocol", Text, "udp, tcp, or default (the profile's)"),
+    p(&["proxyip"], "proxyip", Text, "where requests are sent instead of to the URI's host"),
+    p(&["proxyport"], "proxyport", Number, "the proxy's port"),
+    p(&["accept"], "accept", Text, "by what incoming calls are taken for this route: REMOTE_IP"),
+    p(&["match"], "match", Text, "what -accept must find: IP addresses, separated by commas"),
+    p(&["priority"], "priority", Number, "0 to 255; the lowest is tried first"),
+    p(&["codecs"], "codecs", Text, "PCMA,PCMU in order of preference"),
+    p(&["mwinumber"], "mwinumber", Text, "number of the voice mail that message waiting belongs to"),
+    p(&["supervise"], "supervise", Text, "ACTIVE_SUPERVISION or NO_SUPERVISION"),
+    p(&["supervisetime"], "supervisetime", Number, "seconds between OPTIONS, 5 to 3600"),
+    p(&["trusted"], "trusted", Text, "whether identities from the route are believed"),
+    p(
+        &["history-redirects"],
+        "history_redirects",
+        YesNo,
+        "Earcon's own: a followed redirect gets a History-Info entry",
+    ),
+    p(&["forced-gateway"], "forced_gateway", Text, "Earcon's own: yes, no, or profile"),
+];
+
+pub(super) const FORMS: &[Form] = &[
+    mml("ROCAI", "route_category", "initiate", "initiates a route's category", ROUTE_CATEGORY),
+    mml("ROCAC", "route_category", "change", "changes a route's category", ROUTE_CATEGORY),
+    mml("ROCAE", "route_category", "end", "ends a route", &[ROU]),
+    mml("ROCAP", "route_category", "print", "prints route categories", &[ROU_OR_ALL]),
+    mml("RODAI", "route_data", "initiate", "initiates a route's line type", ROUTE_DATA),
+    mml("RODAC", "route_data", "change", "changes a route's line type", ROUTE_DATA),
+    mml("RODAE", "route_data", "end", "ends a route's line type", &[ROU]),
+    mml("RODAP", "route_data", "print", "prints line types", &[ROU_OR_ALL]),
+    mml("ROEQI", "trunk", "initiate", "gives a route trunk individuals: as many calls at once", TRUNK),
+    mml(
+        "ROEQE",
+        "trunk",
+        "end",
+        "takes trunk individuals from a route",
+        &[ROU, p(&["TRU"], "tru", Individuals, "which; without it all of the route")],
+    ),
+    mml("ROEDP", "trunk", "print", "prints trunk individuals", &[ROU_OR_ALL]),
+    mml("RODDI", "destination", "initiate", "leads an external destination to a route", DESTINATION),
+    mml("RODDC", "destination", "change", "changes where an external destination leads", DESTINATION),
+    mml(
+        "RODDE",
+        "destination",
+        "end",
+        "ends an external destination's route",
+        &[
+            needed(&["DEST"], "dest", Text, "the number dialled"),
+            p(&["CHO"], "cho", Number, "which choice; without it all"),
+        ],
+    ),
+    mml(
+        "RODDP",
+        "destination",
+        "print",
+        "prints external destinations",
+        &[p(&["DEST"], "dest", TextOrAll, "the number dialled, or ALL (default)")],
+    ),
+    unix(
+        "sip_route",
+        Some("-set"),
+        "sip_route",
+        "set",
+        "sets a route's SIP data: what it names changes, the rest stays",
+        SIP_ROUTE,
+    ),
+    unix(
+        "sip_route",
+        Some("-print"),
+        "sip_route",
+        "print",
+        "prints a route's SIP data, or profiles",
+        &[
+            p(&["route"], "route", NumberOrAll, "route; else all"),
+            p(&["profile"], "profile", MaybeText, "one profile, or without a name all of them"),
+        ],
+    ),
+    unix(
+        "sip_route",
+        Some("-remove"),
+        "sip_route",
+        "remove",
+        "removes a route's SIP data",
+        &[needed(&["route"], "route", Number, "route, 1 to 250")],
+    ),
+];
