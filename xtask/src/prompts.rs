@@ -5,16 +5,16 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Renders what is missing in `prompts/en` and removes what no sentence needs; to render one anew, delete its file.
+/// Renders what is missing in `prompts/<language>` and removes what no sentence needs; to render one anew, delete its file.
 ///
 /// # Errors
-/// In a sentence: flite is not installed, a sentence could not be spoken, a file not written.
+/// In a sentence: no voice is installed, a sentence could not be spoken, a file not written.
 pub fn run() -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(root)
-        .args(["run", "--quiet", "--package", "speech", "--example", "render", "--", "prompts/en"])
+        .args(["run", "--quiet", "--package", "speech", "--example", "render", "--", "prompts"])
         .status()
         .map_err(|error| format!("cargo could not be run: {error}"))?;
     if status.success() { Ok(()) } else { Err("the prompts were not rendered; the lines above say why".into()) }

@@ -1,13 +1,13 @@
-//! Renders the catalogue: `cargo run -p speech --example render -- prompts/en` writes a WAV file (G.711 mu-law, 8 kHz)
-//! for each fragment that has none, and removes those that no fragment needs. `--all` renders every one anew, `--check`
-//! only says what is missing. The voice is flite's slt.
+//! Renders the catalogues: `cargo run -p speech --example render -- prompts` writes a WAV file (G.711 mu-law, 8 kHz) for
+//! each fragment that has none, and removes those that no fragment needs, in the folder of each language. `--all` renders
+//! every one anew, `--check` only says what is missing. The voices are flite's slt for English, espeak-ng's for others.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use speech::{Audio, Flite, Fragment, Speech, Voice};
+use speech::{Audio, Fragment, Language, Speech, installed};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -16,18 +16,22 @@ fn main() -> ExitCode {
         eprintln!("usage: render DIRECTORY [--all | --check]");
         return ExitCode::FAILURE;
     };
-    match render(&PathBuf::from(directory), given("--all"), given("--check")) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+    let mut complete = true;
+    for language in Language::ALL {
+        let folder = PathBuf::from(directory).join(language.code());
+        match render(language, &folder, given("--all"), given("--check")) {
+            Ok(done) => complete &= done,
+            Err(error) => {
+                eprintln!("{}: {error}", folder.display());
+                return ExitCode::FAILURE;
+            }
         }
     }
+    if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn render(directory: &PathBuf, all: bool, check: bool) -> io::Result<bool> {
-    let fragments = Speech::fragments().map_err(io::Error::other)?;
+fn render(language: Language, directory: &PathBuf, all: bool, check: bool) -> io::Result<bool> {
+    let fragments = Speech::fragments(language).map_err(io::Error::other)?;
     let wanted: BTreeSet<String> = fragments.iter().map(|fragment| format!("{}.wav", fragment.file)).collect();
     let there: BTreeSet<String> = fs::read_dir(directory)?
         .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
@@ -43,7 +47,8 @@ fn render(directory: &PathBuf, all: bool, check: bool) -> io::Result<bool> {
         return Ok(missing.is_empty() && stale.is_empty());
     }
 
-    let voice = Flite::find().ok_or_else(|| io::Error::other("flite is not installed (apt install flite)"))?;
+    let voice =
+        installed(language).ok_or_else(|| io::Error::other("no voice is installed (apt install flite espeak-ng)"))?;
     let mut bytes = 0;
     for fragment in &missing {
         let spoken = voice.speak(&fragment.spoken).map_err(io::Error::other)?;
@@ -54,7 +59,14 @@ fn render(directory: &PathBuf, all: bool, check: bool) -> io::Result<bool> {
     for name in &stale {
         fs::remove_file(directory.join(name))?;
     }
-    println!("{} rendered ({} kB), {} removed, {} in all", missing.len(), bytes / 1000, stale.len(), wanted.len());
+    let code = language.code();
+    println!(
+        "{code}: {} rendered ({} kB), {} removed, {} in all",
+        missing.len(),
+        bytes / 1000,
+        stale.len(),
+        wanted.len()
+    );
     Ok(true)
 }
 

@@ -12,6 +12,8 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 use unic_langid::LanguageIdentifier;
 
+use crate::language::Language;
+
 /// Opens and closes the place of a value in a formatted message; no text holds these.
 const OPEN: char = '\u{1}';
 const CLOSE: char = '\u{2}';
@@ -57,22 +59,23 @@ pub(crate) struct Catalogue {
 }
 
 impl Catalogue {
-    /// The English catalogue that is in the binary.
+    /// A language's catalogue that is in the binary.
     ///
     /// # Errors
     /// What is wrong with it, in a sentence.
-    pub(crate) fn english() -> Result<Catalogue, String> {
-        let language: LanguageIdentifier = "en".parse().map_err(|error| format!("{error:?}"))?;
-        let mut bundle = FluentBundle::new_concurrent(vec![language]);
+    pub(crate) fn open(language: Language) -> Result<Catalogue, String> {
+        let identifier: LanguageIdentifier = language.code().parse().map_err(|error| format!("{error:?}"))?;
+        let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
         bundle.set_use_isolating(false);
         bundle.set_formatter(Some(|value, _| match value {
             // Truncation cannot happen: only u32 are handed in.
             FluentValue::Number(number) => Some(format!("{OPEN}n{}{CLOSE}", number.value as u32)),
             _ => None,
         }));
-        for (name, source) in crate::shipped::CATALOGUE {
-            let resource = parse(name, source)?;
-            bundle.add_resource(resource).map_err(|errors| format!("prompts/en/{name}.ftl: {errors:?}"))?;
+        for (name, source) in crate::shipped::catalogue(language) {
+            let resource = parse(language, name, source)?;
+            let code = language.code();
+            bundle.add_resource(resource).map_err(|errors| format!("prompts/{code}/{name}.ftl: {errors:?}"))?;
         }
         Ok(Catalogue { bundle })
     }
@@ -105,17 +108,18 @@ impl Catalogue {
     }
 }
 
-fn parse(name: &str, source: &str) -> Result<FluentResource, String> {
+fn parse(language: Language, name: &str, source: &str) -> Result<FluentResource, String> {
     FluentResource::try_new(source.to_string()).map_err(|(_, errors)| {
-        format!("prompts/en/{name}.ftl: {}", errors.first().map_or(String::new(), |e| e.to_string()))
+        let first = errors.first().map_or(String::new(), |error| error.to_string());
+        format!("prompts/{}/{name}.ftl: {first}", language.code())
     })
 }
 
-/// Every fragment of the catalogue, once, by file name.
-pub(crate) fn fragments() -> Result<Vec<Fragment>, String> {
+/// Every fragment of a language's catalogue, once, by file name.
+pub(crate) fn fragments(language: Language) -> Result<Vec<Fragment>, String> {
     let mut all = BTreeMap::new();
-    for (name, source) in crate::shipped::CATALOGUE {
-        for entry in parse(name, source)?.entries() {
+    for (name, source) in crate::shipped::catalogue(language) {
+        for entry in parse(language, name, source)?.entries() {
             let Entry::Message(message) = entry else { continue };
             let respelled = message.attributes.iter().find(|attribute| attribute.id.name == "spoken");
             let respelled = respelled.and_then(|attribute| expand(&attribute.value).into_iter().next());

@@ -5,11 +5,12 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use crate::audio::Audio;
+use crate::language::Language;
 use crate::synthesis::{SynthesisError, Voice};
 
 /// How long a program may take for one text.
@@ -24,9 +25,10 @@ pub struct Flite {
     program: PathBuf,
 }
 
-/// espeak-ng with its American English voice.
+/// espeak-ng with a language's voice.
 pub struct Espeak {
     program: PathBuf,
+    language: Language,
 }
 
 impl Flite {
@@ -38,8 +40,8 @@ impl Flite {
 
 impl Espeak {
     /// espeak-ng, where it is in `PATH`.
-    pub fn find() -> Option<Espeak> {
-        find("espeak-ng").map(|program| Espeak { program })
+    pub fn find(language: Language) -> Option<Espeak> {
+        find("espeak-ng").map(|program| Espeak { program, language })
     }
 }
 
@@ -57,11 +59,18 @@ impl Voice for Flite {
 
 impl Voice for Espeak {
     fn name(&self) -> &str {
-        "espeak-ng (en-us)"
+        match self.language {
+            Language::English => "espeak-ng (en-us)",
+            Language::Swedish => "espeak-ng (sv)",
+        }
     }
 
     fn speak(&self, text: &str) -> Result<Audio, SynthesisError> {
-        run(&self.program, &["-v", "en-us", "-s", "155", "--stdin", "--stdout"], Some(clean(text)))
+        let voice = match self.language {
+            Language::English => "en-us",
+            Language::Swedish => "sv",
+        };
+        run(&self.program, &["-v", voice, "-s", "155", "--stdin", "--stdout"], Some(clean(text)))
     }
 }
 
@@ -162,4 +171,15 @@ fn run(program: &Path, arguments: &[&str], input: Option<String>) -> Result<Audi
         return Err(SynthesisError::NoSound("silence".into()));
     }
     Ok(audio)
+}
+
+/// The best voice for a language among those that are installed; prompts are rendered with it, too.
+pub fn installed(language: Language) -> Option<Arc<dyn Voice>> {
+    let flite = || Flite::find().map(|flite| Arc::new(flite) as Arc<dyn Voice>);
+    let espeak = || Espeak::find(language).map(|espeak| Arc::new(espeak) as Arc<dyn Voice>);
+    match language {
+        Language::English => flite().or_else(espeak),
+        // flite speaks English only.
+        Language::Swedish => espeak(),
+    }
 }

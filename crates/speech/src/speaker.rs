@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::audio::Audio;
 use crate::catalogue::{self, Argument, Break, Catalogue, Fragment, Piece};
-use crate::child::{Espeak, Flite};
-use crate::english::{self, Sentence};
+use crate::child;
+use crate::language::{Grammar, Language, Sentence, digits};
 use crate::phrase::{Person, Phrase, Sound, Value};
 use crate::prompt::Prompt;
 use crate::shipped::Shipped;
@@ -28,25 +28,26 @@ pub enum Clock {
 
 /// What [`Speech::open`] starts with.
 pub struct Options {
-    pub clock: Clock,
+    /// `None`: as each language tells times.
+    pub clock: Option<Clock>,
     pub voice: Choice,
-    /// Threads that run the text to speech program; each runs one at a time.
+    /// Threads a language that run its text to speech program; each runs one at a time.
     pub threads: usize,
 }
 
 /// Which text to speech back end is used.
 pub enum Choice {
-    /// flite, else espeak-ng, else none: what is in `PATH`.
+    /// For each language the best that is in `PATH`: flite (English), else espeak-ng, else none.
     Installed,
     /// None: numbers and shipped names only.
     None,
-    /// This one.
+    /// This one, whatever the language.
     Voice(Arc<dyn Voice>),
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { clock: Clock::Twelve, voice: Choice::Installed, threads: 2 }
+        Options { clock: None, voice: Choice::Installed, threads: 2 }
     }
 }
 
@@ -68,21 +69,44 @@ pub enum OpenError {
     Thread(#[from] std::io::Error),
 }
 
-/// Says things. Cheap to clone; shared by all calls.
+/// Says things in a language: English, until [`Speech::in_language`] is asked for another. Cheap to clone; shared by all
+/// calls.
 #[derive(Clone)]
 pub struct Speech {
     inner: Arc<Inner>,
+    language: Language,
 }
 
 struct Inner {
-    catalogue: Catalogue,
-    shipped: Shipped,
-    clock: Clock,
-    synthesizer: Option<Synthesizer>,
+    /// In the order of [`Language::ALL`].
+    tongues: [Tongue; Language::ALL.len()],
+    clock: Option<Clock>,
     earcon: Arc<Audio>,
     record_tone: Arc<Audio>,
     short_pause: Arc<Audio>,
     long_pause: Arc<Audio>,
+}
+
+/// What speaks one language.
+struct Tongue {
+    catalogue: Catalogue,
+    shipped: Shipped,
+    synthesizer: Option<Synthesizer>,
+}
+
+impl Tongue {
+    fn open(language: Language, options: &Options) -> Result<Tongue, OpenError> {
+        let voice = match &options.voice {
+            Choice::Voice(voice) => Some(voice.clone()),
+            Choice::None => None,
+            Choice::Installed => child::installed(language),
+        };
+        Ok(Tongue {
+            catalogue: Catalogue::open(language).map_err(OpenError::Catalogue)?,
+            shipped: Shipped::new(language),
+            synthesizer: voice.map(|voice| Synthesizer::start(voice, options.threads)).transpose()?,
+        })
+    }
 }
 
 /// What is left of a phrase once the catalogue has been asked.
@@ -106,37 +130,48 @@ enum Source {
 }
 
 impl Speech {
-    /// Reads the catalogue and looks for a text to speech program.
+    /// Reads the catalogues and looks for text to speech programs.
     ///
     /// # Errors
     /// [`OpenError`]
     pub fn open(options: Options) -> Result<Speech, OpenError> {
-        let voice = match options.voice {
-            Choice::Voice(voice) => Some(voice),
-            Choice::None => None,
-            Choice::Installed => Flite::find()
-                .map(|flite| Arc::new(flite) as Arc<dyn Voice>)
-                .or_else(|| Espeak::find().map(|espeak| Arc::new(espeak) as Arc<dyn Voice>)),
-        };
+        let [first, second] = Language::ALL;
         Ok(Speech {
             inner: Arc::new(Inner {
-                catalogue: Catalogue::english().map_err(OpenError::Catalogue)?,
-                shipped: Shipped::new(),
+                tongues: [Tongue::open(first, &options)?, Tongue::open(second, &options)?],
                 clock: options.clock,
-                synthesizer: voice.map(|voice| Synthesizer::start(voice, options.threads)).transpose()?,
                 earcon: Arc::new(sounds::earcon()),
                 record_tone: Arc::new(sounds::record_tone()),
                 short_pause: Arc::new(Audio::silence(Duration::from_millis(120))),
                 long_pause: Arc::new(Audio::silence(Duration::from_millis(250))),
             }),
+            language: Language::default(),
         })
+    }
+
+    /// The same, speaking another language.
+    #[must_use]
+    pub fn in_language(&self, language: Language) -> Speech {
+        Speech { inner: self.inner.clone(), language }
+    }
+
+    fn tongue(&self) -> &Tongue {
+        let [english, swedish] = &self.inner.tongues;
+        match self.language {
+            Language::English => english,
+            Language::Swedish => swedish,
+        }
+    }
+
+    fn grammar(&self) -> &'static dyn Grammar {
+        self.language.grammar()
     }
 
     /// The phrases as sound, in order, from what is at hand now; never waits. Whoever's name would have to be
     /// synthesised is spoken by number, and the name is being spoken meanwhile, for next time.
     pub fn say(&self, phrases: &[Phrase]) -> Vec<Arc<Audio>> {
         let (audio, wanted) = self.assemble(phrases);
-        if let (Some(synthesizer), false) = (&self.inner.synthesizer, wanted.is_empty()) {
+        if let (Some(synthesizer), false) = (&self.tongue().synthesizer, wanted.is_empty()) {
             synthesizer.request(wanted, Box::new(|| ()));
         }
         audio
@@ -152,14 +187,14 @@ impl Speech {
     /// once in any case.
     pub fn say_when_ready(&self, phrases: Vec<Phrase>, done: impl FnOnce(Vec<Arc<Audio>>) + Send + 'static) {
         let (audio, wanted) = self.assemble(&phrases);
-        match &self.inner.synthesizer {
+        match &self.tongue().synthesizer {
             Some(synthesizer) if !wanted.is_empty() => {
                 // Weak: a request under way must not keep the synthesiser, and so its threads, alive.
-                let weak = Arc::downgrade(&self.inner);
+                let (weak, language) = (Arc::downgrade(&self.inner), self.language);
                 synthesizer.request(
                     wanted,
                     Box::new(move || match weak.upgrade() {
-                        Some(inner) => done(Speech { inner }.assemble(&phrases).0),
+                        Some(inner) => done(Speech { inner, language }.assemble(&phrases).0),
                         None => done(audio),
                     }),
                 );
@@ -178,17 +213,24 @@ impl Speech {
         self.inner.earcon.clone()
     }
 
-    /// One sentence for start-up: what speaks, and what is missing.
+    /// One sentence a language for start-up: what speaks, and what is missing.
     pub fn summary(&self) -> String {
-        let shipped = self.inner.shipped.len();
-        match &self.inner.synthesizer {
-            Some(synthesizer) => {
-                format!("{shipped} prompts shipped; other names are spoken by {}", synthesizer.voice().name())
+        let sentence = |language: Language| {
+            let speech = self.in_language(language);
+            let Tongue { shipped, synthesizer, .. } = speech.tongue();
+            let (code, shipped) = (language.code(), shipped.len());
+            match synthesizer {
+                Some(synthesizer) => {
+                    let voice = synthesizer.voice().name();
+                    format!("{code}: {shipped} prompts shipped; other names are spoken by {voice}")
+                }
+                None => format!(
+                    "{code}: {shipped} prompts shipped; no text to speech program found (apt install flite espeak-ng): \
+                     numbers and shipped names only, other people are spoken by extension"
+                ),
             }
-            None => format!(
-                "{shipped} prompts shipped; no text to speech program (flite or espeak-ng) found: numbers and shipped names only, other people are spoken by extension"
-            ),
-        }
+        };
+        Language::ALL.map(sentence).join("\n")
     }
 
     /// The phrases as text: what a person would hear with everything at hand. For logs, traces and tests.
@@ -206,12 +248,12 @@ impl Speech {
         words.join(" ")
     }
 
-    /// Every fragment of the catalogue that is rendered and shipped.
+    /// Every fragment of a language's catalogue that is rendered and shipped.
     ///
     /// # Errors
     /// [`OpenError::Catalogue`]
-    pub fn fragments() -> Result<Vec<Fragment>, OpenError> {
-        catalogue::fragments().map_err(OpenError::Catalogue)
+    pub fn fragments(language: Language) -> Result<Vec<Fragment>, OpenError> {
+        catalogue::fragments(language).map_err(OpenError::Catalogue)
     }
 
     /// The sound of phrases from what is at hand, and the texts that were missing.
@@ -248,7 +290,7 @@ impl Speech {
             Part::Pause(Break::Short) => Source::Ready(inner.short_pause.clone()),
             Part::Pause(Break::Long) => Source::Ready(inner.long_pause.clone()),
             Part::Silence(duration) => Source::Ready(Arc::new(Audio::silence(duration))),
-            Part::Text(text) => match inner.shipped.get(&text) {
+            Part::Text(text) => match self.tongue().shipped.get(&text) {
                 Some(audio) => Source::Ready(audio),
                 None => self.synthesised(text, Vec::new()),
             },
@@ -257,11 +299,11 @@ impl Speech {
                 if let Some(recorded) = person.recorded {
                     return Source::Ready(recorded);
                 }
-                let by_number = || person.number.as_deref().map(|n| self.words(english::digits(n))).unwrap_or_default();
+                let by_number = || person.number.as_deref().map(|n| self.words(digits(n))).unwrap_or_default();
                 let Some(name) = person.name.filter(|name| !name.trim().is_empty()) else {
                     return Source::Instead(by_number());
                 };
-                match inner.shipped.get(&name) {
+                match self.tongue().shipped.get(&name) {
                     Some(audio) => Source::Ready(audio),
                     None => self.synthesised(name.chars().take(MAX_NAME).collect(), by_number()),
                 }
@@ -270,7 +312,7 @@ impl Speech {
     }
 
     fn synthesised(&self, text: String, instead: Vec<Part>) -> Source {
-        match &self.inner.synthesizer {
+        match &self.tongue().synthesizer {
             None if instead.is_empty() => Source::Nothing,
             None => Source::Instead(instead),
             Some(synthesizer) => match synthesizer.get(&text) {
@@ -303,7 +345,7 @@ impl Speech {
             })
             .collect();
         let mut parts = Vec::new();
-        for piece in self.inner.catalogue.pieces(prompt.id(), &arguments) {
+        for piece in self.tongue().catalogue.pieces(prompt.id(), &arguments) {
             match piece {
                 Piece::Argument(index) => {
                     parts.extend(values.get(index).map(|(_, value)| self.value(value)).unwrap_or_default());
@@ -317,7 +359,7 @@ impl Speech {
     fn piece(&self, piece: Piece) -> Vec<Part> {
         match piece {
             Piece::Text(text) => vec![Part::Text(text)],
-            Piece::Number(number) => self.words(english::cardinal(number)),
+            Piece::Number(number) => self.words(self.grammar().cardinal(number)),
             Piece::Pause(pause) => vec![Part::Pause(pause)],
             Piece::Argument(_) => Vec::new(),
         }
@@ -325,12 +367,13 @@ impl Speech {
 
     fn value(&self, value: &Value) -> Vec<Part> {
         match value {
-            Value::Number(number) => self.words(english::cardinal(*number)),
-            Value::Digits(digits) => self.words(english::digits(digits)),
+            Value::Number(number) => self.words(self.grammar().cardinal(*number)),
+            Value::Digits(keys) => self.words(digits(keys)),
             Value::Moment { at, now } => {
                 let at = at.checked_to_offset(now.offset()).unwrap_or(*at);
-                let time = self.sentence(english::time_of_day(at, self.inner.clock), None);
-                self.sentence(english::day(at, *now), Some(time))
+                let clock = self.inner.clock.unwrap_or(self.grammar().clock());
+                let time = self.sentence(self.grammar().time_of_day(at, clock), None);
+                self.sentence(self.grammar().day(at, *now), Some(time))
             }
             Value::Person(person) => vec![Part::Person(person.clone())],
             Value::Text(text) => vec![Part::Free(text.clone())],
@@ -347,7 +390,7 @@ impl Speech {
         }
         let mut time = time;
         let mut parts = Vec::new();
-        for piece in self.inner.catalogue.pieces(sentence.id, &arguments) {
+        for piece in self.tongue().catalogue.pieces(sentence.id, &arguments) {
             match piece {
                 Piece::Argument(index) => match sentence.words.get(index) {
                     Some((_, words)) => parts.extend(self.words(words.clone())),
@@ -360,6 +403,6 @@ impl Speech {
     }
 
     fn words(&self, ids: Vec<String>) -> Vec<Part> {
-        ids.iter().filter_map(|id| self.inner.catalogue.word(id)).flat_map(|piece| self.piece(piece)).collect()
+        ids.iter().filter_map(|id| self.tongue().catalogue.word(id)).flat_map(|piece| self.piece(piece)).collect()
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use speech::{Audio, Clock, Options, Person, Phrase, Prompt, Sound, Speech, Value};
+use speech::{Audio, Clock, Language, Options, Person, Phrase, Prompt, Sound, Speech, Value};
 use time::macros::datetime;
 use time::{Date, Month, OffsetDateTime};
 
@@ -31,28 +31,44 @@ fn some(argument: &str) -> Value {
 }
 
 #[test]
-fn every_prompt_is_in_the_catalogue_with_its_values_and_has_sound() {
-    let speech = shipped();
-    for prompt in Prompt::ALL {
+fn every_prompt_is_in_every_catalogue_with_its_values_and_has_sound() {
+    let languages = Language::ALL.map(|language| (language, shipped().in_language(language)));
+    for (prompt, (language, speech)) in Prompt::ALL.iter().flat_map(|prompt| languages.iter().map(move |l| (prompt, l)))
+    {
         let phrase =
             prompt.arguments().iter().fold(Phrase::from(*prompt), |phrase, name| phrase.with(name, some(name)));
         let text = speech.transcript(std::slice::from_ref(&phrase));
-        assert!(!text.is_empty() && !text.contains('{'), "{prompt:?}: {text:?}");
-        assert!(seconds(&speech.say(&[phrase])) > 0.3, "{prompt:?}");
+        assert!(!text.is_empty() && !text.contains('{'), "{language:?} {prompt:?}: {text:?}");
+        assert!(seconds(&speech.say(&[phrase])) > 0.3, "{language:?} {prompt:?}");
     }
 }
 
+/// Every fragment with its rendered audio, in every language.
+fn rendered() -> impl Iterator<Item = (Language, String, Audio)> {
+    let fragments =
+        |language| Speech::fragments(language).unwrap().into_iter().map(move |fragment| (language, fragment));
+    Language::ALL.into_iter().flat_map(fragments).map(|(language, fragment)| {
+        let (folder, code) = (concat!(env!("CARGO_MANIFEST_DIR"), "/../../prompts"), language.code());
+        let bytes = std::fs::read(format!("{folder}/{code}/{}.wav", fragment.file))
+            .unwrap_or_else(|_| panic!("{:?}: run cargo xtask prompts", fragment.text));
+        (language, fragment.text, Audio::from_wav(&bytes).unwrap())
+    })
+}
+
 #[test]
-fn every_fragment_of_the_catalogue_ships_as_audio() {
-    let speech = shipped();
-    for fragment in Speech::fragments().unwrap() {
-        let file = format!("{}/../../prompts/en/{}.wav", env!("CARGO_MANIFEST_DIR"), fragment.file);
-        let bytes = std::fs::read(&file).unwrap_or_else(|_| panic!("{:?}: run cargo xtask prompts", fragment.text));
-        let audio = Audio::from_wav(&bytes).unwrap();
-        assert!(audio.duration() > Duration::from_millis(150), "{}", fragment.text);
-        assert!(audio.duration() < Duration::from_secs(20), "{}", fragment.text);
+fn every_fragment_of_the_catalogues_ships_as_audio() {
+    for (language, text, audio) in rendered() {
+        assert!(audio.duration() > Duration::from_millis(150), "{language:?} {text}");
+        assert!(audio.duration() < Duration::from_secs(20), "{language:?} {text}");
     }
-    assert!(speech.summary().contains(&Speech::fragments().unwrap().len().to_string()));
+    let summary = shipped().summary();
+    for language in Language::ALL {
+        assert!(summary.contains(&format!(
+            "{}: {} prompts",
+            language.code(),
+            Speech::fragments(language).unwrap().len()
+        )));
+    }
 }
 
 #[test]
@@ -112,7 +128,7 @@ fn a_time_is_said_at_the_listeners_offset() {
 
 #[test]
 fn a_day_of_twenty_four_hours_is_said_as_one() {
-    let speech = Speech::open(Options { clock: Clock::TwentyFour, ..Options::shipped_only() }).unwrap();
+    let speech = Speech::open(Options { clock: Some(Clock::TwentyFour), ..Options::shipped_only() }).unwrap();
     let now = datetime!(2026-11-22 18:00 UTC);
     let at = |at| speech.transcript(&[Value::Moment { at, now }.into()]);
     assert_eq!(at(datetime!(2026-11-22 17:05 UTC)), "today at seventeen oh five");
@@ -182,14 +198,53 @@ fn sounds_and_pauses_are_as_long_as_they_are_asked_to_be() {
 
 #[test]
 fn all_prompts_are_about_as_loud() {
-    for fragment in Speech::fragments().unwrap() {
-        let file = format!("{}/../../prompts/en/{}.wav", env!("CARGO_MANIFEST_DIR"), fragment.file);
-        let audio = Audio::from_wav(&std::fs::read(file).unwrap()).unwrap();
+    for (language, text, audio) in rendered() {
         let frames = audio
             .samples()
             .chunks(160)
             .map(|frame| (frame.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / frame.len() as f64).sqrt());
         let loudest = frames.fold(0.0, f64::max);
-        assert!((3_000.0..16_000.0).contains(&loudest), "{}: {loudest}", fragment.text);
+        assert!((3_000.0..16_000.0).contains(&loudest), "{language:?} {text}: {loudest}");
     }
+}
+
+fn in_swedish(phrase: impl Into<Phrase>) -> String {
+    shipped().in_language(Language::Swedish).transcript(&[phrase.into()])
+}
+
+#[test]
+fn swedish_counts_and_numbers_are_put_together_as_swedish_does() {
+    let count = |number| in_swedish(Prompt::CountNew.with("count", number));
+    assert_eq!(count(0), "Du har inga nya meddelanden.");
+    assert_eq!(count(1), "Du har ett nytt meddelande.");
+    assert_eq!(count(21), "Du har tjugoett nya meddelanden.");
+    assert_eq!(in_swedish(Value::Number(305)), "tre hundra fem");
+    assert_eq!(in_swedish(Value::Number(12_034)), "tolv tusen trettiofyra");
+    assert_eq!(in_swedish(Phrase::digits("43334*#")), "fyra tre tre tre fyra stjärna fyrkant");
+}
+
+#[test]
+fn a_swedish_envelope_says_the_day_and_the_time_as_swedes_do() {
+    let now = datetime!(2026-11-22 18:00 UTC);
+    let at = |at: OffsetDateTime| in_swedish(Value::Moment { at, now });
+    assert_eq!(at(datetime!(2026-11-22 9:05 UTC)), "i dag klockan nio noll fem");
+    assert_eq!(at(datetime!(2026-11-21 14:00 UTC)), "i går klockan fjorton noll noll");
+    assert_eq!(at(datetime!(2026-11-18 14:30 UTC)), "i onsdags klockan fjorton trettio");
+    assert_eq!(at(datetime!(2026-11-02 14:45 UTC)), "måndagen den andra november klockan fjorton fyrtiofem");
+    assert_eq!(
+        at(datetime!(1998-02-28 14:45 UTC)),
+        "den tjugoåttonde februari nitton hundra nittioåtta klockan fjorton fyrtiofem"
+    );
+    let twelve = Speech::open(Options { clock: Some(Clock::Twelve), ..Options::shipped_only() }).unwrap();
+    let at = |at| twelve.in_language(Language::Swedish).transcript(&[Value::Moment { at, now }.into()]);
+    assert_eq!(at(datetime!(2026-11-22 0:00 UTC)), "i dag klockan tolv på natten");
+    assert_eq!(at(datetime!(2026-11-22 14:45 UTC)), "i dag klockan två fyrtiofem på eftermiddagen");
+}
+
+#[test]
+fn a_language_is_known_by_its_tag_whatever_the_region() {
+    assert_eq!(Language::of_tag("sv-SE"), Some(Language::Swedish));
+    assert_eq!(Language::of_tag("EN-gb"), Some(Language::English));
+    assert_eq!(Language::of_tag("de-DE"), None);
+    assert_eq!(Language::of_tag(""), None);
 }

@@ -131,7 +131,7 @@ fn the_installed_programs_speak_a_name() {
     let voices: Vec<Box<dyn Voice>> = speech::Flite::find()
         .map(|voice| Box::new(voice) as Box<dyn Voice>)
         .into_iter()
-        .chain(speech::Espeak::find().map(|voice| Box::new(voice) as Box<dyn Voice>))
+        .chain(speech::Espeak::find(speech::Language::English).map(|voice| Box::new(voice) as Box<dyn Voice>))
         .collect();
     for voice in voices {
         for text in ["Kerstin Öberg", "-o /etc/passwd", "$(reboot)\n; `id`"] {

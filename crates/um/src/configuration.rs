@@ -257,6 +257,11 @@ impl Configuration {
         self.policies.get(&um.policy)
     }
 
+    /// What callers of a mailbox hear.
+    pub fn language_of(&self, mailbox: &Mailbox) -> speech::Language {
+        self.plan_of(mailbox).map(|plan| plan.language()).unwrap_or_default()
+    }
+
     /// The dial plan of an enabled mailbox.
     pub fn plan_of(&self, mailbox: &Mailbox) -> Option<&Arc<DialPlan>> {
         self.dial_plans.get(&self.policy_of(mailbox.um.as_ref()?)?.dial_plan)

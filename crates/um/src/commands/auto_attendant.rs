@@ -3,10 +3,11 @@
 use super::dial_plan::{Announcement, ContactScope, DialPlan, MatchedName};
 use super::hunt_group::check_pilot;
 use super::settings::settings;
-use super::value::{Any, Digits, Length, choices};
+use super::value::{Any, Digits, LanguageTag, Length, choices};
 use super::{Answer, CommandError, Outcome};
 use crate::configuration::{Configuration, pilot_is};
 use serde::{Deserialize, Serialize};
+use speech::Language;
 
 choices! {
     /// Whether the attendant answers.
@@ -31,6 +32,13 @@ impl std::ops::Deref for AutoAttendant {
     }
 }
 
+impl AutoAttendant {
+    /// What its callers hear: its own language, else that of its dial plan.
+    pub(crate) fn language(&self, plan: &DialPlan) -> Language {
+        self.language.as_deref().and_then(Language::of_tag).unwrap_or_else(|| plan.language())
+    }
+}
+
 settings! {
     /// What Set-UMAutoAttendant changes.
     AttendantSettings, AttendantChanges {
@@ -38,7 +46,7 @@ settings! {
         "Status" status: AttendantStatus = AttendantStatus::Disabled, Any, "Whether it answers.";
         "SpeechEnabled" speech_enabled: bool = false, Any, "Whether callers may speak.";
         "DTMFFallbackAutoAttendant" dtmf_fallback_auto_attendant: Option<String> = None, Length(64), "The attendant for callers who are not understood.";
-        "Language" language: Option<String> = None, Length(16), "What callers hear; none: the dial plan's.";
+        "Language" language: Option<String> = None, LanguageTag, "What callers hear; none: the dial plan's.";
         "BusinessName" business_name: Option<String> = None, Length(64), "Spoken in the welcome.";
         "BusinessLocation" business_location: Option<String> = None, Length(255), "Spoken on request.";
         "TimeZone" time_zone: Option<String> = None, Length(64), "Time zone of the schedules.";

@@ -2,10 +2,11 @@
 
 use super::mailbox_policy::{MailboxPolicy, PolicySettings};
 use super::settings::settings;
-use super::value::{Any, Check as _, Digits, Length, Range, choices};
+use super::value::{Any, Check as _, Digits, LanguageTag, Length, Range, choices};
 use super::{Answer, CommandError, Outcome};
 use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
+use speech::Language;
 
 choices! {
     /// How the users of the plan are addressed; fixed when the plan is made.
@@ -57,6 +58,13 @@ impl std::ops::Deref for DialPlan {
     }
 }
 
+impl DialPlan {
+    /// What callers hear where nobody chose otherwise.
+    pub(crate) fn language(&self) -> Language {
+        Language::of_tag(&self.default_language).unwrap_or_default()
+    }
+}
+
 settings! {
     /// What Set-UMDialPlan changes.
     DialPlanSettings, DialPlanChanges {
@@ -64,7 +72,7 @@ settings! {
         "VoIPSecurity" voip_security: VoipSecurity = VoipSecurity::Unsecured, Any, "How signalling and media are protected.";
         "AccessTelephoneNumbers" access_telephone_numbers: Vec<String> = Vec::new(), Length(32), "The numbers that subscribers dial; they are told at enablement.";
         "PilotIdentifierList" pilot_identifier_list: Vec<String> = Vec::new(), Length(32), "E.164 pilots of the plan.";
-        "DefaultLanguage" default_language: String = "en-US".into(), Length(16), "The language that callers hear.";
+        "DefaultLanguage" default_language: String = "en-US".into(), LanguageTag, "The language that callers hear.";
         "AudioCodec" audio_codec: AudioCodec = AudioCodec::Mp3, Any, "How recordings are stored.";
         "FaxEnabled" fax_enabled: bool = true, Any, "Whether faxes may be received.";
         "AutomaticSpeechRecognitionEnabled" automatic_speech_recognition_enabled: bool = true, Any, "Whether callers may speak commands.";

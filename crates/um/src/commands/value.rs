@@ -1,6 +1,7 @@
 //! What a shell line or a REST call gives for a parameter, and how it becomes a typed value.
 
 use serde::{Deserialize, Serialize};
+use speech::Language;
 
 /// A parameter's value as it was written, before anybody knows its type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -244,6 +245,22 @@ impl Check<String> for Length {
     }
 }
 
+/// The tag (BCP 47) of a language that there are prompts in.
+pub struct LanguageTag;
+impl Check<String> for LanguageTag {
+    fn check(&self, value: &String) -> Result<(), String> {
+        Length(16).check(value)?;
+        match Language::of_tag(value) {
+            Some(_) => Ok(()),
+            None => Err(format!("there are no prompts in that language: {}", Check::<String>::range(self))),
+        }
+    }
+    fn range(&self) -> String {
+        let codes: Vec<&str> = Language::ALL.iter().map(|language| language.code()).collect();
+        format!("write a tag such as en-US that begins with {}", codes.join(" or "))
+    }
+}
+
 /// Digits only, from so many to so many.
 pub struct Digits(pub usize, pub usize);
 impl Check<String> for Digits {
@@ -282,7 +299,7 @@ macro_rules! of_each {
         }
     )+};
 }
-of_each!(Length, Digits);
+of_each!(Length, Digits, LanguageTag);
 
 /// How long a list may be.
 const MOST_ITEMS: usize = 1000;

@@ -107,7 +107,8 @@ impl Server {
         }));
         let id = um.mailbox.clone();
         self.ask_store(StoreRequest::Create(id.clone()), waiting);
-        self.sounds.prepare(&mailbox.shown_name());
+        let language = self.configuration.language_of(mailbox);
+        self.sounds.prepare(&mailbox.shown_name(), language);
         self.lamp_changed(id, now);
     }
 

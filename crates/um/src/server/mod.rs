@@ -186,7 +186,8 @@ impl Server {
     pub fn start(&mut self, now: Now) {
         self.configuration_changed(now);
         for mailbox in self.configuration.mailboxes.iter() {
-            self.sounds.prepare(&mailbox.shown_name());
+            let language = self.configuration.language_of(mailbox);
+            self.sounds.prepare(&mailbox.shown_name(), language);
         }
         self.refresh_lamps(now);
         self.settle(now);

@@ -93,6 +93,7 @@ impl Server {
             (Some(_), None) => Kind::CallAnswering,
             (None, None) => Kind::SubscriberAccess,
         };
+        let language = attendant.as_ref().map_or_else(|| plan.language(), |attendant| attendant.language(&plan));
         let number = self.next_number();
         let call = Call {
             number,
@@ -107,6 +108,7 @@ impl Server {
             plan,
             pilot,
             caller,
+            language,
             session,
             local,
             description: Some(description),

@@ -9,6 +9,7 @@ use event::Now;
 use mailbox::{MailboxId, MessageId};
 use media::{PlayId, RecordingId, SessionId};
 use sip::endpoint::{CallRef, ClientRef};
+use speech::Language;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -59,6 +60,8 @@ pub(crate) struct Call {
     pub(crate) plan: Arc<DialPlan>,
     pub(crate) pilot: String,
     pub(crate) caller: CallerId,
+    /// What the dialogue speaks.
+    pub(crate) language: Language,
     /// Whose mailbox, for call answering.
     pub(crate) mailbox: Option<MailboxId>,
     pub(crate) session: SessionId,

@@ -51,9 +51,9 @@ impl Server {
     fn carry_out(&mut self, number: u64, id: RequestId, ask: Ask, now: Now) -> Option<Reply> {
         match ask {
             Ask::Play { phrases, barge_in } => {
-                let clips = self.sounds.clips(&phrases);
                 let play = PlayId(self.next_number());
                 let call = self.calls.get_mut(&number)?;
+                let clips = self.sounds.clips(&phrases, call.language);
                 if clips.is_empty() {
                     return Some(Reply::Played(Played { reason: PlayEnd::Finished, played: Duration::ZERO }));
                 }

@@ -1,7 +1,7 @@
 //! What is said, as clips that the media engine shares between calls.
 
 use media::Clip;
-use speech::{Audio, Phrase, Speech};
+use speech::{Audio, Language, Phrase, Speech};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
@@ -22,8 +22,8 @@ impl Sounds {
         Sounds { speech, clips: HashMap::new(), sweep_at: LEAST_SWEEP }
     }
 
-    pub(crate) fn clips(&mut self, phrases: &[Phrase]) -> Vec<Arc<Clip>> {
-        let audio = self.speech.say(phrases);
+    pub(crate) fn clips(&mut self, phrases: &[Phrase], language: Language) -> Vec<Arc<Clip>> {
+        let audio = self.speech.in_language(language).say(phrases);
         audio.iter().filter(|audio| !audio.is_empty()).map(|audio| self.clip(audio)).collect()
     }
 
@@ -45,7 +45,7 @@ impl Sounds {
     }
 
     /// Has a name spoken before the first call that needs it.
-    pub(crate) fn prepare(&self, name: &str) {
-        self.speech.prepare(name);
+    pub(crate) fn prepare(&self, name: &str, language: Language) {
+        self.speech.in_language(language).prepare(name);
     }
 }

@@ -5,6 +5,7 @@ mod call_answering;
 mod commands;
 mod delivery;
 mod lamps;
+mod languages;
 mod pins;
 mod redirects;
 mod rig;
