@@ -61,6 +61,12 @@ pub enum Event {
     RouteUnavailable { route: u32, reason: String },
     /// A route's peer answers again.
     RouteAvailable { route: u32 },
+    /// A phone, or a stranger, was given a file of the provisioning server. `secrets`: with SIP password and token.
+    ProvisioningFetched { source: IpAddr, file: String, extension: Option<String>, secure: bool, secrets: bool },
+    /// The provisioning server gave nothing: no such file, or no proof that it is the phone that asks.
+    ProvisioningRefused { source: IpAddr, file: String, reason: String },
+    /// Somebody asked in vain for so many phones' files that he seems to guess: for `seconds` only a token helps him.
+    ProvisioningBlocked { source: IpAddr, failures: u32, seconds: u64 },
     /// The lamp of an extension was set by the voice mail system.
     LampChanged { extension: String, on: bool, new: u32, old: u32 },
 
@@ -119,12 +125,14 @@ impl Event {
     pub fn level(&self) -> Level {
         use Event::*;
         match self {
+            ProvisioningBlocked { .. } => Level::Error,
             SipMalformed { .. }
             | SipDropped { .. }
             | TargetGreyListed { .. }
             | AuthenticationFailed { .. }
             | SourceRefused { .. }
             | RouteUnavailable { .. }
+            | ProvisioningRefused { .. }
             | UmCallRefused { .. }
             | DeliveryDelayed { .. }
             | PinRejected { .. }

@@ -1,6 +1,7 @@
 //! Who sends a request: an extension that knows its password. (A route's peer is known by its address: see `routes`.)
 
-use crate::configuration::{Configuration, ExtensionEntry, HashType};
+use crate::configuration::{Configuration, ExtensionEntry, HashType, PhoneEntry};
+use crate::provisioning::{Mac, password_context};
 use serde::{Deserialize, Serialize};
 use sip::Request;
 use sip::digest::{Credentials, Ha1, Nonces, Verdict};
@@ -45,6 +46,16 @@ impl Vault {
         self.key.seal(&text, &context(dir))
     }
 
+    /// Seals a secret that is needed in clear again, for one place.
+    pub fn hide(&self, context: &str, secret: &str) -> Result<String, KeyFileError> {
+        self.key.seal(secret.as_bytes(), context)
+    }
+
+    /// What was hidden for that place; nothing if another key file sealed it.
+    pub fn reveal(&self, context: &str, sealed: &str) -> Option<String> {
+        String::from_utf8(self.key.open(sealed, context).ok()?).ok()
+    }
+
     fn open(&self, dir: &str, sealed: &str) -> Option<Ha1> {
         let text = self.key.open(sealed, &context(dir)).ok()?;
         let Secret { md5, sha256 } = serde_json::from_slice(&text).ok()?;
@@ -73,6 +84,8 @@ pub(crate) enum Admission {
 pub(crate) struct Guard {
     nonces: Nonces,
     secrets: BTreeMap<String, (Ha1, HashType)>,
+    /// By extension: those of its provisioned phones, each with a password of its own, by hardware address.
+    phones: BTreeMap<String, Vec<(String, Ha1)>>,
     /// What credentials of extensions that don't exist are judged by, so that both take the same time.
     nobody: Ha1,
     failures: BTreeMap<(IpAddr, String), (u32, Instant)>,
@@ -81,7 +94,13 @@ pub(crate) struct Guard {
 impl Guard {
     pub fn new(seed: [u8; 32], now: Instant) -> Guard {
         let nobody = Ha1::new("nobody", "nowhere", "");
-        Guard { nonces: Nonces::new(seed, now), secrets: BTreeMap::new(), nobody, failures: BTreeMap::new() }
+        Guard {
+            nonces: Nonces::new(seed, now),
+            secrets: BTreeMap::new(),
+            phones: BTreeMap::new(),
+            nobody,
+            failures: BTreeMap::new(),
+        }
     }
 
     /// Opens all secrets anew. One that another key file sealed is left out: its extension can't register.
@@ -92,6 +111,29 @@ impl Guard {
             .filter(|(_, entry)| entry.ip)
             .filter_map(|(dir, entry)| Some((dir.clone(), secret(dir, entry, vault)?)))
             .collect();
+        self.phones.clear();
+        for (mac, entry) in &configuration.phones {
+            self.admit_phone(mac, entry, vault);
+        }
+    }
+
+    /// Opens the secret of one phone anew, after a command changed it or ended the phone.
+    pub fn reload_phone(&mut self, mac: &str, entry: Option<&PhoneEntry>, vault: &Vault) {
+        self.phones.retain(|_, phones| {
+            phones.retain(|(known, _)| known != mac);
+            !phones.is_empty()
+        });
+        if let Some(entry) = entry {
+            self.admit_phone(mac, entry, vault);
+        }
+    }
+
+    fn admit_phone(&mut self, mac: &str, entry: &PhoneEntry, vault: &Vault) {
+        let context = Mac::parse(mac).map(|mac| password_context(&mac));
+        if let Some(password) = context.and_then(|context| vault.reveal(&context, &entry.password)) {
+            let ha1 = Ha1::new(&entry.dir, vault.realm(), &password);
+            self.phones.entry(entry.dir.clone()).or_default().push((mac.to_owned(), ha1));
+        }
     }
 
     /// Opens the secret of one extension anew, after a command changed it.
@@ -119,17 +161,25 @@ impl Guard {
         let secret = self.secrets.get(dir);
         let asked_for = self.hash_type(dir).algorithms().contains(&credentials.algorithm);
         let ha1 = secret.map_or(&self.nobody, |(ha1, _)| ha1);
-        let verdict = match self.nonces.judge(&credentials, ha1, &request.method, &request.uri, now) {
+        let mut verdict = self.nonces.judge(&credentials, ha1, &request.method, &request.uri, now);
+        for (_, of_phone) in self.phones.get(dir).into_iter().flatten() {
+            // Judging a wrong password leaves no trace: the nonce's count is taken by the right one alone.
+            if verdict == Verdict::Wrong {
+                verdict = self.nonces.judge(&credentials, of_phone, &request.method, &request.uri, now);
+            }
+        }
+        let known = secret.is_some() || self.phones.contains_key(dir);
+        let verdict = match verdict {
             // An algorithm that was not asked for is no way in, however right the password.
             Verdict::Accepted if !asked_for => Verdict::Wrong,
             verdict => verdict,
         };
         match verdict {
-            Verdict::Accepted if secret.is_some() && credentials.username == *dir => {
+            Verdict::Accepted if known && credentials.username == *dir => {
                 self.failures.remove(&place);
                 Admission::Known
             }
-            Verdict::Stale if secret.is_some() => Admission::Unknown { stale: true },
+            Verdict::Stale if known => Admission::Unknown { stale: true },
             _ => {
                 self.note_failure(place, now);
                 Admission::Wrong

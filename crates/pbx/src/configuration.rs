@@ -12,6 +12,8 @@ const NUMBER: &str = "number";
 const ROUTE: &str = "route";
 const DESTINATION: &str = "destination";
 const EXTENSION: &str = "extension";
+const PHONE: &str = "phone";
+const PHONE_PARAMETERS: &str = "phone_parameters";
 
 /// Everything that commands set.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,6 +23,23 @@ pub(crate) struct Configuration {
     /// By code, then by order of choice.
     pub destinations: BTreeMap<String, BTreeMap<u32, DestinationEntry>>,
     pub extensions: BTreeMap<String, ExtensionEntry>,
+    /// By hardware address.
+    pub phones: BTreeMap<String, PhoneEntry>,
+    /// Lines of the phones' files, by the file's name, then by key.
+    pub phone_parameters: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// A phone that is configured by its hardware address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct PhoneEntry {
+    /// The extension that it registers as.
+    pub dir: String,
+    pub model: String,
+    /// Its own SIP password, sealed with the key file. It is needed in clear: the phone fetches it at each start.
+    pub password: String,
+    /// What it proves itself by when it fetches its file; sealed.
+    pub token: String,
 }
 
 /// An extension with all that belongs to it, so that ending it leaves nothing behind.
@@ -145,6 +164,9 @@ pub(crate) enum Edit {
     Route(u32, Option<Box<Route>>),
     Destination(String, BTreeMap<u32, DestinationEntry>),
     Extension(String, Option<Box<ExtensionEntry>>),
+    Phone(String, Option<Box<PhoneEntry>>),
+    /// All lines of a file.
+    PhoneParameters(String, BTreeMap<String, String>),
 }
 
 /// A value in the store that is not what this version writes: restore a backup, or use the version that wrote it.
@@ -172,6 +194,8 @@ impl Configuration {
             routes,
             destinations: load_kind(store, DESTINATION)?,
             extensions: load_kind(store, EXTENSION)?,
+            phones: load_kind(store, PHONE)?,
+            phone_parameters: load_kind(store, PHONE_PARAMETERS)?,
         })
     }
 
@@ -197,6 +221,17 @@ impl Configuration {
             Edit::Extension(key, value) => {
                 let change = change(EXTENSION, key.clone(), value.as_deref());
                 put(&mut self.extensions, key, value.map(|entry| *entry));
+                change
+            }
+            Edit::Phone(key, value) => {
+                let change = change(PHONE, key.clone(), value.as_deref());
+                put(&mut self.phones, key, value.map(|entry| *entry));
+                change
+            }
+            Edit::PhoneParameters(key, lines) => {
+                let lines = Some(lines).filter(|lines| !lines.is_empty());
+                let change = change(PHONE_PARAMETERS, key.clone(), lines.as_ref());
+                put(&mut self.phone_parameters, key, lines);
                 change
             }
         }

@@ -12,6 +12,7 @@ mod diversion;
 mod message_waiting;
 mod node;
 pub mod numbers;
+mod provisioning;
 mod registrar;
 mod requests;
 mod routes;
@@ -20,3 +21,4 @@ mod tests;
 
 pub use configuration::LoadError;
 pub use node::{Node, NodeConfig, Own, StartError};
+pub use provisioning::{Fetch, FetchReply, ProvisioningConfig, Served, ServerAddress};

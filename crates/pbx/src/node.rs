@@ -6,6 +6,7 @@ use crate::commands::{Answer, Command, CommandError, Reply, Status};
 use crate::configuration::{Configuration, Edit, LoadError};
 use crate::core::Core;
 use crate::message_waiting::MessageWaiting;
+use crate::provisioning::{Fetch, FetchReply, Provisioning, ProvisioningConfig};
 use crate::registrar::Registrar;
 use crate::routes::Supervision;
 use event::{Event, Now, Sink};
@@ -49,6 +50,11 @@ pub enum Own {
         reply: Reply,
     },
     Media(MediaEvent),
+    /// The provisioning server asks for a phone's file.
+    Fetch {
+        fetch: Fetch,
+        reply: FetchReply,
+    },
     /// The store has kept (or not) what it was given under this ticket.
     Stored {
         ticket: u64,
@@ -81,6 +87,7 @@ pub struct Node {
     calls: Calls,
     waiting: MessageWaiting,
     supervision: Supervision,
+    provisioning: Provisioning,
     pending: BTreeMap<u64, Pending>,
     actions: VecDeque<Action>,
 }
@@ -140,11 +147,17 @@ impl Node {
             calls: Calls::default(),
             waiting,
             supervision: Supervision::default(),
+            provisioning: Provisioning::default(),
             pending: BTreeMap::new(),
             actions: VecDeque::new(),
         };
         node.routes_changed(now);
         Ok(node)
+    }
+
+    /// Lets phones fetch their files. Without it there are none.
+    pub fn provision(&mut self, config: ProvisioningConfig) {
+        self.provisioning.configure(config);
     }
 
     /// The domain in use: the one of the first start.
@@ -176,6 +189,7 @@ impl Node {
             Own::Command { command, by, reply } => self.command(command, by, reply, now),
             // The relay needs no help: lost streams end by session timer, keys pass by themselves.
             Own::Media(_) => {}
+            Own::Fetch { fetch, reply } => reply(self.provisioning.fetch(&self.core, &fetch, now)),
             Own::Stored { ticket, result } => self.stored(ticket, result, now),
             Own::Stop => {
                 // Nobody is left talking to nobody.
@@ -188,6 +202,10 @@ impl Node {
 
     fn command(&mut self, command: Command, by: String, reply: Reply, now: Now) {
         let name = name_of(&command);
+        let window = match &command {
+            Command::IpPhone(command) => command.window(),
+            _ => None,
+        };
         let outcome = match command {
             Command::Status(status) => return reply(Ok(self.status(&status, now))),
             command => command.run(&self.core.configuration, &self.core.vault),
@@ -203,6 +221,9 @@ impl Node {
                 let changes: Vec<Change> =
                     edits.iter().map(|edit| self.core.configuration.apply(edit.clone())).collect();
                 self.after(&edits, now);
+                if let Some((mac, minutes)) = window {
+                    self.provisioning.open_window(mac, minutes, now);
+                }
                 let ticket = self.core.keep(changes);
                 self.pending.insert(ticket, Pending::Command { reply, answer, edits, by, name });
             }
@@ -231,7 +252,10 @@ impl Node {
                         self.waiting.forget(&mut self.core, dir, now);
                     }
                 }
-                Edit::Number(..) | Edit::Destination(..) => {}
+                Edit::Phone(mac, entry) => {
+                    self.core.guard.reload_phone(mac, entry.as_deref(), &self.core.vault);
+                }
+                Edit::Number(..) | Edit::Destination(..) | Edit::PhoneParameters(..) => {}
             }
         }
     }
@@ -436,6 +460,6 @@ fn name_of(command: &Command) -> String {
         Some(serde_json::Value::Number(number)) => Some(number.to_string()),
         _ => None,
     };
-    let what = ["number", "dir", "rou", "route", "dest"].into_iter().find_map(field);
+    let what = ["number", "dir", "mac", "rou", "route", "dest", "file"].into_iter().find_map(field);
     [field("command"), field("verb"), what].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

@@ -129,6 +129,13 @@ fn create(folder: &Path, path: &Path) -> Result<(), KeyFileError> {
     written.map_err(failed)
 }
 
+/// A secret of so many random bytes, as hexadecimal text.
+pub fn random_hex(bytes: usize) -> Result<String, KeyFileError> {
+    let mut secret = vec![0; bytes];
+    random(&mut secret)?;
+    Ok(secret.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn random(bytes: &mut [u8]) -> Result<(), KeyFileError> {
     SysRng.try_fill_bytes(bytes).map_err(|error| KeyFileError::Random(error.to_string()))
 }

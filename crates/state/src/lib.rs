@@ -8,5 +8,5 @@ mod key_file;
 mod store;
 
 pub use database::OpenError;
-pub use key_file::{KeyFile, KeyFileError, UnsealError};
+pub use key_file::{KeyFile, KeyFileError, UnsealError, random_hex};
 pub use store::{Change, CommitError, Done, Store};

@@ -1,3 +1,4 @@
+use super::ip_phone::phone_ended;
 use super::verb::{Verb, extensions};
 use super::{Answer, CommandError, Outcome, check};
 use crate::configuration::{Configuration, Edit, ExtensionEntry};
@@ -60,7 +61,10 @@ impl Verb<ExtensionSet> {
                         return Err(CommandError::in_use("d", dir, mend));
                     }
                 }
-                Ok((vec![Edit::Extension(dir, None)], Answer::done()))
+                // Its phones go with it, and their files' lines.
+                let phones = configuration.phones.iter().filter(|(_, phone)| phone.dir == dir);
+                let phones = phones.flat_map(|(mac, _)| phone_ended(configuration, mac));
+                Ok((phones.chain([Edit::Extension(dir.clone(), None)]).collect(), Answer::done()))
             }
             Extension::Print { dir } => {
                 let rows = extensions(configuration, "d", dir.as_deref())?.map(|(number, entry)| {

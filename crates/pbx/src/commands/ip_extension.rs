@@ -25,6 +25,12 @@ const TERMINAL: Thing = Thing {
 
 impl Verb<IpExtensionSet> {
     pub(super) fn run(self, configuration: &Configuration) -> Outcome {
+        if let Verb::End { dir } = &self
+            && let Some((mac, _)) = configuration.phones.iter().find(|(_, phone)| phone.dir == *dir)
+        {
+            let mend = format!("phone {mac} registers as it: end it with ip_phone -e first");
+            return Err(CommandError::in_use("d", dir, mend));
+        }
         self.run_on(&TERMINAL, configuration, |set| &set.dir, fill)
     }
 }

@@ -12,6 +12,8 @@ mod diversion;
 mod error;
 mod extension;
 mod ip_extension;
+mod ip_phone;
+mod ip_phone_parameter;
 mod name;
 mod number;
 mod route_category;
@@ -29,6 +31,8 @@ pub use diversion::{Diversion, DiversionSet};
 pub use error::CommandError;
 pub use extension::{Extension, ExtensionSet};
 pub use ip_extension::{IpExtension, IpExtensionSet};
+pub use ip_phone::{IpPhone, IpPhoneSet};
+pub use ip_phone_parameter::{IpPhoneParameter, IpPhoneParameterSet};
 pub use name::{Name, NameSet};
 pub use number::Number;
 pub use route_category::{RouteCategory, RouteCategorySet};
@@ -64,6 +68,10 @@ pub enum Command {
     Extension(Extension),
     /// `ip_extension -i | -c | -e | -p`.
     IpExtension(IpExtension),
+    /// `ip_phone -i | -c | -e | -p`.
+    IpPhone(IpPhone),
+    /// `ip_phone_parameter -i | -c | -e | -p`.
+    IpPhoneParameter(IpPhoneParameter),
     /// `name -i | -c | -e | -p`.
     Name(Name),
     /// `auth_code -i | -c | -e | -p`.
@@ -88,6 +96,8 @@ impl Command {
                 | Command::CallList(CallList::Print { .. })
                 | Command::Extension(Extension::Print { .. })
                 | Command::IpExtension(IpExtension::Print { .. })
+                | Command::IpPhone(IpPhone::Print { .. })
+                | Command::IpPhoneParameter(IpPhoneParameter::Print { .. })
                 | Command::Name(Name::Print { .. })
                 | Command::AuthCode(AuthCode::Print { .. })
                 | Command::Diversion(Diversion::Print { .. })
@@ -113,6 +123,8 @@ impl Command {
             Command::CallList(command) => command.run(configuration),
             Command::Extension(command) => command.run(configuration),
             Command::IpExtension(command) => command.run(configuration),
+            Command::IpPhone(command) => command.run(configuration, vault),
+            Command::IpPhoneParameter(command) => command.run(configuration),
             Command::Name(command) => command.run(configuration),
             Command::AuthCode(command) => command.run(configuration, vault),
             Command::Diversion(command) => command.run(configuration),

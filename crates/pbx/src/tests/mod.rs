@@ -6,6 +6,7 @@ mod configuring;
 mod gateway;
 mod holding;
 mod lamps;
+mod provisioning;
 mod registering;
 mod rig;
 mod transferring;
