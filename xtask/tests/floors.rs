@@ -10,7 +10,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (3, &["mailbox", "speech", "state"]),
     (4, &["pbx", "um"]),
     (5, &["phone", "shell", "web"]),
-    (6, &["lab"]),
+    (6, &["lab", "verify"]),
     (7, &["earcon"]),
 ];
 

@@ -31,6 +31,8 @@ pub enum Command {
     Phone(PhoneArguments),
     /// Prints the ladder of calls as they happen
     Trace(TraceArguments),
+    /// The guide's chapter 7 as an acceptance suite, with phones of its own: against a lab of its own, or any PBX and UM server
+    Verify(VerifyArguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -114,6 +116,34 @@ pub struct TraceArguments {
     /// Also print what happened before (as far as it is still known)
     #[arg(long)]
     pub past: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArguments {
+    /// The TOML file that names the system to test (commented example: docs/verify.toml) [default: a lab of its own, started for it]
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// Tests to run, by number, such as 1,3,4a [default: all]
+    #[arg(long, value_name = "NUMBERS", default_value = "", hide_default_value = true)]
+    pub only: String,
+    /// List the tests and end
+    #[arg(long)]
+    pub list: bool,
+    /// The loopback net of its own lab [default: one that is free]
+    #[arg(long, value_name = "NET", value_parser = loopback_net, conflicts_with = "against")]
+    pub net: Option<LoopbackNet>,
+    /// Folder for report.html, report.json and junit.xml
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+    /// File for the report as a page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// File for the report as JSON (schema: docs/verify.schema.json)
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// File for the report as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 impl Default for LabArguments {

@@ -8,6 +8,7 @@ mod serve;
 mod shells;
 mod stop;
 mod trace;
+mod verify;
 
 use clap::Parser;
 use cli::{Cli, Command, LabArguments};
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Some(Command::Umsh(arguments)) => shells::run(&arguments, Language::Umsh),
         Some(Command::Phone(arguments)) => phone::run(arguments),
         Some(Command::Trace(arguments)) => trace::run(&arguments),
+        Some(Command::Verify(arguments)) => verify::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

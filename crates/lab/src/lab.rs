@@ -69,6 +69,11 @@ impl Lab {
         self.um.has_ended() || self.node.has_ended()
     }
 
+    /// Where the page and REST are.
+    pub fn web(&self) -> Option<SocketAddr> {
+        self.um.web()
+    }
+
     /// What a person needs to know to use the lab: the lines before `lab ready`.
     pub fn banner(&self) -> String {
         let node = host(&self.settings, 10);

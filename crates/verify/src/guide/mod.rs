@@ -1,0 +1,126 @@
+//! The guide's chapter 7.1, test by test, and what the suite adds to it. A test is a file of steps that read like the
+//! guide's text; to add one, write the file and give it its line here.
+
+mod test_1;
+mod test_3;
+mod test_302;
+mod test_4a;
+mod test_4b;
+mod test_5;
+mod test_8;
+mod test_9;
+
+use crate::outcome::Outcome;
+use crate::stage::Stage;
+
+/// A row of the test matrix.
+pub struct Test {
+    /// The guide's number.
+    pub number: &'static str,
+    pub title: &'static str,
+    /// The guide's own words.
+    pub text: &'static str,
+    /// Who calls whom, for the record of a failure.
+    pub scenario: &'static str,
+    /// What does not work for users while this fails.
+    pub features: &'static str,
+    pub(crate) run: Run,
+}
+
+pub(crate) enum Run {
+    Steps(fn(&Stage<'_>) -> Outcome),
+    /// The suite can't do it yet: why.
+    NotYet(&'static str),
+}
+
+/// All tests, in the guide's order.
+pub const TESTS: &[Test] = &[
+    test_1::TEST,
+    Test {
+        number: "2",
+        title: "Voice user interface",
+        text: "Navigate mailbox using the Voice User Interface (VUI).",
+        scenario: "a UM-enabled extension calls the pilot number and speaks",
+        features: "Outlook Voice Access by speech",
+        run: Run::NotYet("the suite's phones speak digits only; spoken commands come with the voice user interface"),
+    },
+    test_3::TEST,
+    test_4a::TEST,
+    test_4b::TEST,
+    test_5::TEST,
+    transfer(
+        "6a",
+        "Directory search: the called party answers",
+        "Confirm that the correct called party answers the phone.",
+    ),
+    transfer("6b", "Directory search: busy", "Confirm that the call is routed to the called party's voicemail."),
+    transfer("6c", "Directory search: no answer", "Confirm that the call is routed to the called party's voicemail."),
+    transfer("6d", "Directory search: invalid extension", "Confirm that the number is reported as invalid."),
+    play_on_phone(
+        "7a",
+        "Play on Phone to an extension",
+        "Listen to voicemail using OWA's Play-On-Phone feature to a user's extension.",
+    ),
+    play_on_phone(
+        "7b",
+        "Play on Phone to an external number",
+        "Listen to voicemail using OWA's Play-On-Phone feature to an external number.",
+    ),
+    test_8::TEST,
+    test_9::TEST,
+    Test {
+        number: "10",
+        title: "Load balancing",
+        text: "Dial several times to the voice mail number from an SIP extension. Analyze the SIP packets in order to verify \
+               that the load balancing is working properly.",
+        scenario: "several calls to the pilot number of two UM servers",
+        features: "load balancing",
+        run: Run::NotYet("it wants two UM servers behind DNS SRV; comes with them"),
+    },
+    Test {
+        number: "11",
+        title: "Failover",
+        text: "Disconnect the Ethernet cable of Exchange 2013 UM 1 to simulate a failure. Dial several times to the voice \
+               mail number from an SIP extension. Check that the calls are answered in the Exchange 2013 UM 2.",
+        scenario: "several calls to the pilot number while one of two UM servers is unreachable",
+        features: "failover",
+        run: Run::NotYet("it wants two UM servers behind DNS SRV; comes with them"),
+    },
+    test_302::TEST,
+];
+
+const fn transfer(number: &'static str, title: &'static str, text: &'static str) -> Test {
+    Test {
+        number,
+        title,
+        text,
+        scenario: "a caller asks the auto attendant for a user by name and is transferred",
+        features: "auto attendant, directory search, call transfer",
+        run: Run::NotYet("comes with the attendant's directory search"),
+    }
+}
+
+const fn play_on_phone(number: &'static str, title: &'static str, text: &'static str) -> Test {
+    Test {
+        number,
+        title,
+        text,
+        scenario: "a user asks the mailbox's page to play a message by phone",
+        features: "Play on Phone",
+        run: Run::NotYet("comes with Play on Phone"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_stands_once() {
+        let mut numbers: Vec<&str> = TESTS.iter().map(|test| test.number).collect();
+        numbers.sort_unstable();
+        let all = numbers.len();
+        numbers.dedup();
+        assert_eq!(numbers.len(), all);
+    }
+}

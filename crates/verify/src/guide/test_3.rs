@@ -1,0 +1,46 @@
+use super::{Run, Test};
+use crate::outcome::{Outcome, Stop};
+use crate::stage::Stage;
+use speech::Prompt;
+
+pub(super) const TEST: Test = Test {
+    number: "3",
+    title: "Telephone user interface",
+    text: "Navigate mailbox using the Telephony User Interface (TUI).",
+    scenario: "a UM-enabled extension calls the pilot number, and presses keys",
+    features: "subscriber access (Outlook Voice Access) by touch tone: playing, marking and deleting messages",
+    run: Run::Steps(run),
+};
+
+fn run(stage: &Stage<'_>) -> Outcome {
+    let inbox = stage.mailbox()?;
+    inbox.has_nothing_new()?;
+    let words = stage.words();
+    let mut phone = stage.subscriber()?;
+    stage.leaves_message_quickly(&mut stage.caller()?, &mut phone, &words)?;
+    inbox.receives(&words)?;
+
+    stage.logs_on(&mut phone)?;
+    phone.hears(&stage.says([Prompt::CountNew.with("count", 1_u32)]))?;
+    phone.hears(&stage.says([Prompt::NewMessage.into()]))?;
+    phone.hears_words(&words)?;
+    phone.hears(&stage.says([Prompt::EndOfMessage.into(), Prompt::PlayerMenu.into()]).beginning())?;
+
+    // Once more; kept as new; back to the main menu, and in again.
+    phone.presses("001");
+    phone.hears_words(&words)?;
+    phone.presses("9");
+    phone.hears(&stage.says([Prompt::MarkedUnread.into()]))?;
+    phone.presses("*");
+    phone.hears(&stage.says([Prompt::MainMenu.into()]).beginning())?;
+    phone.presses("1");
+    phone.hears(&stage.says([Prompt::NewMessage.into()]))?;
+
+    phone.presses("7");
+    phone.hears(&stage.says([Prompt::Deleted.into()]))?;
+    phone.hangs_up()?;
+    match inbox.left()? {
+        0 => Ok(()),
+        _ => Err(Stop::Failed("the message was deleted by phone, but is still in the mailbox".into())),
+    }
+}

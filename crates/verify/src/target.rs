@@ -1,0 +1,297 @@
+//! What is tested: a TOML file (docs/verify.toml, every key commented) that names a PBX, its extensions, and a UM server,
+//! whoever made them.
+
+use serde::Deserialize;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The commented example: the guide's setup as the lab has it.
+const LAB: &str = include_str!("../../../docs/verify.toml");
+/// The net that the example is written for.
+const LAB_NET: &str = "127.0.222";
+
+/// Why a target file is not taken. Each says what to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The file is not there or not readable.
+    #[error("{path} can't be read: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    /// The text is no TOML, or a key is unknown, missing or of the wrong type; the message has line and column.
+    #[error("{0}")]
+    Parse(String),
+    /// A value cannot be.
+    #[error("{key} {message}")]
+    Value { key: &'static str, message: &'static str },
+}
+
+/// The system under test, and how to reach it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Stands on the report.
+    pub name: String,
+    pub pbx: Pbx,
+    pub suite: SuiteSettings,
+    pub numbers: Numbers,
+    /// A user with a mailbox: tests call this extension and take its messages.
+    pub subscriber: Subscriber,
+    /// Another user of the directory, who calls the subscriber.
+    pub caller: User,
+    /// An extension without a mailbox.
+    pub stranger: Stranger,
+    #[serde(default)]
+    pub prompts: Prompts,
+    pub rest: Option<Rest>,
+    pub trunk: Option<Trunk>,
+    pub gateway: Option<Gateway>,
+}
+
+/// Where the phones register.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pbx {
+    pub address: IpAddr,
+    #[serde(default = "sip_port")]
+    pub port: u16,
+    /// Of the phones.
+    #[serde(default)]
+    pub transport: Transport,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    #[default]
+    Udp,
+    Tcp,
+}
+
+/// The suite's own side.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteSettings {
+    /// The phones' address. On loopback each phone has one of its own, counted up from this one.
+    pub bind: IpAddr,
+    /// Longest time until a call that nobody takes is answered by voice mail, in seconds.
+    #[serde(default = "forty_five")]
+    pub ring_s: u64,
+    /// Longest time from the end of a message to the lamp, in seconds.
+    #[serde(default = "ten")]
+    pub lamp_s: u64,
+    /// Longest silence of a prompt, in seconds.
+    #[serde(default = "ten")]
+    pub prompt_s: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbers {
+    /// The pilot identifier of subscriber access.
+    pub voice_mail: String,
+    pub auto_attendant: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscriber {
+    pub extension: String,
+    /// SIP password.
+    pub password: String,
+    /// As the directory has it.
+    pub name: String,
+    pub pin: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    pub extension: String,
+    pub password: String,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stranger {
+    pub extension: String,
+    pub password: String,
+}
+
+/// What the UM server says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Prompts {
+    /// Earcon's own: recognised word by word.
+    #[default]
+    Earcon,
+    /// Not known: that something is said is all that can be checked, and tests pass conditionally.
+    Unknown,
+}
+
+/// Earcon's REST interface, of either half.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rest {
+    pub address: SocketAddr,
+    /// The administrator's.
+    pub token: String,
+    /// Whether the suite may give commands: a route, a gateway of its own, ended after the test.
+    #[serde(default)]
+    pub commands: bool,
+}
+
+/// The way in for a caller from outside.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trunk {
+    /// The suite is the far end of a trunk with this address; the PBX knows it by that.
+    pub bind: IpAddr,
+    #[serde(default = "sip_port")]
+    pub port: u16,
+    #[serde(default)]
+    pub transport: Transport,
+    /// Who calls: no extension of the PBX.
+    pub number: String,
+    /// A number that leads to the trunk. With `rest.commands` the suite makes it, for as long as it tests.
+    pub access_code: Option<String>,
+}
+
+/// The suite in the PBX's place.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// The UM server's first address: the call router's.
+    pub um: SocketAddr,
+    /// The suite's address, which the UM server knows as a UM IP gateway.
+    pub bind: IpAddr,
+    /// With `rest.commands` the suite makes the gateway, of this dial plan.
+    pub dial_plan: Option<String>,
+}
+
+fn sip_port() -> u16 {
+    5060
+}
+
+fn forty_five() -> u64 {
+    45
+}
+
+fn ten() -> u64 {
+    10
+}
+
+impl Target {
+    pub fn read(path: &Path) -> Result<Target, TargetError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| TargetError::Read { path: path.to_owned(), source })?;
+        Target::parse(&text)
+    }
+
+    pub fn parse(text: &str) -> Result<Target, TargetError> {
+        let target: Target = toml::from_str(text).map_err(|error| TargetError::Parse(error.to_string()))?;
+        target.check()?;
+        Ok(target)
+    }
+
+    /// The lab on the loopback net with these first three numbers, whose REST is at `rest`.
+    pub fn lab(net: [u8; 3], rest: SocketAddr) -> Result<Target, TargetError> {
+        let [a, b, c] = net;
+        let mut target = Target::parse(&LAB.replace(LAB_NET, &format!("{a}.{b}.{c}")))?;
+        if let Some(door) = &mut target.rest {
+            door.address = rest;
+        }
+        Ok(target)
+    }
+
+    fn check(&self) -> Result<(), TargetError> {
+        let value = |key, message| Err(TargetError::Value { key, message });
+        let extensions = [&self.subscriber.extension, &self.caller.extension, &self.stranger.extension];
+        if extensions.iter().any(|extension| extension.is_empty() || !extension.bytes().all(|b| b.is_ascii_digit())) {
+            return value("extension", "is digits");
+        }
+        if extensions[0] == extensions[1] || extensions[1] == extensions[2] || extensions[0] == extensions[2] {
+            return value("extension", "is another one for subscriber, caller and stranger");
+        }
+        if self.suite.bind.is_unspecified() || self.pbx.address.is_unspecified() {
+            return value(
+                "suite.bind",
+                "and pbx.address are addresses that the other side can reach, not every address",
+            );
+        }
+        if self.suite.bind.is_ipv4() != self.pbx.address.is_ipv4() {
+            return value("suite.bind", "is of the same family as pbx.address");
+        }
+        if self.trunk.as_ref().is_some_and(|trunk| trunk.bind == self.suite.bind) {
+            return value("trunk.bind", "is another address than suite.bind: the PBX knows a trunk by its address");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn server(&self) -> SocketAddr {
+        SocketAddr::new(self.pbx.address, self.pbx.port)
+    }
+
+    /// The address of the suite's phone number `place`.
+    pub(crate) fn bind(&self, place: u8) -> IpAddr {
+        match self.suite.bind {
+            IpAddr::V4(first) if first.is_loopback() => {
+                let [a, b, c, d] = first.octets();
+                IpAddr::from([a, b, c, d.saturating_add(place)])
+            }
+            other => other,
+        }
+    }
+
+    pub(crate) fn ring(&self) -> Duration {
+        Duration::from_secs(self.suite.ring_s)
+    }
+
+    pub(crate) fn lamp(&self) -> Duration {
+        Duration::from_secs(self.suite.lamp_s)
+    }
+
+    pub(crate) fn prompt(&self) -> Duration {
+        Duration::from_secs(self.suite.prompt_s)
+    }
+
+    /// Whether the suite may change the configuration for the time of a test.
+    pub(crate) fn commands(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| rest.commands)
+    }
+}
+
+impl Transport {
+    pub(crate) fn sip(self) -> sip::Transport {
+        match self {
+            Transport::Udp => sip::Transport::Udp,
+            Transport::Tcp => sip::Transport::Tcp,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commented_example_is_the_lab_on_any_net() {
+        let rest = "127.0.0.1:18080".parse().unwrap();
+        let target = Target::lab([127, 0, 100], rest).unwrap();
+        assert_eq!(target.pbx.address, IpAddr::from([127, 0, 100, 10]));
+        assert_eq!(target.rest.as_ref().unwrap().address, rest);
+        assert_eq!(target.bind(2), IpAddr::from([127, 0, 100, 72]));
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_refused_by_name_and_line() {
+        let error = Target::parse(&LAB.replace("voice_mail", "voicemail")).unwrap_err().to_string();
+        assert!(error.contains("voicemail") && error.contains("line"), "{error}");
+    }
+
+    #[test]
+    fn the_three_extensions_are_three() {
+        let error = Target::parse(&LAB.replace("\"27010\"", "\"27001\"")).unwrap_err().to_string();
+        assert!(error.contains("another one"), "{error}");
+    }
+}
