@@ -40,8 +40,12 @@ impl Vault {
     }
 
     /// What is kept of an extension's password. The password itself goes nowhere.
-    pub fn seal(&self, dir: &str, password: &str) -> Result<String, KeyFileError> {
-        let Ha1 { md5, sha256 } = Ha1::new(dir, &self.realm, password);
+    pub fn hash(&self, dir: &str, password: &str) -> Ha1 {
+        Ha1::new(dir, &self.realm, password)
+    }
+
+    pub fn seal(&self, dir: &str, ha1: &Ha1) -> Result<String, KeyFileError> {
+        let Ha1 { md5, sha256 } = ha1.clone();
         let text = serde_json::to_vec(&Secret { md5, sha256 }).unwrap_or_default();
         self.key.seal(&text, &context(dir))
     }
@@ -56,7 +60,7 @@ impl Vault {
         String::from_utf8(self.key.open(sealed, context).ok()?).ok()
     }
 
-    fn open(&self, dir: &str, sealed: &str) -> Option<Ha1> {
+    pub fn open(&self, dir: &str, sealed: &str) -> Option<Ha1> {
         let text = self.key.open(sealed, &context(dir)).ok()?;
         let Secret { md5, sha256 } = serde_json::from_slice(&text).ok()?;
         Some(Ha1 { md5, sha256 })

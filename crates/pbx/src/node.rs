@@ -206,6 +206,8 @@ impl Node {
             Command::IpPhone(command) => command.window(),
             _ => None,
         };
+        // It shows secrets: who asked is kept, although nothing changes.
+        let exported = matches!(command, Command::Config(crate::commands::Config::Export));
         let outcome = match command {
             Command::Status(status) => return reply(Ok(self.status(&status, now))),
             command => command.run(&self.core.configuration, &self.core.vault),
@@ -216,7 +218,12 @@ impl Node {
                 self.core.emit(now, Event::CommandRun { by, command: name, accepted: false });
                 reply(Err(error));
             }
-            Some(Ok((edits, answer))) if edits.is_empty() => reply(Ok(answer)),
+            Some(Ok((edits, answer))) if edits.is_empty() => {
+                if exported {
+                    self.core.emit(now, Event::CommandRun { by, command: name, accepted: true });
+                }
+                reply(Ok(answer));
+            }
             Some(Ok((edits, answer))) => {
                 let changes: Vec<Change> =
                     edits.iter().map(|edit| self.core.configuration.apply(edit.clone())).collect();

@@ -133,15 +133,34 @@ fn execute(shell: &Shell, script: &str, send: &mpsc::Sender<Response>) -> bool {
         }
     };
     for statement in statements {
-        let (response, goes_on) = match shell.execute(&statement) {
-            Ok(said) => (Response::Said(said.to_string()), true),
-            Err(fault) => (Response::Refused(fault.to_string()), false),
+        let (responses, goes_on) = match shell.execute(&statement) {
+            Ok(said) => (pieces(said.to_string()).map(Response::Said).collect(), true),
+            Err(fault) => (vec![Response::Refused(fault.to_string())], false),
         };
-        if send.blocking_send(response).is_err() || !goes_on {
+        let told = responses.into_iter().try_for_each(|response| send.blocking_send(response));
+        if told.is_err() || !goes_on {
             return false;
         }
     }
     true
+}
+
+/// A long text (the export of a large system) in pieces that fit into a line of the socket, whatever is escaped in them.
+fn pieces(text: String) -> impl Iterator<Item = String> {
+    let mut rest = text;
+    let mut first = true;
+    std::iter::from_fn(move || {
+        if rest.is_empty() && !first {
+            return None;
+        }
+        first = false;
+        let mut at = rest.len().min(MAX_LINE / 8);
+        while !rest.is_char_boundary(at) {
+            at -= 1;
+        }
+        let tail = rest.split_off(at);
+        Some(std::mem::replace(&mut rest, tail))
+    })
 }
 
 fn line(message: &impl serde::Serialize) -> io::Result<Vec<u8>> {

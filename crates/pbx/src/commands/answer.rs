@@ -1,4 +1,4 @@
-use super::{CallStatus, ExtensionStatus};
+use super::{CallStatus, Command, ExtensionStatus};
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display, Formatter};
 
@@ -10,6 +10,8 @@ pub enum Answer {
     Done { notes: Vec<String> },
     /// A print. Empty tables print their headings.
     Tables { tables: Vec<Table> },
+    /// Commands, to be given one after the other; `notes` come before them as comments.
+    Script { notes: Vec<String>, commands: Vec<Command> },
     /// Answer of `Status::Extensions`, by number.
     Extensions { extensions: Vec<ExtensionStatus> },
     /// Answer of `Status::Calls`, oldest first.
@@ -80,6 +82,13 @@ impl Display for Answer {
                     write!(f, "{table}")?;
                 }
                 writeln!(f, "END")
+            }
+            // As JSON, a line each; the shell writes them in its own language.
+            Answer::Script { notes, commands } => {
+                notes.iter().try_for_each(|note| writeln!(f, "# {note}"))?;
+                commands
+                    .iter()
+                    .try_for_each(|command| writeln!(f, "{}", serde_json::to_string(command).unwrap_or_default()))
             }
             Answer::Extensions { extensions } => {
                 let rows = extensions

@@ -1,4 +1,4 @@
-use super::{Answer, CommandError, Outcome, check};
+use super::{Answer, Command, CommandError, Outcome, check};
 use crate::configuration::{Configuration, Edit, Position};
 use serde::{Deserialize, Serialize};
 
@@ -207,4 +207,39 @@ fn print(configuration: &Configuration, dir: Option<&str>) -> Answer {
         }
     }
     Answer::table("", &COLUMNS, rows)
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for (dir, entry) in &configuration.extensions {
+        for (list, positions) in &entry.call_lists {
+            for (place, position) in positions {
+                commands.push(initiate(dir, *list, *place, position));
+            }
+        }
+    }
+    commands
+}
+
+/// What differs from the defaults is told; the rest would only make the line long.
+fn initiate(dir: &str, list: u32, place: u32, position: &Position) -> Command {
+    let number = |value: u32| Some(value).filter(|value| *value != 0);
+    let flag = |value: bool| value.then_some(true);
+    let text = |value: &str, default: &str| (value != default).then(|| value.to_owned());
+    Command::CallList(CallList::Initiate(CallListSet {
+        dir: dir.to_owned(),
+        list: Some(list).filter(|list| *list != 1),
+        dest_number: Some(position.destination.clone()),
+        position: place,
+        busy_position: number(position.busy_position),
+        dnd_position: number(position.dnd_position),
+        ringing_time: position.ringing_time,
+        origin: text(&position.origin, "111"),
+        ird_bypass: flag(position.ird_bypass),
+        one_call: flag(position.one_call),
+        sms_support: flag(position.sms_support),
+        delay_seizure_list_number: number(position.delay_seizure_list_number),
+        instant_messaging_support: flag(position.instant_messaging_support),
+        call_list_cdiv: text(&position.call_list_cdiv, ""),
+    }))
 }

@@ -1,4 +1,4 @@
-use super::{Answer, CommandError, Outcome, check};
+use super::{Answer, Command, CommandError, Outcome, check, references};
 use crate::configuration::{Configuration, Edit};
 use crate::numbers::{DestinationEntry, NumberType};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,9 @@ impl Destination {
                 let way = configuration.destinations.get(&code).and_then(|ways| ways.get(&cho)).cloned();
                 let way =
                     way.ok_or_else(|| CommandError::not_assigned("DEST", &set.dest, "initiate it with RODDI first"))?;
-                fill(configuration, set, code, cho, way)
+                let dest = set.dest.clone();
+                let outcome = fill(configuration, set, code, cho, way);
+                references::keeping_all_reachable(configuration, "DEST", &dest, outcome)
             }
             Destination::End { dest, cho } => {
                 let Some(ways) = configuration.destinations.get(&dest) else {
@@ -80,7 +82,8 @@ impl Destination {
                         }
                     }
                 }
-                Ok((vec![Edit::Destination(dest, ways)], Answer::done()))
+                let outcome = Ok((vec![Edit::Destination(dest.clone(), ways)], Answer::done()));
+                references::keeping_all_reachable(configuration, "DEST", &dest, outcome)
             }
             Destination::Print { dest } => {
                 let mut rows = Vec::new();
@@ -105,6 +108,17 @@ impl Destination {
             }
         }
     }
+}
+
+/// Refuses to end a route that destinations lead to.
+pub(super) fn nobody_leads_to(configuration: &Configuration, parameter: &str, route: u32) -> Result<(), CommandError> {
+    let leads = configuration.destinations.iter().filter(|(_, ways)| ways.values().any(|way| way.route == route));
+    let codes: Vec<&str> = leads.map(|(dest, _)| dest.as_str()).collect();
+    if codes.is_empty() {
+        return Ok(());
+    }
+    let mend = format!("destinations {} lead to it: end them with RODDE first", codes.join(", "));
+    Err(CommandError::in_use(parameter, route, mend))
 }
 
 fn external(configuration: &Configuration, dest: &str) -> Result<String, CommandError> {
@@ -147,4 +161,24 @@ fn fill(
     let mut ways = configuration.destinations.get(&code).cloned().unwrap_or_default();
     ways.insert(cho, way);
     Ok((vec![Edit::Destination(code, ways)], Answer::done()))
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let kept = |value: &String| Some(value.clone()).filter(|value| !value.is_empty());
+    let mut commands = Vec::new();
+    for (dest, ways) in &configuration.destinations {
+        for (cho, way) in ways {
+            commands.push(Command::Destination(Destination::Initiate(DestinationSet {
+                dest: dest.clone(),
+                rou: Some(way.route),
+                cho: Some(*cho).filter(|cho| *cho != 0),
+                adc: Some(way.adc.clone()),
+                srt: Some(way.srt),
+                pre: kept(&way.pre),
+                cust: kept(&way.cust),
+                trc: kept(&way.trc),
+            })));
+        }
+    }
+    commands
 }

@@ -1,5 +1,5 @@
 use super::verb::{Thing, Verb};
-use super::{CommandError, Outcome, check};
+use super::{Command, CommandError, Outcome, check};
 use crate::configuration::{Configuration, ExtensionEntry};
 use serde::{Deserialize, Serialize};
 
@@ -56,4 +56,18 @@ fn fill(configuration: &Configuration, set: DiversionSet, entry: &mut ExtensionE
     }
     entry.diversion = Some(diversion);
     Ok(())
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let initiate = |(dir, entry): (&String, &ExtensionEntry)| {
+        let diversion = entry.diversion.as_ref()?;
+        Some(Command::Diversion(Diversion::Initiate(DiversionSet {
+            dir: dir.clone(),
+            div_destination_number: Some(diversion.destination.clone()),
+            div_immediate: Some(diversion.immediate),
+            div_busy: Some(diversion.busy),
+            div_noreply: Some(diversion.no_reply),
+        })))
+    };
+    configuration.extensions.iter().filter_map(initiate).collect()
 }

@@ -1,6 +1,6 @@
 use super::ip_phone::phone_ended;
 use super::verb::{Verb, extensions};
-use super::{Answer, CommandError, Outcome, check};
+use super::{Answer, Command, CommandError, Outcome, check, references};
 use crate::configuration::{Configuration, Edit, ExtensionEntry};
 use crate::numbers::NumberType;
 use serde::{Deserialize, Serialize};
@@ -53,14 +53,7 @@ impl Verb<ExtensionSet> {
             }
             Extension::End { dir } => {
                 check::extension(configuration, "d", &dir)?;
-                for (other, entry) in configuration.extensions.iter().filter(|(other, _)| **other != dir) {
-                    let listed = entry.call_lists.values().flat_map(|list| list.values());
-                    let diverted = entry.diversion.as_ref().is_some_and(|diversion| diversion.destination == dir);
-                    if diverted || listed.into_iter().any(|position| position.destination == dir) {
-                        let mend = format!("{other} sends calls on to it: change its call_list or diversion first");
-                        return Err(CommandError::in_use("d", dir, mend));
-                    }
-                }
+                references::nobody_leads_to(configuration, "d", &dir)?;
                 // Its phones go with it, and their files' lines.
                 let phones = configuration.phones.iter().filter(|(_, phone)| phone.dir == dir);
                 let phones = phones.flat_map(|(mac, _)| phone_ended(configuration, mac));
@@ -98,4 +91,20 @@ fn fill(set: ExtensionSet, mut entry: Box<ExtensionEntry>) -> Outcome {
         entry.language_code = check::text("language-code", &code, 10)?;
     }
     Ok((vec![Edit::Extension(set.dir, Some(entry))], Answer::done()))
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let initiate = |(dir, entry): (&String, &ExtensionEntry)| {
+        Command::Extension(Extension::Initiate(ExtensionSet {
+            dir: dir.clone(),
+            lim: Some(entry.lim),
+            csp: Some(entry.csp),
+            max_terminals: Some(entry.max_terminals),
+            third_party_client: Some(entry.third_party_client),
+            customer: Some(entry.customer),
+            language_code: Some(entry.language_code.clone()).filter(|code| !code.is_empty()),
+            free_on_second_line: Some(entry.free_on_second_line),
+        }))
+    };
+    configuration.extensions.iter().map(initiate).collect()
 }

@@ -1,5 +1,5 @@
 use super::verb::{Thing, Verb};
-use super::{CommandError, Outcome};
+use super::{Command, CommandError, Outcome};
 use crate::configuration::{Configuration, ExtensionEntry};
 use serde::{Deserialize, Serialize};
 
@@ -43,4 +43,12 @@ fn fill(set: IpExtensionSet, entry: &mut ExtensionEntry) -> Result<(), CommandEr
     }
     entry.ip = true;
     Ok(())
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let initiate = |(dir, _): (&String, &ExtensionEntry)| {
+        let set = IpExtensionSet { dir: dir.clone(), protocol: Some("SIP".into()) };
+        Command::IpExtension(IpExtension::Initiate(set))
+    };
+    configuration.extensions.iter().filter(|(_, entry)| entry.ip).map(initiate).collect()
 }

@@ -10,12 +10,14 @@ mod check;
 mod destination;
 mod diversion;
 mod error;
+mod export;
 mod extension;
 mod ip_extension;
 mod ip_phone;
 mod ip_phone_parameter;
 mod name;
 mod number;
+mod references;
 mod route_category;
 mod route_data;
 mod sip_route;
@@ -29,6 +31,7 @@ pub use call_list::{CallList, CallListSet};
 pub use destination::{Destination, DestinationSet};
 pub use diversion::{Diversion, DiversionSet};
 pub use error::CommandError;
+pub use export::Config;
 pub use extension::{Extension, ExtensionSet};
 pub use ip_extension::{IpExtension, IpExtensionSet};
 pub use ip_phone::{IpPhone, IpPhoneSet};
@@ -78,6 +81,8 @@ pub enum Command {
     AuthCode(AuthCode),
     /// `diversion -i | -c | -e | -p`.
     Diversion(Diversion),
+    /// `export`.
+    Config(Config),
     /// What is going on: extensions with registrations and lamps, calls in progress.
     Status(Status),
 }
@@ -101,8 +106,14 @@ impl Command {
                 | Command::Name(Name::Print { .. })
                 | Command::AuthCode(AuthCode::Print { .. })
                 | Command::Diversion(Diversion::Print { .. })
+                | Command::Config(Config::Export)
                 | Command::Status(_)
         )
+    }
+
+    /// Whether it must not be shown to those who may not register as anybody.
+    pub fn holds_secrets(&self) -> bool {
+        matches!(self, Command::AuthCode(AuthCode::Initiate(_) | AuthCode::Change(_)))
     }
 }
 
@@ -128,6 +139,7 @@ impl Command {
             Command::Name(command) => command.run(configuration),
             Command::AuthCode(command) => command.run(configuration, vault),
             Command::Diversion(command) => command.run(configuration),
+            Command::Config(Config::Export) => Ok((Vec::new(), configuration.script(vault))),
             Command::Status(_) => return None,
         })
     }

@@ -1,5 +1,5 @@
 use super::verb::{Thing, Verb};
-use super::{CommandError, Outcome, check};
+use super::{Command, CommandError, Outcome, check};
 use crate::configuration::{Configuration, ExtensionEntry, NameEntry};
 use serde::{Deserialize, Serialize};
 
@@ -54,4 +54,17 @@ fn fill(set: NameSet, entry: &mut ExtensionEntry) -> Result<(), CommandError> {
     }
     entry.name = Some(name);
     Ok(())
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let initiate = |(dir, entry): (&String, &ExtensionEntry)| {
+        let name = entry.name.as_ref()?;
+        Some(Command::Name(Name::Initiate(NameSet {
+            dir: dir.clone(),
+            name1: Some(name.name1.clone()),
+            name2: Some(name.name2.clone()).filter(|name2| !name2.is_empty()),
+            number_type: Some(name.number_type.clone()),
+        })))
+    };
+    configuration.extensions.iter().filter_map(initiate).collect()
 }

@@ -1,4 +1,4 @@
-use super::{Answer, CommandError, Outcome, check};
+use super::{Answer, Command, CommandError, Outcome, check, references};
 use crate::configuration::{Configuration, Edit};
 use crate::numbers::{NumberEntry, NumberType};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,11 @@ pub enum Number {
 impl Number {
     pub(super) fn run(self, configuration: &Configuration) -> Outcome {
         match self {
-            Number::Initiate { numbertype, number } => initiate(configuration, &numbertype, &number),
+            Number::Initiate { numbertype, number } => {
+                // A longer code takes numbers away from a shorter one.
+                let outcome = initiate(configuration, &numbertype, &number);
+                references::keeping_all_reachable(configuration, "number", &number, outcome)
+            }
             Number::End { number } => end(configuration, &number),
             Number::Print { number } => Ok((Vec::new(), print(configuration, number.as_deref()))),
         }
@@ -98,4 +102,12 @@ fn print(configuration: &Configuration, number: Option<&str>) -> Answer {
         })
         .collect();
     Answer::table("", &["Number", "Type"], rows)
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let initiate = |(first, entry): (&String, &NumberEntry)| {
+        let number = entry.last.as_ref().map_or(first.clone(), |last| format!("{first}..{last}"));
+        Command::Number(Number::Initiate { numbertype: entry.number_type.name().into(), number })
+    };
+    configuration.numbers.iter().map(initiate).collect()
 }

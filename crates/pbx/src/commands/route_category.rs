@@ -1,4 +1,4 @@
-use super::{Answer, CommandError, Outcome, check};
+use super::{Answer, Command, CommandError, Outcome, check, destination};
 use crate::configuration::{Configuration, Edit};
 use crate::routes::Route;
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,7 @@ impl RouteCategory {
                 if route.data.is_some() {
                     return Err(CommandError::in_use("ROU", rou, "end its route data with RODAE first"));
                 }
+                destination::nobody_leads_to(configuration, "ROU", rou)?;
                 Ok((vec![Edit::Route(rou, None)], Answer::done()))
             }
             RouteCategory::Print { rou } => {
@@ -129,4 +130,24 @@ fn fill(mut route: Box<Route>, set: &RouteCategorySet) -> Outcome {
         }
     }
     Ok((vec![Edit::Route(set.rou, Some(route))], Answer::done()))
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let initiate = |(rou, route): (&u32, &Route)| {
+        let value = |parameter: &str| route.category.get(parameter).cloned();
+        Command::RouteCategory(RouteCategory::Initiate(RouteCategorySet {
+            rou: *rou,
+            sel: value("SEL"),
+            trm: value("TRM"),
+            sig: value("SIG"),
+            traf: value("TRAF"),
+            serv: value("SERV"),
+            bcap: value("BCAP"),
+            nodg: value("NODG"),
+            dist: value("DIST"),
+            disl: value("DISL"),
+            cust: value("CUST"),
+        }))
+    };
+    configuration.routes.iter().map(initiate).collect()
 }

@@ -1,6 +1,6 @@
-use super::{Answer, CommandError, Outcome, check};
+use super::{Answer, Command, CommandError, Outcome, check};
 use crate::configuration::{Configuration, Edit};
-use crate::routes::LineType;
+use crate::routes::{LineType, Route};
 use serde::{Deserialize, Serialize};
 
 /// `RODAI`, `RODAC`, `RODAE`, `RODAP`: a route's line type.
@@ -54,6 +54,9 @@ impl RouteData {
                 if route.sip.is_some() {
                     return Err(CommandError::in_use("ROU", rou, "remove it with sip_route -remove first"));
                 }
+                if !route.trunks.is_empty() {
+                    return Err(CommandError::in_use("ROU", rou, "end its trunk individuals with ROEQE first"));
+                }
                 if route.data.take().is_none() {
                     return Err(CommandError::not_assigned("ROU", rou, "it has no route data"));
                 }
@@ -105,4 +108,18 @@ fn fill(configuration: &Configuration, set: RouteDataSet) -> Outcome {
     }
     route.data = Some(data);
     Ok((vec![Edit::Route(set.rou, Some(route))], Answer::done()))
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let initiate = |(rou, route): (&u32, &Route)| {
+        let data = route.data.as_ref()?;
+        Some(Command::RouteData(RouteData::Initiate(RouteDataSet {
+            rou: *rou,
+            line_type: Some(data.line_type.clone()),
+            vari: Some(data.vari.clone()),
+            varc: Some(data.varc.clone()),
+            varo: Some(data.varo.clone()),
+        })))
+    };
+    configuration.routes.iter().filter_map(initiate).collect()
 }

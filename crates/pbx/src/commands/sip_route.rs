@@ -1,4 +1,4 @@
-use super::{Answer, CommandError, Outcome, Table, check};
+use super::{Answer, Command, CommandError, Outcome, Table, check, destination};
 use crate::configuration::{Configuration, Edit};
 use crate::routes::{PROFILES, Profile, SipRouteEntry};
 use serde::{Deserialize, Serialize};
@@ -72,13 +72,7 @@ impl SipRoute {
                 if route.sip.take().is_none() {
                     return Err(CommandError::not_assigned("route", number, "it has no SIP data"));
                 }
-                let leads = |(_, ways): &(&String, &std::collections::BTreeMap<u32, _>)| {
-                    ways.values().any(|way: &crate::numbers::DestinationEntry| way.route == number)
-                };
-                if let Some((dest, _)) = configuration.destinations.iter().find(leads) {
-                    let mend = format!("destination {dest} leads to it: end that with RODDE first");
-                    return Err(CommandError::in_use("route", number, mend));
-                }
+                destination::nobody_leads_to(configuration, "route", number)?;
                 Ok((vec![Edit::Route(number, Some(route))], Answer::done()))
             }
         }
@@ -267,4 +261,37 @@ fn print_profiles(wanted: &str) -> Outcome {
     });
     let columns = ["Profile", "Protocol", "Remoteport", "ForcedGateway", "NextTargetAfter", "LastTargetAfter"];
     Ok((Vec::new(), Answer::table("", &columns, rows.collect())))
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let set = |(number, route): (&u32, &crate::routes::Route)| {
+        let sip = route.sip.as_ref()?;
+        let mut set = SipRouteSet {
+            route: *number,
+            profile: kept(sip.profile.clone()),
+            service: sip.service.clone(),
+            remoteport: sip.remoteport,
+            protocol: sip.protocol.clone(),
+            proxyip: sip.proxyip.clone(),
+            proxyport: sip.proxyport,
+            accept: sip.accept.clone(),
+            match_: kept(sip.matches.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
+            priority: sip.priority,
+            codecs: kept(sip.codecs.join(",")),
+            mwinumber: sip.mwinumber.clone(),
+            supervise: sip.supervise.clone(),
+            supervisetime: sip.supervisetime,
+            trusted: sip.trusted.clone(),
+            history_redirects: sip.history_redirects.then_some(true),
+            forced_gateway: sip.forced_gateway.map(check::yes_no),
+            ..SipRouteSet::default()
+        };
+        for (given, stored) in [(&mut set.uristring, &sip.uristring), (&mut set.fromuri, &sip.fromuri)] {
+            for (slot, index) in given.iter_mut().zip(0u8..) {
+                *slot = stored.get(&index).cloned();
+            }
+        }
+        Some(Command::SipRoute(SipRoute::Set(Box::new(set))))
+    };
+    configuration.routes.iter().filter_map(set).collect()
 }

@@ -1,4 +1,4 @@
-use super::{Answer, CommandError, Outcome, check};
+use super::{Answer, Command, CommandError, Outcome, check};
 use crate::configuration::{Configuration, Edit};
 use crate::routes::TrunkEntry;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ pub struct TrunkSet {
 
 /// More trunk individuals than any route has are a slip of the finger.
 const MOST: usize = 10_000;
+
+/// INDDAT of an individual that has none.
+const NO_DATA: &str = "000000000000";
 
 impl Trunk {
     pub(super) fn run(self, configuration: &Configuration) -> Outcome {
@@ -85,7 +88,7 @@ fn initiate(configuration: &Configuration, set: TrunkSet) -> Outcome {
     }
     let inddat = match set.inddat {
         Some(value) => check::hex_digits("INDDAT", &value, 12)?,
-        None => "000000000000".into(),
+        None => NO_DATA.into(),
     };
     let equ = check::text("EQU", &set.equ.unwrap_or_default(), 20)?;
     let ip = check::text("IP", &set.ip.unwrap_or_default(), 45)?;
@@ -132,4 +135,39 @@ fn individuals(text: &str) -> Result<Vec<(u32, u32)>, CommandError> {
         }
     }
     Ok(found)
+}
+
+/// A command for each run of individuals that have the same data, so that their order (of selection) is kept.
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let kept = |value: &String| Some(value.clone()).filter(|value| !value.is_empty());
+    let mut commands = Vec::new();
+    for (rou, route) in &configuration.routes {
+        let same = |a: &TrunkEntry, b: &TrunkEntry| {
+            (&a.equ, &a.ip, &a.inddat, &a.cntrl) == (&b.equ, &b.ip, &b.inddat, &b.cntrl)
+        };
+        for run in route.trunks.chunk_by(same) {
+            let Some(first) = run.first() else { continue };
+            commands.push(Command::Trunk(Trunk::Initiate(TrunkSet {
+                rou: *rou,
+                tru: written(run),
+                equ: kept(&first.equ),
+                ip: kept(&first.ip),
+                inddat: kept(&first.inddat).filter(|data| data != NO_DATA),
+                cntrl: kept(&first.cntrl),
+            })));
+        }
+    }
+    commands
+}
+
+/// The inverse of [`individuals`].
+fn written(run: &[TrunkEntry]) -> String {
+    let follows = |a: &TrunkEntry, b: &TrunkEntry| a.lim == b.lim && a.sequence.checked_add(1) == Some(b.sequence);
+    let name = |trunk: &TrunkEntry| format!("{}-{}", trunk.lim, trunk.sequence);
+    let ranges = run.chunk_by(follows).filter_map(|range| match range {
+        [] => None,
+        [one] => Some(name(one)),
+        [first, .., last] => Some(format!("{}&&{}", name(first), name(last))),
+    });
+    ranges.collect::<Vec<_>>().join("&")
 }

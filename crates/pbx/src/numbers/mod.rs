@@ -27,6 +27,14 @@ impl NumberType {
         }
     }
 
+    /// As `number_initiate` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            NumberType::Ex => "EX",
+            NumberType::Ed => "ED",
+        }
+    }
+
     /// As `number_print` heads it.
     pub fn title(self) -> &'static str {
         match self {

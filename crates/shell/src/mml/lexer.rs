@@ -137,7 +137,7 @@ fn word(text: &str, span: Range<usize>) -> Word {
     let bare = raw.trim();
     let span = span.start + lead..span.start + lead + bare.len();
     match bare.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inner) => Word { text: inner.into(), span, quoted: true },
+        Some(inner) => Word { text: inner.replace("\"\"", "\""), span, quoted: true },
         None => Word { text: bare.into(), span, quoted: false },
     }
 }
@@ -217,9 +217,10 @@ fn unix(text: &str) -> Result<Line, Fault> {
             if (c == '"' || c == '\'') && opens {
                 quoted = at == start;
                 let mut closed = false;
-                for (at, inner) in characters.by_ref() {
+                while let Some((at, inner)) = characters.next() {
                     end = at + inner.len_utf8();
-                    if inner == c {
+                    // Two of them stand for one within quotes.
+                    if inner == c && characters.next_if(|(_, next)| *next == c).is_none() {
                         closed = true;
                         break;
                     }

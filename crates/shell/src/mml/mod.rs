@@ -4,6 +4,7 @@ mod help;
 pub(crate) mod lexer;
 mod parse;
 pub(crate) mod table;
+mod write;
 
 use std::ops::Range;
 use std::sync::mpsc;
@@ -27,6 +28,9 @@ pub(crate) fn statements(script: &str) -> Vec<Statement> {
 /// Reads a statement and has it executed.
 pub(crate) fn run(statement: &Statement, net: Option<&Net>, node: &Node) -> Result<Said, Refusal> {
     let text = &statement.text;
+    if let ["config", "export"] = text.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().as_slice() {
+        return run(&Statement { text: "export".into(), line: statement.line }, net, node);
+    }
     let mut words = text.trim_end_matches(';').split_whitespace();
     if let Some("help" | "?") = words.next() {
         return help(words.next()).map(Said::text).map_err(|message| Refusal::at(Fault::new(message, 0..text.len())));
@@ -47,13 +51,24 @@ pub(crate) fn run(statement: &Statement, net: Option<&Net>, node: &Node) -> Resu
     let (send, receive) = mpsc::channel();
     node(command, Box::new(move |result| drop(send.send(result))));
     match receive.recv_timeout(TIMEOUT) {
-        Ok(Ok(answer)) => Ok(Said { output: answer.to_string(), notes: parsed.notes.clone() }),
+        Ok(Ok(answer)) => Ok(Said { output: printed(&answer), notes: parsed.notes.clone() }),
         Ok(Err(error)) => {
             let message = error.to_string();
             Err(refuse(parsed.fault(message, error.parameter())))
         }
         Err(_) => Err(refuse(Fault::nowhere("NOT EXECUTED: the node does not answer"))),
     }
+}
+
+fn printed(answer: &Answer) -> String {
+    let Answer::Script { notes, commands } = answer else { return answer.to_string() };
+    let notes = notes.iter().map(|note| format!("# {note}\n"));
+    let lines = commands.iter().map(|command| match write::line(command) {
+        Some(line) => format!("{line}\n"),
+        // A test holds the table to the commands; if it ever fails here, what is missing must be seen.
+        None => format!("# not exported: {command:?}\n"),
+    });
+    notes.chain(lines).collect()
 }
 
 /// Where a statement has secrets; `None` when it cannot be taken apart.
@@ -106,6 +121,19 @@ mod tests {
             for (field, value) in serde_json::to_value(&command).unwrap().as_object().unwrap() {
                 assert!(!value.is_null(), "{} {}: nothing sets {field}", form.name, form.verb);
             }
+        }
+    }
+
+    #[test]
+    fn every_command_is_written_as_a_line_that_reads_as_the_command() {
+        let read = |line: &str| -> Command {
+            let parsed = parse::parse(line, None).map_err(|refused| refused.fault).unwrap();
+            serde_json::from_value(parsed.json).unwrap()
+        };
+        for form in table::all() {
+            let command = read(&full(form));
+            let line = write::line(&command).unwrap_or_else(|| panic!("{} can't be written", form.name));
+            assert_eq!(read(&line), command, "{line}");
         }
     }
 

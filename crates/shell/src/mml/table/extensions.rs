@@ -1,7 +1,7 @@
 //! Extensions and what belongs to one.
 
 use super::Kind::{Number, Secret, Text, YesNo};
-use super::{DIR_OR_ALL, Form, NEEDED_DIR, ONE_DIR, Parameter, needed, p, unix};
+use super::{DIR_OR_ALL, Form, NEEDED_DIR, ONE_DIR, Parameter, p, unix};
 
 const EXTENSION: &[Parameter] = &[
     NEEDED_DIR,
@@ -30,11 +30,14 @@ const NAME: &[Parameter] = &[
 
 const AUTH_CODE: &[Parameter] = &[
     NEEDED_DIR,
-    needed(&["auth-code"], "auth_code", Secret, "the SIP password, 2 to 64 characters"),
+    p(&["auth-code"], "auth_code", Secret, "the SIP password, 2 to 64 characters"),
     p(&["csp"], "csp", Number, "common service profile, 0 to 500"),
     p(&["cil"], "cil", Text, "1 to 20 digits"),
     p(&["customer"], "customer", Number, "0 to 50000"),
-    p(&["hash-type"], "hash_type", Text, "md5a1"),
+    p(&["hash-type"], "hash_type", Text, "what phones are asked for: md5a1 (default), sha256a1, any"),
+    p(&["ha1-md5"], "ha1_md5", Secret, "instead of the password, as export writes it: its HA1 of MD5"),
+    p(&["ha1-sha256"], "ha1_sha256", Secret, "and its HA1 of SHA-256"),
+    p(&["realm"], "realm", Text, "and the domain that they were made for: this node's"),
 ];
 
 pub(super) const FORMS: &[Form] = &[

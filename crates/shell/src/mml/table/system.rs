@@ -4,6 +4,14 @@ use super::{Form, unix};
 
 pub(super) const FORMS: &[Form] = &[
     unix(
+        "export",
+        None,
+        "config",
+        "export",
+        "prints the configuration as a script that rebuilds it; it holds secrets (also: config export)",
+        &[],
+    ),
+    unix(
         "ip_extension_info",
         None,
         "status",

@@ -1,0 +1,52 @@
+use super::{Answer, Command, auth_code, call_list, destination, diversion, extension, ip_extension, name};
+use super::{number, route_category, route_data, sip_route, trunk};
+use crate::authentication::Vault;
+use crate::configuration::Configuration;
+use serde::{Deserialize, Serialize};
+
+/// `export`: the configuration as the commands that rebuild it on an empty node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Config {
+    Export,
+}
+
+/// In this order each command finds what it refers to: numbers, routes, where destinations lead, extensions, and last
+/// where calls to them go on to.
+const FAMILIES: &[fn(&Configuration) -> Vec<Command>] = &[
+    number::export,
+    route_category::export,
+    route_data::export,
+    sip_route::export,
+    trunk::export,
+    destination::export,
+    extension::export,
+    ip_extension::export,
+    name::export,
+    call_list::export,
+    diversion::export,
+];
+
+impl Configuration {
+    /// The commands that rebuild this configuration, and what could not be told by them, one sentence each.
+    pub(crate) fn commands(&self, vault: &Vault) -> (Vec<Command>, Vec<String>) {
+        let mut commands: Vec<Command> = FAMILIES.iter().flat_map(|family| family(self)).collect();
+        let (codes, notes) = auth_code::export(self, vault);
+        commands.extend(codes);
+        (commands, notes)
+    }
+
+    pub(crate) fn script(&self, vault: &Vault) -> Answer {
+        let (commands, mut notes) = self.commands(vault);
+        let domain = vault.realm();
+        notes.insert(
+            0,
+            format!("The configuration of node {domain}: rebuilds it on an empty data folder of that domain."),
+        );
+        if commands.iter().any(Command::holds_secrets) {
+            let warning = "It holds secrets: who has an auth_code's HA1 can register as its extension. Keep it as you keep passwords.";
+            notes.insert(1, warning.to_owned());
+        }
+        Answer::Script { notes, commands }
+    }
+}
