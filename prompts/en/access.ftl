@@ -4,6 +4,7 @@ access-welcome = Welcome to Earcon.
     .spoken = Welcome to Ear con.
 access-hello = Hello, { $name }.
 access-enter-extension = To reach your mailbox, enter your extension, then press pound.
+access-contact-somebody = To reach somebody by name or extension, press pound.
 access-enter-pin = Please enter your PIN, then press pound.
     .spoken = Please enter your pin, then press pound.
 access-enter-pin-or-star = Please enter your PIN, then press pound. If this is not your mailbox, press star.

@@ -3,6 +3,7 @@
 attendant-welcome = Hello, and thank you for calling.
 attendant-welcome-business = Hello, and thank you for calling { $business }.
 attendant-enter-extension = Please enter the extension of the person you would like to reach.
+attendant-search = To search by name, press pound.
 attendant-operator = For the operator, press zero.
 attendant-no-operator = There is no operator here.
 attendant-invalid-extension = I found nobody with that extension.

@@ -4,6 +4,7 @@ access-welcome = Välkommen till Earcon.
     .spoken = Välkommen till Ir-kån.
 access-hello = Hej, { $name }.
 access-enter-extension = Slå din anknytning och sedan fyrkant för att nå din brevlåda.
+access-contact-somebody = Tryck fyrkant för att nå någon med namn eller anknytning.
 access-enter-pin = Slå din PIN-kod och sedan fyrkant.
     .spoken = Slå din pinkod och sedan fyrkant.
 access-enter-pin-or-star = Slå din PIN-kod och sedan fyrkant. Om det här inte är din brevlåda, tryck stjärna.

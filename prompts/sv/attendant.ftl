@@ -3,6 +3,7 @@
 attendant-welcome = Hej, och tack för att du ringer.
 attendant-welcome-business = Hej, och tack för att du ringer { $business }.
 attendant-enter-extension = Slå anknytningen till den som du vill nå.
+attendant-search = Tryck fyrkant för att söka på namn.
 attendant-operator = Tryck noll för att nå telefonisten.
 attendant-no-operator = Det finns ingen telefonist här.
 attendant-invalid-extension = Jag hittar ingen med den anknytningen.

@@ -54,6 +54,8 @@ prompts! {
     Welcome = "access-welcome" ();
     Hello = "access-hello" (name);
     EnterExtension = "access-enter-extension" ();
+    /// For callers without a mailbox.
+    ContactSomebody = "access-contact-somebody" ();
     EnterPin = "access-enter-pin" ();
     /// From a person's own phone: the PIN, or star for somebody else.
     EnterPinOrStar = "access-enter-pin-or-star" ();
@@ -111,6 +113,7 @@ prompts! {
     /// With the business name, which needs a text to speech back end or a recording.
     AttendantWelcomeBusiness = "attendant-welcome-business" (business);
     AttendantEnterExtension = "attendant-enter-extension" ();
+    AttendantSearch = "attendant-search" ();
     AttendantOperator = "attendant-operator" ();
     NoOperator = "attendant-no-operator" ();
     InvalidExtension = "attendant-invalid-extension" ();
@@ -120,6 +123,18 @@ prompts! {
     TransferFailed = "attendant-transfer-failed" ();
     Busy = "attendant-busy" ();
     NoAnswer = "attendant-no-answer" ();
+
+    // search.ftl
+    SearchLastFirst = "search-last-first" ();
+    SearchFirstLast = "search-first-last" ();
+    SearchAlias = "search-alias" ();
+    SearchNobody = "search-nobody" ();
+    SearchTooMany = "search-too-many" ();
+    /// One of several people, with the key that chooses.
+    SearchChoice = "search-choice" (name, key);
+    SearchChoiceDetail = "search-choice-detail" (name, detail, key);
+    SearchAgain = "search-again" ();
+    SearchCallOrMessage = "search-call-or-message" (name);
 
     // common.ftl
     InvalidKey = "common-invalid-key" ();

@@ -1,5 +1,6 @@
 //! Mailboxes: the user (New-Mailbox), and what makes it a voice mailbox (Enable-UMMailbox; fact sheet 2.6).
 
+use super::dial_plan::MatchedName;
 use super::settings::settings;
 use super::value::{Any, Length};
 use super::{Answer, CommandError, MailboxView, Outcome};
@@ -27,6 +28,19 @@ impl std::ops::Deref for Mailbox {
     }
 }
 
+impl Mailbox {
+    /// What tells the user from a namesake, in the way that a dial plan or an attendant has chosen.
+    pub(crate) fn detail(&self, by: MatchedName) -> Option<String> {
+        match by {
+            MatchedName::Title => self.title.clone(),
+            MatchedName::Department => self.department.clone(),
+            MatchedName::Location => self.office.clone(),
+            MatchedName::PromptForAlias => self.alias.clone(),
+            MatchedName::None | MatchedName::InheritFromDialPlan => None,
+        }
+    }
+}
+
 /// What Enable-UMMailbox adds to a mailbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Enabled {
@@ -50,6 +64,9 @@ settings! {
         "PrimarySmtpAddress" primary_smtp_address: Option<String> = None, Length(255), "The mail address.";
         "UserPrincipalName" user_principal_name: Option<String> = None, Length(255), "The logon name.";
         "Phone" phone: Option<String> = None, Length(32), "The telephone number; Enable-UMMailbox takes the extension from it when none is given.";
+        "Title" title: Option<String> = None, Length(128), "The user's position; spoken to tell namesakes apart.";
+        "Department" department: Option<String> = None, Length(64), "The user's department; spoken to tell namesakes apart.";
+        "Office" office: Option<String> = None, Length(128), "Where the user works; spoken to tell namesakes apart.";
         "HiddenFromAddressListsEnabled" hidden: bool = false, Any, "Whether searches pass the user over.";
     }
 }

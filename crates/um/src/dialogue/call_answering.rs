@@ -119,6 +119,8 @@ mod tests {
                 operator: None,
                 subscribers: true,
                 any_extension: false,
+                search: None,
+                messages: None,
                 access: None,
             },
         }

@@ -4,6 +4,8 @@
 //! comes. Both run on the role's thread, one after the other, so the desk's mutex is never waited for; it is one only
 //! because a role may be made on another thread than the one it runs on.
 
+use super::directory_search::Search;
+use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::people::PinProblem;
 use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::Now;
@@ -43,6 +45,13 @@ pub(crate) enum Ask {
     Store(StoreRequest),
     /// Who has this extension? Answered by `Found`.
     Find(String),
+    /// Whose name, spelt in this order, begins with these keys? Answered by `Matches`.
+    Search {
+        plan: Option<String>,
+        order: DialByName,
+        keys: String,
+        detail: MatchedName,
+    },
     /// Answered by `Pin`.
     CheckPin {
         mailbox: MailboxId,
@@ -55,7 +64,8 @@ pub(crate) enum Ask {
     },
     /// Answered by `Transferred`.
     Transfer(String),
-    /// These four are told, not asked: they have no reply.
+    /// These are told, not asked: they have no reply. From now on the call is to this mailbox: what is recorded goes there.
+    AnswerFor(MailboxId),
     Discard,
     Urgent(bool),
     Private(bool),
@@ -70,6 +80,8 @@ pub(crate) enum Reply {
     Audio(Result<Arc<Audio>, StoreFailure>),
     Stored(StoreResult),
     Found(Option<Subscriber>),
+    /// Whether there are more than these.
+    Matches(Vec<Match>, bool),
     Pin(PinCheck),
     PinChanged(Result<(), PinProblem>),
     Transferred(TransferEnd),
@@ -98,6 +110,14 @@ pub(crate) struct Subscriber {
     pub(crate) extension: String,
     /// May ring in.
     pub(crate) access: bool,
+}
+
+/// Somebody that a directory search has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Match {
+    pub(crate) subscriber: Subscriber,
+    /// What tells him from a namesake.
+    pub(crate) detail: Option<String>,
 }
 
 /// What a PIN turned out to be.
@@ -300,6 +320,11 @@ impl Caller {
         self.post(Ask::Private(private));
     }
 
+    /// From now on the call is one to this user: what is recorded goes to him.
+    pub(crate) fn answer_for(&self, mailbox: MailboxId) {
+        self.post(Ask::AnswerFor(mailbox));
+    }
+
     /// Delivers now instead of at the end of the call.
     pub(crate) fn send(&self) {
         self.post(Ask::Send);
@@ -343,6 +368,14 @@ impl Caller {
         match self.ask(Ask::Find(extension)).await {
             Reply::Found(found) => found,
             _ => None,
+        }
+    }
+
+    pub(crate) async fn search(&self, scene: &Search, order: DialByName, keys: &str) -> (Vec<Match>, bool) {
+        let Search { plan, detail, .. } = scene.clone();
+        match self.ask(Ask::Search { plan, order, keys: keys.to_owned(), detail }).await {
+            Reply::Matches(found, more) => (found, more),
+            _ => (Vec::new(), false),
         }
     }
 

@@ -6,17 +6,20 @@ mod after_record;
 mod auto_attendant;
 mod call_answering;
 mod caller;
+mod directory_search;
 mod main_menu;
 mod new_pin;
+mod people;
 mod player;
 #[cfg(test)]
 pub(crate) mod script;
 mod subscriber_logon;
 mod voice_mail;
 
-pub(crate) use auto_attendant::{Attendant, Welcome, auto_attendant};
+pub(crate) use auto_attendant::{Attendant, Messages, Welcome, auto_attendant};
 pub(crate) use call_answering::{Answering, call_answering};
-pub(crate) use caller::{Ask, Dialogue, PinCheck, Played, Recorded, Reply, RequestId, Subscriber, TransferEnd};
+pub(crate) use caller::{Ask, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Subscriber, TransferEnd};
+pub(crate) use directory_search::Search;
 pub(crate) use subscriber_logon::{Access, subscriber_logon};
 
 use std::time::Duration;

@@ -1,8 +1,11 @@
 //! A scripted caller for tests: hears what the dialogue says, presses keys, speaks, waits on a virtual clock. The stores
 //! and people behind the dialogue are lists in memory.
 
-use super::caller::{Ask, Caller, Dialogue, PinCheck, Played, Recorded, Reply, RequestId, Subscriber, TransferEnd};
+use super::caller::{
+    Ask, Caller, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Subscriber, TransferEnd,
+};
 use crate::people::PinProblem;
+use crate::people::directory::MOST_FOUND;
 use crate::storage::{Greeting, StoreAnswer, StoreFailure, StoreRequest};
 use event::Now;
 use mailbox::{MailboxId, Message, MessageId, ModSeq, Uid};
@@ -26,6 +29,8 @@ pub(crate) struct Script {
     /// The store answers nothing.
     pub(crate) store_silent: bool,
     pub(crate) subscribers: Vec<Subscriber>,
+    /// Whom a search finds, by the keys of the name.
+    pub(crate) directory: Vec<(String, Match)>,
     /// What PIN checks say, one after the other; then wrong.
     pub(crate) pins: VecDeque<PinCheck>,
     pub(crate) new_pin: Result<(), PinProblem>,
@@ -90,6 +95,7 @@ impl Script {
             greeting: None,
             store_silent: false,
             subscribers: vec![anna(), subscriber("27001", "Björn Åkesson")],
+            directory: Vec::new(),
             pins: VecDeque::new(),
             new_pin: Ok(()),
             over: false,
@@ -131,6 +137,14 @@ impl Script {
             Ask::Find(extension) => {
                 Some(Reply::Found(self.subscribers.iter().find(|s| s.extension == extension).cloned()))
             }
+            Ask::Search { keys, .. } => {
+                let found = self.directory.iter().filter(|(spelt, _)| spelt.starts_with(&keys));
+                let mut found: Vec<Match> = found.map(|(_, person)| person.clone()).collect();
+                let more = found.len() > MOST_FOUND;
+                found.truncate(MOST_FOUND);
+                Some(Reply::Matches(found, more))
+            }
+            Ask::AnswerFor(mailbox) => self.note(&format!("answer for {mailbox}")),
             Ask::CheckPin { .. } => Some(Reply::Pin(self.pins.pop_front().unwrap_or(PinCheck::Wrong))),
             Ask::ChangePin { pin, .. } => {
                 self.done.push(format!("pin {pin}"));

@@ -1,11 +1,12 @@
 //! Voice access, its entry (fact sheet 4.1): our earcon, then extension and PIN; from the own phone the name and the PIN
-//! only, and `*` for "not me".
+//! only, and `*` for "not me". Who has no mailbox may reach somebody by `#`.
 
+use super::auto_attendant::{Attendant, auto_attendant};
 use super::caller::{Caller, PinCheck, Subscriber};
 use super::main_menu::main_menu;
 use super::new_pin::new_pin;
-use crate::storage::{Greeting, StoreAnswer, StoreRequest};
-use speech::{Person, Phrase, Prompt, Sound};
+use super::people::spoken;
+use speech::{Phrase, Prompt, Sound};
 use std::time::Duration;
 
 /// What voice access must know.
@@ -19,6 +20,8 @@ pub(crate) struct Access {
     pub(crate) failures: u32,
     /// Wrong PINs before the call is ended.
     pub(crate) logon_failures: u32,
+    /// Who can be reached by `#`.
+    pub(crate) elsewhere: Option<Box<Attendant>>,
 }
 
 pub(crate) async fn subscriber_logon(caller: Caller, scene: Access) {
@@ -33,8 +36,10 @@ pub(crate) async fn subscriber_logon(caller: Caller, scene: Access) {
         let subscriber = match known.take() {
             Some(subscriber) => subscriber,
             None => match ask_extension(&caller, &scene, std::mem::take(&mut opening)).await {
-                Some(subscriber) => subscriber,
-                None => return,
+                Asked::Subscriber(subscriber) => subscriber,
+                // Boxed: the attendant may lead back here.
+                Asked::Elsewhere(elsewhere) => return Box::pin(auto_attendant(caller, elsewhere)).await,
+                Asked::Over => return,
             },
         };
         match ask_pin(&caller, &scene, &subscriber, own_phone, std::mem::take(&mut opening), &mut wrong).await {
@@ -56,11 +61,20 @@ enum Logon {
     Over,
 }
 
-/// None: goodbye was said.
-async fn ask_extension(caller: &Caller, scene: &Access, mut opening: Vec<Phrase>) -> Option<Subscriber> {
+enum Asked {
+    Subscriber(Subscriber),
+    Elsewhere(Attendant),
+    /// Goodbye was said.
+    Over,
+}
+
+async fn ask_extension(caller: &Caller, scene: &Access, mut opening: Vec<Phrase>) -> Asked {
     for _ in 0..scene.failures {
         let mut phrases = std::mem::take(&mut opening);
         phrases.push(Prompt::EnterExtension.into());
+        if scene.elsewhere.is_some() {
+            phrases.push(Prompt::ContactSomebody.into());
+        }
         caller.play(phrases).await;
         let first = caller.key(Duration::from_secs(7)).await;
         let number = match first {
@@ -68,9 +82,14 @@ async fn ask_extension(caller: &Caller, scene: &Access, mut opening: Vec<Phrase>
             None => None,
         };
         match number.as_deref() {
-            Some("*") | Some("") => {}
+            Some("") => {
+                if let Some(elsewhere) = &scene.elsewhere {
+                    return Asked::Elsewhere(Attendant::clone(elsewhere));
+                }
+            }
+            Some("*") => {}
             Some(digits) => match caller.find(digits.to_owned()).await {
-                Some(subscriber) if subscriber.access => return Some(subscriber),
+                Some(subscriber) if subscriber.access => return Asked::Subscriber(subscriber),
                 Some(_) => opening.push(Prompt::NotEnabled.into()),
                 None => opening.push(Prompt::UnknownExtension.into()),
             },
@@ -79,7 +98,7 @@ async fn ask_extension(caller: &Caller, scene: &Access, mut opening: Vec<Phrase>
     }
     opening.push(Prompt::TooManyFailures.into());
     caller.announce(opening).await;
-    None
+    Asked::Over
 }
 
 async fn ask_pin(
@@ -91,7 +110,7 @@ async fn ask_pin(
     wrong: &mut u32,
 ) -> Logon {
     if own_phone {
-        opening.push(Prompt::Hello.with("name", person(caller, subscriber).await));
+        opening.push(Prompt::Hello.with("name", spoken(caller, subscriber).await));
     }
     let mut silent = 0;
     while silent < scene.failures {
@@ -137,25 +156,13 @@ async fn ask_pin(
     Logon::Over
 }
 
-/// The subscriber as he is spoken of: with his recorded name, when the store has one and is quick.
-async fn person(caller: &Caller, subscriber: &Subscriber) -> Person {
-    let mut person = Person::new(subscriber.name.clone(), subscriber.extension.clone());
-    let request = StoreRequest::Greeting(subscriber.mailbox.clone());
-    if let Ok(StoreAnswer::Greeting(Greeting { name, .. })) =
-        caller.store_within(request, Duration::from_millis(1000)).await
-    {
-        person.recorded = name;
-    }
-    person
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dialogue::script::{Script, anna, message};
 
     fn access(from: Option<Subscriber>) -> Access {
-        Access { from, digits: 5, failures: 3, logon_failures: 3 }
+        Access { from, digits: 5, failures: 3, logon_failures: 3, elsewhere: None }
     }
 
     fn call(from: Option<Subscriber>, pins: &[PinCheck]) -> Script {
@@ -246,5 +253,24 @@ mod tests {
         let mut call = call(None, &[]);
         call.waits(Duration::from_secs(120));
         assert!(call.over);
+    }
+
+    #[test]
+    fn who_has_no_mailbox_reaches_somebody_by_pound() {
+        let elsewhere = Attendant {
+            welcome: None,
+            digits: 5,
+            failures: 3,
+            operator: None,
+            subscribers: true,
+            any_extension: false,
+            search: None,
+            messages: None,
+            access: None,
+        };
+        let access = Access { elsewhere: Some(Box::new(elsewhere)), ..access(None) };
+        let mut call = Script::start(|_| {}, |caller| subscriber_logon(caller, access));
+        call.hears("To reach somebody").presses("#").hears("enter the extension of the person").presses("27001");
+        call.hears("connecting you to Björn Åkesson");
     }
 }

@@ -287,7 +287,7 @@ mod tests {
             script.pins = [PinCheck::Right { expired: false }].into();
             script.messages = messages;
         };
-        let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3 };
+        let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3, elsewhere: None };
         let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
         script.presses("730146#").listens();
         script

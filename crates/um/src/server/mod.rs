@@ -15,7 +15,7 @@ use crate::commands::Command;
 use crate::configuration::{Configuration, LoadError};
 use crate::dialogue::{Reply, RequestId};
 use crate::message_waiting::Lamps;
-use crate::people::{HashAnswer, Hasher};
+use crate::people::{Directory, HashAnswer, Hasher};
 use crate::service::Addresses;
 use crate::storage::{Storage, StoreRequest, StoreResult, Ticket};
 use crate::worker::call::Call;
@@ -117,6 +117,7 @@ pub struct Server {
     pub(crate) by_session: HashMap<SessionId, u64>,
     pub(crate) alarms: BTreeSet<(Instant, u64)>,
     pub(crate) deliveries: Deliveries,
+    pub(crate) directory: Directory,
     pub(crate) lamps: Lamps,
     pub(crate) pins: PinChecks,
     /// Replies to a dialogue that was asking when they came.
@@ -166,6 +167,7 @@ impl Server {
             by_session: HashMap::new(),
             alarms: BTreeSet::new(),
             deliveries: Deliveries::default(),
+            directory: Directory::new(),
             lamps: Lamps::default(),
             pins: PinChecks::default(),
             replies: VecDeque::new(),
@@ -388,6 +390,7 @@ impl Server {
     pub(crate) fn configuration_changed(&mut self, now: Now) {
         self.resolve_gateways(now);
         self.exempt();
+        self.directory.changed();
     }
 
     fn exempt(&mut self) {

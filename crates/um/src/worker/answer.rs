@@ -3,10 +3,11 @@
 use super::call::{Call, Kind};
 use super::identity::{self, CallerId};
 use crate::commands::auto_attendant::AutoAttendant;
-use crate::commands::dial_plan::DialPlan;
+use crate::commands::dial_plan::{ContactScope, DialByName, DialPlan, MatchedName};
 use crate::commands::mailbox::Mailbox;
 use crate::dialogue::{
-    Access, Answering, Attendant, Dialogue, Subscriber, Welcome, auto_attendant, call_answering, subscriber_logon,
+    Access, Answering, Attendant, Dialogue, Messages, Search, Subscriber, Welcome, auto_attendant, call_answering,
+    subscriber_logon,
 };
 use crate::router::{Accepted, Refusal};
 use crate::server::Server;
@@ -149,48 +150,62 @@ impl Server {
     ) -> Dialogue {
         let from = caller.user.as_ref().and_then(|user| self.subscriber(user));
         let digits = usize::try_from(plan.digits).unwrap_or(20);
-        let access = Access {
+        let failures = plan.input_failures_before_disconnect;
+        let messages = Messages {
+            idle: Duration::from_secs(u64::from(plan.recording_idle_timeout)),
+            max: Duration::from_secs(u64::from(plan.max_recording_duration) * 60),
+        };
+        // Where callers of the plan's pilots may go who did not come for a mailbox of their own.
+        let elsewhere = Attendant {
+            welcome: None,
+            digits,
+            failures,
+            operator: plan.operator_extension.clone(),
+            subscribers: plan.allow_dial_plan_subscribers && plan.call_someone_enabled,
+            any_extension: plan.allow_extensions && plan.call_someone_enabled,
+            search: search(plan, plan.contact_scope, MatchedName::InheritFromDialPlan),
+            messages: plan.send_voice_msg_enabled.then_some(messages),
+            access: None,
+        };
+        let access = || Access {
             from,
             digits,
-            failures: plan.input_failures_before_disconnect,
+            failures,
             logon_failures: plan.logon_failures_before_disconnect,
+            elsewhere: (elsewhere.subscribers || elsewhere.messages.is_some()).then(|| Box::new(elsewhere.clone())),
         };
         match (owner, attendant) {
             (_, Some(attendant)) => {
                 let operator = attendant.operator_extension.clone().or_else(|| plan.operator_extension.clone());
+                let search = search(plan, attendant.contact_scope, attendant.matched_name_selection_method);
                 let scene = Attendant {
                     welcome: Some(Welcome { business: attendant.business_name.clone() }),
                     digits,
-                    failures: plan.input_failures_before_disconnect,
+                    failures,
                     operator: operator.filter(|_| attendant.business_hours_transfer_to_operator_enabled),
                     subscribers: attendant.allow_dial_plan_subscribers && attendant.call_someone_enabled,
                     any_extension: attendant.allow_extensions && attendant.call_someone_enabled,
-                    access: attendant.star_out_to_dial_plan_enabled.then_some(access),
+                    search: search.filter(|_| attendant.name_lookup_enabled),
+                    messages: attendant.send_voice_msg_enabled.then_some(messages),
+                    access: attendant.star_out_to_dial_plan_enabled.then(access),
                 };
                 Dialogue::start(|caller| auto_attendant(caller, scene))
             }
             (Some(owner), None) => {
-                let operator = plan.operator_extension.clone();
-                let elsewhere = Attendant {
-                    welcome: None,
-                    digits,
-                    failures: plan.input_failures_before_disconnect,
-                    operator: operator.clone(),
-                    subscribers: plan.allow_dial_plan_subscribers && plan.call_someone_enabled,
-                    any_extension: plan.allow_extensions && plan.call_someone_enabled,
-                    access: None,
-                };
                 let scene = Answering {
                     owner,
-                    idle: Duration::from_secs(u64::from(plan.recording_idle_timeout)),
-                    max: Duration::from_secs(u64::from(plan.max_recording_duration) * 60),
-                    failures: plan.input_failures_before_disconnect,
-                    operator,
+                    idle: messages.idle,
+                    max: messages.max,
+                    failures,
+                    operator: plan.operator_extension.clone(),
                     elsewhere,
                 };
                 Dialogue::start(|caller| call_answering(caller, scene))
             }
-            (None, None) => Dialogue::start(|caller| subscriber_logon(caller, access)),
+            (None, None) => {
+                let access = access();
+                Dialogue::start(|caller| subscriber_logon(caller, access))
+            }
         }
     }
 
@@ -281,4 +296,22 @@ fn offer_in(headers: &Headers, body: &[u8]) -> Result<Option<sdp::Session>, (u16
         return Err((415, "only application/sdp is understood".into()));
     }
     sdp::Session::parse(body).map(Some).map_err(|error| (488, format!("the session description: {error}")))
+}
+
+/// How callers search for people, by a dial plan's settings; `None`: they can't.
+fn search(plan: &DialPlan, scope: ContactScope, detail: MatchedName) -> Option<Search> {
+    let whom = match scope {
+        ContactScope::GlobalAddressList => None,
+        // Address lists are not there yet: their callers search the plan.
+        ContactScope::DialPlan | ContactScope::AddressList => Some(plan.name.clone()),
+        ContactScope::Extension | ContactScope::AutoAttendantLink => return None,
+    };
+    let (primary, secondary) = match (plan.dial_by_name_primary, plan.dial_by_name_secondary) {
+        (DialByName::None, DialByName::None) => return None,
+        (DialByName::None, other) => (other, DialByName::None),
+        both => both,
+    };
+    let detail = if detail == MatchedName::InheritFromDialPlan { plan.matched_name_selection_method } else { detail };
+    let digits = usize::try_from(plan.digits).unwrap_or(20);
+    Some(Search { plan: whom, primary, secondary, detail, digits, failures: plan.input_failures_before_disconnect })
 }

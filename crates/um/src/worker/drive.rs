@@ -1,7 +1,7 @@
 //! The call's side of its dialogue: carries out what the dialogue asks for, and lets it go on when something happened.
 
 use super::call::{Call, Recording};
-use crate::dialogue::{Ask, Played, Recorded, Reply, RequestId};
+use crate::dialogue::{Ask, Match, Played, Recorded, Reply, RequestId};
 use crate::server::{Server, Waiting};
 use crate::storage::{Letter, StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::{Event, Now};
@@ -92,6 +92,22 @@ impl Server {
                 let plan = self.calls.get(&number)?.plan.clone();
                 let found = self.configuration.by_extension(&plan.name, &extension).cloned();
                 Some(Reply::Found(found.and_then(|mailbox| self.subscriber(&mailbox))))
+            }
+            Ask::Search { plan, order, keys, detail } => {
+                let found = self.directory.search(&self.configuration, plan.as_deref(), order, &keys);
+                let people = found.people.iter().filter_map(|mailbox| {
+                    let detail = found.namesake(mailbox).then(|| mailbox.detail(detail)).flatten();
+                    Some(Match { subscriber: self.subscriber(mailbox)?, detail })
+                });
+                Some(Reply::Matches(people.collect(), found.more))
+            }
+            Ask::AnswerFor(mailbox) => {
+                // What was recorded before belongs to whom the call was for then.
+                self.send_message(number);
+                let call = self.calls.get_mut(&number)?;
+                call.mailbox = Some(mailbox);
+                call.left_message = false;
+                None
             }
             Ask::CheckPin { mailbox, pin } => self.check_pin_by_phone(number, id, mailbox, pin, now).map(Reply::Pin),
             Ask::ChangePin { mailbox, pin } => {

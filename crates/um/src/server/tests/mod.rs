@@ -4,6 +4,7 @@ mod acceptance;
 mod call_answering;
 mod commands;
 mod delivery;
+mod directory;
 mod lamps;
 mod languages;
 mod pins;

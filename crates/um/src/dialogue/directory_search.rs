@@ -1,0 +1,327 @@
+//! Directory search (fact sheet 4.5): the caller spells a name on the keypad and chooses among those who are meant.
+//!
+//! | key | |
+//! |---|---|
+//! | 2 to 9 | the letters of the name |
+//! | # | that was the name |
+//! | # before a letter, then digits | an extension instead of a name |
+//! | ## before a letter | the other way to spell: the alias, or the name in the other order |
+//! | 0 | repeat |
+//! | * | back |
+//!
+//! The search also begins by itself after a pause, and as soon as three keys leave one person.
+
+use super::caller::{Caller, Match, Subscriber};
+use super::people::spoken;
+use crate::commands::dial_plan::{DialByName, MatchedName};
+use speech::{Phrase, Prompt, Value};
+use std::time::Duration;
+
+/// What the search must know.
+#[derive(Clone, Debug)]
+pub(crate) struct Search {
+    /// The dial plan that is searched; `None`: all.
+    pub(crate) plan: Option<String>,
+    /// How names are spelt; not [`DialByName::None`].
+    pub(crate) primary: DialByName,
+    /// The other way, where there is one.
+    pub(crate) secondary: DialByName,
+    /// What tells namesakes apart.
+    pub(crate) detail: MatchedName,
+    /// Digits in an extension.
+    pub(crate) digits: usize,
+    /// Wrong inputs before the call is ended.
+    pub(crate) failures: u32,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Person(Subscriber),
+    /// Digits that were dialled instead.
+    Extension(String),
+    /// The caller wants to go back.
+    Back,
+    /// Too many wrong inputs; nothing was said yet.
+    Failed,
+}
+
+/// How long somebody may look for the next letter.
+const NEXT_LETTER: Duration = Duration::from_secs(4);
+/// How long somebody who still types a name that is known already is waited for.
+const TYPES_ON: Duration = Duration::from_millis(1500);
+/// Keys from which on a single match is taken without waiting for more.
+const ENOUGH: usize = 3;
+/// Longest name, in keys.
+const MOST_KEYS: usize = 40;
+
+/// What the caller has typed.
+enum Typed {
+    Name(String),
+    Extension(String),
+    /// The other way to spell.
+    Other,
+    Repeat,
+    Back,
+    Nothing,
+}
+
+pub(super) async fn directory_search(caller: &Caller, scene: &Search) -> Outcome {
+    let mut order = scene.primary;
+    let mut opening: Vec<Phrase> = Vec::new();
+    let mut before = String::new();
+    let mut failures = 0;
+    while failures < scene.failures {
+        if before.is_empty() {
+            opening.push(how_to_spell(order).into());
+        }
+        caller.play(std::mem::take(&mut opening)).await;
+        let keys = match typed(caller, scene, order, &before).await {
+            Typed::Name(keys) => keys,
+            Typed::Extension(digits) => return Outcome::Extension(digits),
+            Typed::Back => return Outcome::Back,
+            Typed::Repeat => {
+                before.clear();
+                continue;
+            }
+            Typed::Other => {
+                order = match (order == scene.primary, scene.secondary) {
+                    (true, DialByName::None) | (false, _) => scene.primary,
+                    (true, secondary) => secondary,
+                };
+                before.clear();
+                continue;
+            }
+            Typed::Nothing => {
+                failures += 1;
+                before.clear();
+                opening.push(Prompt::NoInput.into());
+                continue;
+            }
+        };
+        let (found, more) = caller.search(scene, order, &keys).await;
+        before.clear();
+        match found.as_slice() {
+            [] => {
+                failures += 1;
+                caller.forget_keys();
+                opening.push(Prompt::SearchNobody.into());
+            }
+            _ if more => {
+                // No mistake: the name only has to go on.
+                before = keys;
+                opening.push(Prompt::SearchTooMany.into());
+            }
+            [only] => return Outcome::Person(only.subscriber.clone()),
+            several => match choose(caller, several, scene.failures).await {
+                Choice::Person(subscriber) => return Outcome::Person(subscriber),
+                Choice::Back => {}
+                Choice::Failed => return Outcome::Failed,
+            },
+        }
+    }
+    Outcome::Failed
+}
+
+fn how_to_spell(order: DialByName) -> Prompt {
+    match order {
+        DialByName::FirstLast => Prompt::SearchFirstLast,
+        DialByName::SMTPAddress => Prompt::SearchAlias,
+        DialByName::LastFirst | DialByName::None => Prompt::SearchLastFirst,
+    }
+}
+
+async fn typed(caller: &Caller, scene: &Search, order: DialByName, before: &str) -> Typed {
+    let mut keys = before.to_owned();
+    loop {
+        let key = caller.key(NEXT_LETTER).await;
+        match key {
+            Some('#') if keys.is_empty() => {
+                return match caller.key(NEXT_LETTER).await {
+                    Some('#') => Typed::Other,
+                    Some('*') => Typed::Back,
+                    Some(digit) => match caller.number(scene.digits, Some(digit)).await {
+                        Some(digits) if !digits.is_empty() => Typed::Extension(digits),
+                        _ => Typed::Nothing,
+                    },
+                    None => Typed::Nothing,
+                };
+            }
+            Some('#') => return Typed::Name(keys),
+            Some('*') => return Typed::Back,
+            Some('0') if keys.is_empty() => return Typed::Repeat,
+            Some(key) => keys.push(key),
+            None if keys.len() > before.len() => return Typed::Name(keys),
+            None => return Typed::Nothing,
+        }
+        if keys.len() >= MOST_KEYS {
+            return Typed::Name(keys);
+        }
+        if keys.len() >= ENOUGH {
+            let (found, more) = caller.search(scene, order, &keys).await;
+            if found.len() == 1 && !more {
+                return Typed::Name(rest(caller, keys).await);
+            }
+        }
+    }
+}
+
+/// Somebody who types a name does not stop where it has become clear: the letters after that are still the name's.
+async fn rest(caller: &Caller, mut keys: String) -> String {
+    while let Some(key) = caller.key(TYPES_ON).await {
+        match key {
+            '#' => break,
+            _ if keys.len() < MOST_KEYS => keys.push(key),
+            _ => {}
+        }
+    }
+    keys
+}
+
+enum Choice {
+    Person(Subscriber),
+    Back,
+    Failed,
+}
+
+/// Up to nine people, each with a key.
+async fn choose(caller: &Caller, people: &[Match], most_failures: u32) -> Choice {
+    let mut list: Vec<Phrase> = Vec::new();
+    for (key, Match { subscriber, detail }) in (1_u32..).zip(people) {
+        let name = spoken(caller, subscriber).await;
+        let phrase = match detail {
+            Some(detail) => Prompt::SearchChoiceDetail
+                .with("name", name)
+                .with("detail", Value::Text(detail.clone()))
+                .with("key", key),
+            None => Prompt::SearchChoice.with("name", name).with("key", key),
+        };
+        list.push(phrase);
+    }
+    list.push(Prompt::SearchAgain.into());
+    let mut opening = Vec::new();
+    let mut failures = 0;
+    while failures < most_failures {
+        let mut phrases = std::mem::take(&mut opening);
+        phrases.extend(list.iter().cloned());
+        caller.play(phrases).await;
+        match caller.key(super::FIRST_KEY).await {
+            Some('*') => return Choice::Back,
+            Some('0') => {}
+            Some(key) => {
+                let index = key.to_digit(10).and_then(|digit| usize::try_from(digit).ok()?.checked_sub(1));
+                if let Some(Match { subscriber, .. }) = index.and_then(|index| people.get(index)) {
+                    return Choice::Person(subscriber.clone());
+                }
+                failures += 1;
+                caller.forget_keys();
+                opening.push(Prompt::InvalidKey.into());
+            }
+            None => {
+                failures += 1;
+                opening.push(Prompt::NoInput.into());
+            }
+        }
+    }
+    Choice::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialogue::script::{Script, subscriber};
+
+    fn scene() -> Search {
+        Search {
+            plan: Some("MX".into()),
+            primary: DialByName::LastFirst,
+            secondary: DialByName::SMTPAddress,
+            detail: MatchedName::Department,
+            digits: 5,
+            failures: 3,
+        }
+    }
+
+    /// Says what came of the search, as a last sentence.
+    fn search(people: &[(&str, &str, &str, Option<&str>)]) -> Script {
+        let people = people.iter().map(|(keys, extension, name, detail)| {
+            let detail = detail.map(str::to_owned);
+            ((*keys).to_owned(), Match { subscriber: subscriber(extension, name), detail })
+        });
+        let people: Vec<_> = people.collect();
+        Script::start(
+            move |script| script.directory = people,
+            |caller| async move {
+                let outcome = directory_search(&caller, &scene()).await;
+                if let Outcome::Person(found) = &outcome {
+                    caller.answer_for(found.mailbox.clone());
+                }
+                caller.announce(vec![Value::Text(format!("{outcome:?}")).into()]).await;
+            },
+        )
+    }
+
+    fn two() -> Script {
+        search(&[("7836776", "27000", "Anna Svensson", None), ("2537", "27001", "Björn Åkesson", None)])
+    }
+
+    #[test]
+    fn a_name_is_known_as_soon_as_three_keys_leave_one_person() {
+        let mut call = two();
+        call.hears("last name first").presses("783");
+        assert_eq!(call.take_done(), [""; 0], "more of the name may come");
+        call.waits(TYPES_ON);
+        assert_eq!(call.take_done(), ["answer for 27000"]);
+    }
+
+    #[test]
+    fn whoever_types_on_types_the_name_and_not_the_next_menu() {
+        let mut call = two();
+        call.presses("7836776").presses("#").hears("27000");
+    }
+
+    #[test]
+    fn pound_ends_a_short_name() {
+        let mut call = two();
+        call.presses("25#").hears("27001");
+    }
+
+    #[test]
+    fn namesakes_are_told_apart_by_what_the_plan_says() {
+        let mut call =
+            search(&[("2374", "27000", "Eva Berg", Some("Sales")), ("2374", "27001", "Eva Berg", Some("Stores"))]);
+        call.presses("2374#").hears("For Eva Berg Sales press one").hears("For Eva Berg Stores press two");
+        call.presses("2").hears("27001");
+    }
+
+    #[test]
+    fn too_many_ask_for_more_of_the_name_and_go_on_from_there() {
+        let many: Vec<(String, String)> = (0..12).map(|n| (format!("23748{n}"), format!("272{n:02}"))).collect();
+        let people: Vec<_> = many.iter().map(|(k, e)| (k.as_str(), e.as_str(), "Eva Berg", None)).collect();
+        let mut call = search(&people);
+        call.presses("2374#").hears("more of the name").presses("83#").hears("27203");
+    }
+
+    #[test]
+    fn nobody_is_said_so_and_the_third_time_ends_it() {
+        let mut call = two();
+        call.presses("999#").hears("nobody by that name").presses("999#").presses("999#").hears("Failed");
+    }
+
+    #[test]
+    fn pound_first_dials_an_extension_and_twice_spells_the_other_way() {
+        let mut extension = two();
+        extension.presses("#27001").hears("Extension(\"27001\")");
+        let mut alias = two();
+        alias.presses("##").hears("mail address");
+    }
+
+    #[test]
+    fn star_goes_back_and_silence_ends() {
+        let mut back = two();
+        back.presses("*").hears("Back");
+        let mut silent = two();
+        silent.waits(Duration::from_secs(60));
+        assert!(silent.over);
+    }
+}

@@ -1,0 +1,92 @@
+use super::rig::Rig;
+use crate::commands::dial_plan::DialByName;
+use crate::commands::mailbox::Mailbox;
+use crate::people::directory::MOST_FOUND;
+use media::RecordEnd;
+use sip::{Method, Name};
+
+fn named(rig: &mut Rig, order: DialByName, keys: &str) -> Vec<String> {
+    let found = rig.server.directory.search(&rig.server.configuration, Some("MX"), order, keys);
+    found.people.iter().map(|mailbox| mailbox.name.clone()).collect()
+}
+
+fn user(rig: &mut Rig, first: &str, last: &str, extension: &str) {
+    let name = format!("{first} {last} {extension}");
+    rig.done("New-Mailbox", &[("Name", &*name), ("FirstName", first), ("LastName", last)]);
+    let enable = [("Identity", &*name), ("UMMailboxPolicy", "MX Default Policy"), ("Extensions", extension)];
+    rig.done("Enable-UMMailbox", &enable);
+}
+
+#[test]
+fn the_order_of_the_name_is_the_dial_plans() {
+    let mut rig = Rig::lab();
+    user(&mut rig, "Kerstin", "Öberg", "27020");
+    assert_eq!(named(&mut rig, DialByName::LastFirst, "623"), ["Kerstin Öberg 27020"]);
+    assert_eq!(named(&mut rig, DialByName::LastFirst, "63237"), ["Kerstin Öberg 27020"], "typed as oeber");
+    assert_eq!(named(&mut rig, DialByName::FirstLast, "537"), ["Kerstin Öberg 27020"]);
+    assert_eq!(named(&mut rig, DialByName::FirstLast, "999"), [""; 0]);
+}
+
+fn change(rig: &mut Rig, name: &str, change: impl FnOnce(&mut Mailbox)) {
+    let mut mailbox = Mailbox::clone(rig.server.configuration.require_mailbox(name).unwrap());
+    change(&mut mailbox);
+    rig.server.configuration.mailboxes.put(mailbox, &mut Vec::new());
+    rig.server.directory.changed();
+}
+
+#[test]
+fn a_changed_name_is_found_at_once_and_the_old_one_no_more() {
+    let mut rig = Rig::lab();
+    user(&mut rig, "Kerstin", "Dahl", "27020");
+    assert_eq!(named(&mut rig, DialByName::LastFirst, "3245").len(), 1);
+    change(&mut rig, "Kerstin Dahl 27020", |mailbox| mailbox.settings.last_name = Some("Lind".into()));
+    assert_eq!(named(&mut rig, DialByName::LastFirst, "3245"), [""; 0]);
+    assert_eq!(named(&mut rig, DialByName::LastFirst, "5463").len(), 1);
+}
+
+#[test]
+fn hidden_and_disabled_users_are_not_found() {
+    let mut rig = Rig::lab();
+    user(&mut rig, "Kerstin", "Dahl", "27020");
+    user(&mut rig, "Eva", "Dahl", "27021");
+    change(&mut rig, "Kerstin Dahl 27020", |mailbox| mailbox.settings.hidden = true);
+    change(&mut rig, "Eva Dahl 27021", |mailbox| mailbox.um = None);
+    assert_eq!(named(&mut rig, DialByName::LastFirst, "3245"), [""; 0]);
+}
+
+#[test]
+fn nine_are_given_and_more_are_told_of() {
+    let mut rig = Rig::lab();
+    for number in 0..12 {
+        user(&mut rig, "Eva", "Berg", &format!("272{number:02}"));
+    }
+    let found = rig.server.directory.search(&rig.server.configuration, None, DialByName::LastFirst, "2374");
+    assert_eq!((found.people.len(), found.more), (MOST_FOUND, true));
+}
+
+#[test]
+fn a_caller_of_the_attendant_spells_a_name_and_is_transferred() {
+    let mut rig = Rig::lab();
+    user(&mut rig, "Kerstin", "Öberg", "27020");
+    let call = rig.call("43333", "");
+    rig.press(&call, "#623#1");
+    rig.take_sent();
+    rig.listen(call.session);
+    let refer = rig.take_requests().into_iter().find(|request| request.method == Method::Refer).expect("a REFER");
+    assert_eq!(refer.headers.get(&Name::ReferTo).unwrap(), &"<sip:27020@127.0.222.10>");
+}
+
+#[test]
+fn a_message_that_is_left_by_name_is_delivered_to_that_mailbox() {
+    let mut rig = Rig::lab();
+    user(&mut rig, "Kerstin", "Öberg", "27020");
+    let call = rig.call("43333", "");
+    rig.press(&call, "#623#2");
+    let recording = rig.recording(&call);
+    rig.hang_up(&call);
+    rig.record_ended(&call, recording, RecordEnd::Closed, 3);
+    rig.durable(recording);
+    let delivered = &rig.shelf.0.lock().unwrap().delivered;
+    assert_eq!(delivered.len(), 1);
+    assert_eq!(delivered[0].letter.mailbox.to_string(), "27020");
+}
