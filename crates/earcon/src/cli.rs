@@ -49,6 +49,9 @@ pub struct LabArguments {
     /// The web page's port on 127.0.0.1
     #[arg(long, value_name = "PORT", default_value_t = WEB_PORT)]
     pub web: u16,
+    /// Serve the phones' files over HTTPS, too, with a self-made certificate
+    #[arg(long)]
+    pub https: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -149,7 +152,7 @@ pub struct VerifyArguments {
 impl Default for LabArguments {
     /// What `earcon lab` without arguments has.
     fn default() -> LabArguments {
-        LabArguments { data: None, ring_time: RING_TIME, net: LoopbackNet([127, 0, 222]), web: WEB_PORT }
+        LabArguments { data: None, ring_time: RING_TIME, net: LoopbackNet([127, 0, 222]), web: WEB_PORT, https: false }
     }
 }
 

@@ -23,6 +23,7 @@ pub fn lab(arguments: LabArguments) -> Result<(), Failure> {
         ring_time: arguments.ring_time,
         net: arguments.net.bytes(),
         web: arguments.web,
+        https: arguments.https,
     };
     run(
         "lab",
@@ -41,8 +42,10 @@ pub fn node(arguments: &ProcessArguments) -> Result<(), Failure> {
         "node",
         |bus, runtime| {
             let node = RunningNode::start(&settings, bus, runtime.handle(), None).map_err(Failure::from_error)?;
+            let phones = node.provisioning();
+            let phones = if phones.is_empty() { phones } else { format!("phone files {phones}\n") };
             print(&format!(
-                "node on {}:{}, UDP and TCP; data in {}\n",
+                "node on {}:{}, UDP and TCP; data in {}\n{phones}",
                 settings.sip.address,
                 settings.sip.port,
                 settings.data.display()
@@ -76,7 +79,9 @@ pub fn um(arguments: &ProcessArguments) -> Result<(), Failure> {
                 settings.data.display()
             );
             if let Some(web) = um.web() {
-                text.push_str(&format!("web page http://{web}/\n"));
+                let scheme =
+                    if settings.web.as_ref().is_some_and(|web| web.certificate.is_some()) { "https" } else { "http" };
+                text.push_str(&format!("web page {scheme}://{web}/\n"));
             }
             text.push_str(&format!("{}\n", um.speech));
             print(&text);

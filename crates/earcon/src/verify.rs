@@ -63,7 +63,7 @@ fn in_a_lab(arguments: &VerifyArguments, choice: &Choice) -> Result<Report, Fail
         .enable_all()
         .build()
         .map_err(Failure::from_error)?;
-    let settings = LabSettings { data: data.0.clone(), ring_time: RING_TIME, net, web: 0 };
+    let settings = LabSettings { data: data.0.clone(), ring_time: RING_TIME, net, web: 0, https: false };
     let lab = Lab::start(settings, &Bus::new(), runtime.handle()).map_err(Failure::from_error)?;
     let rest = lab.web().ok_or_else(|| Failure::new("the lab has no web page"))?;
     let target = Target::lab(net, rest).map_err(Failure::from_error)?;

@@ -103,6 +103,10 @@ pub enum Event {
     // ---- either process -----------------------------------------------------------------------------------------
     /// A command changed the configuration. `by`: who gave it (shell user, REST principal, script).
     CommandRun { by: String, command: String, accepted: bool },
+    /// A new certificate was found in its file, and is in use.
+    CertificateRead { file: String },
+    /// A certificate expires or has expired, or a new one in its place can't be used.
+    CertificateProblem { file: String, reason: String },
     /// A connection was refused or ended for a cap or a framing error.
     ConnectionRefused { source: IpAddr, reason: String },
     /// The process is ready.
@@ -139,6 +143,7 @@ impl Event {
             | PinResetDue { .. }
             | MailboxLocked { .. }
             | LampFailed { .. }
+            | CertificateProblem { .. }
             | ConnectionRefused { .. } => Level::Warning,
             _ => Level::Info,
         }

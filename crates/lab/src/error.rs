@@ -38,6 +38,9 @@ pub enum StartError {
     /// The web page's port is taken, or its token file is not usable.
     #[error("{0}")]
     Web(String),
+    /// The phones' files can't be served: a port is taken, a certificate is wrong.
+    #[error("{0}")]
+    Provisioning(String),
     /// The lab's own script was refused: the data folder holds something else.
     #[error("the lab's script {script} was refused: {reason}")]
     Script { script: &'static str, reason: String },

@@ -2,6 +2,7 @@
 
 use crate::error::StartError;
 use crate::node::RunningNode;
+use crate::provisioning::{ProvisioningSettings, self_made};
 use crate::settings::{MediaSettings, NodeSettings, NodeSip, UmSettings, UmSip, WebSettings};
 use crate::um::{Extras, RunningUm};
 use crate::{event_socket, folder};
@@ -16,6 +17,9 @@ const EXCHANGE_UM: &str = include_str!("../../../lab/exchange-um.ps1");
 /// The realm of the lab's digest: the guide's FQDN of the node.
 const DOMAIN: &str = "mx-one-lync.lab.moon.galaxy";
 const MAIL_DOMAIN: &str = "moon.galaxy";
+/// Where phones fetch their files, at the node's address.
+const PHONES_HTTP: u16 = 8081;
+const PHONES_HTTPS: u16 = 8443;
 const ADMIN_TOKEN: &str = "lab-admin";
 /// Marks a data folder whose configuration was entered to the end.
 const CONFIGURED: &str = "configured";
@@ -36,6 +40,8 @@ pub struct LabSettings {
     pub net: [u8; 3],
     /// Port of the page on 127.0.0.1.
     pub web: u16,
+    /// Phones may fetch their files over HTTPS, too, with a self-made certificate.
+    pub https: bool,
 }
 
 /// A lab that runs until it is dropped.
@@ -50,12 +56,12 @@ impl Lab {
         folder::prepare(&settings.data)?;
         let [a, b, c] = settings.net;
         let map = shell::Net::new(&format!("{a}.{b}.{c}"));
-        let node = RunningNode::start(&node_settings(&settings), bus, runtime, map.clone())?;
+        let node = RunningNode::start(&node_settings(&settings)?, bus, runtime, map.clone())?;
         let extras = Extras {
             mail_domain: MAIL_DOMAIN.into(),
             map,
             admin_tokens: vec![ADMIN_TOKEN.into()],
-            node: Some(node.door("web")),
+            node: Some(node.door()),
         };
         let um = RunningUm::start(&um_settings(&settings), bus, runtime, extras)?;
         runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
@@ -79,13 +85,15 @@ impl Lab {
         let node = host(&self.settings, 10);
         let um = host(&self.settings, 4);
         let web = self.um.web().map(|address| format!("http://{address}/")).unwrap_or_default();
+        let phones = self.node.provisioning();
         let mut text = format!(
             "Earcon lab, data in {}\n\n\
              PBX         {node}:5060 UDP and TCP, domain {DOMAIN}\n\
              UM server   {um}: call router 5060, UM service 5062, workers 5065 and 5067, TCP and UDP\n\
              voice mail  43334\n\
              attendant   43333\n\
-             web page    {web}  (extension and PIN, or token {ADMIN_TOKEN})\n\n\
+             web page    {web}  (extension and PIN, or token {ADMIN_TOKEN})\n\
+             phone files {phones}\n\n\
              phone   name             SIP password   PIN\n",
             self.settings.data.display()
         );
@@ -126,15 +134,24 @@ fn host(settings: &LabSettings, last: u8) -> IpAddr {
     Ipv4Addr::new(a, b, c, last).into()
 }
 
-fn node_settings(settings: &LabSettings) -> NodeSettings {
+fn node_settings(settings: &LabSettings) -> Result<NodeSettings, StartError> {
     let address = host(settings, 10);
-    NodeSettings {
-        data: settings.data.join("node"),
+    let data = settings.data.join("node");
+    let mut provisioning = ProvisioningSettings::of_lab(SocketAddr::new(address, PHONES_HTTP));
+    if settings.https {
+        folder::prepare(&data)?;
+        let (certificate, key) = self_made::pair(&data, address)?;
+        provisioning.https = Some(SocketAddr::new(address, PHONES_HTTPS));
+        (provisioning.certificate, provisioning.key) = (Some(certificate), Some(key));
+    }
+    Ok(NodeSettings {
+        data,
         domain: DOMAIN.into(),
         ring_time: settings.ring_time,
         sip: NodeSip { address, port: 5060 },
         media: MediaSettings { address, ports: [20000, 29999] },
-    }
+        provisioning: Some(provisioning),
+    })
 }
 
 fn um_settings(settings: &LabSettings) -> UmSettings {
@@ -149,6 +166,8 @@ fn um_settings(settings: &LabSettings) -> UmSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, settings.web)),
             hosts: vec!["localhost".into()],
             admin_token_file: None,
+            certificate: None,
+            key: None,
         }),
     }
 }

@@ -6,6 +6,7 @@ pub mod event_socket;
 pub mod folder;
 mod lab;
 mod node;
+pub mod provisioning;
 mod role;
 pub mod settings;
 mod um;

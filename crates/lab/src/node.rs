@@ -3,7 +3,7 @@
 use crate::error::StartError;
 use crate::role::Running;
 use crate::settings::NodeSettings;
-use crate::{event_socket, folder};
+use crate::{event_socket, folder, provisioning};
 use event::{Bus, Event, Now, Sink};
 use media::{Engine, EngineConfig};
 use net::{InboxSender, Net, NetConfig};
@@ -16,8 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// A node that runs until it is dropped. Its parts end in this order: shell, role, media.
+/// A node that runs until it is dropped. Its parts end in this order: provisioning, shell, role, media.
 pub struct RunningNode {
+    provisioning: Option<web::provisioning::Running>,
     _shell: shell::Server,
     role: Running,
     _engine: Engine,
@@ -60,7 +61,10 @@ impl RunningNode {
             own: Arc::new(move |item| own.own(item)),
             ring_time: Duration::from_secs(u64::from(settings.ring_time)),
         };
-        let node = Node::new(config, Now::read()).map_err(|error| StartError::Configuration(error.to_string()))?;
+        let mut node = Node::new(config, Now::read()).map_err(|error| StartError::Configuration(error.to_string()))?;
+        if let Some(provisioning) = &settings.provisioning {
+            node.provision(provisioning.config());
+        }
         let stop = sender.clone();
         let role = Running::start("node", node, inbox, net, move || stop.own(Own::Stop))?;
 
@@ -73,14 +77,26 @@ impl RunningNode {
         let socket = shell::socket_path(&settings.data, Language::Mdsh);
         let served = runtime.block_on(shell::serve(&socket, shell.clone()))?;
         runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
+        let provisioning = match &settings.provisioning {
+            Some(provisioning) => Some(provisioning::start(provisioning, &sender, bus, runtime)?),
+            None => None,
+        };
         bus.emit(Now::read(), Event::Started { role: "node".into() });
-        Ok(RunningNode { _shell: served, role, _engine: engine, inbox: sender, shell })
+        Ok(RunningNode { provisioning, _shell: served, role, _engine: engine, inbox: sender, shell })
     }
 
     /// The way for commands that do not come from the shell.
-    pub fn door(&self, by: &'static str) -> web::NodeDoor {
+    pub fn door(&self) -> web::NodeDoor {
         let inbox = self.inbox.clone();
-        Arc::new(move |command, reply| inbox.own(Own::Command { command, by: by.into(), reply }))
+        Arc::new(move |command, by, reply| inbox.own(Own::Command { command, by, reply }))
+    }
+
+    /// Where phones fetch their files; empty when they can't.
+    pub fn provisioning(&self) -> String {
+        let Some(running) = &self.provisioning else { return String::new() };
+        let http = running.http.map(|address| format!("http://{address}/"));
+        let https = running.https.map(|address| format!("https://{address}/"));
+        [http, https].into_iter().flatten().collect::<Vec<_>>().join("  ")
     }
 
     pub fn has_ended(&self) -> bool {

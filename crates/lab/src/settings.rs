@@ -1,8 +1,10 @@
 //! What a node and a UM server are told before they start: docs/node.toml and docs/um.toml, commented.
 
+use crate::provisioning::ProvisioningSettings;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use web::TlsFiles;
 
 /// Why a TOML file is not taken. Each says what to mend.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,7 @@ pub struct NodeSettings {
     pub ring_time: u32,
     pub sip: NodeSip,
     pub media: MediaSettings,
+    pub provisioning: Option<ProvisioningSettings>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -78,6 +81,8 @@ pub struct WebSettings {
     #[serde(default)]
     pub hosts: Vec<String>,
     pub admin_token_file: Option<PathBuf>,
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
 }
 
 fn thirty() -> u32 {
@@ -106,6 +111,9 @@ impl NodeSettings {
             return Err(value(path, "sip.address", "is one address that peers know the node by, not every address"));
         }
         settings.media.check(path)?;
+        if let Some(provisioning) = &settings.provisioning {
+            provisioning.check(path)?;
+        }
         Ok(settings)
     }
 }
@@ -123,8 +131,19 @@ impl UmSettings {
         if ports.len() != 4 {
             return Err(value(path, "sip", "has router, service and two workers on four different ports"));
         }
+        if settings.web.as_ref().is_some_and(|web| web.certificate.is_some() != web.key.is_some()) {
+            return Err(value(path, "web", "has certificate and key together, or neither"));
+        }
         settings.media.check(path)?;
         Ok(settings)
+    }
+}
+
+impl WebSettings {
+    /// Certificate and key, when it speaks HTTPS.
+    pub fn tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = (self.certificate.clone()?, self.key.clone()?);
+        Some(TlsFiles { certificate, key })
     }
 }
 
@@ -150,7 +169,7 @@ fn parse<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, SettingsError> 
     toml::from_str(&text).map_err(|error| SettingsError::Parse { path: path.to_owned(), message: error.to_string() })
 }
 
-fn value(path: &Path, key: &'static str, message: &str) -> SettingsError {
+pub(crate) fn value(path: &Path, key: &'static str, message: &str) -> SettingsError {
     SettingsError::Value { path: path.to_owned(), key, message: message.to_owned() }
 }
 
@@ -166,6 +185,25 @@ mod tests {
     fn the_commented_examples_are_taken_as_they_stand() {
         assert_eq!(NodeSettings::read(&docs("node.toml")).unwrap().sip.port, 5060);
         assert_eq!(UmSettings::read(&docs("um.toml")).unwrap().sip.worker_ports, [5065, 5067]);
+    }
+
+    #[test]
+    fn what_the_examples_have_commented_out_is_taken_as_well() {
+        let text = std::fs::read_to_string(docs("node.toml")).unwrap();
+        let (plain, table) = text.split_once("#[provisioning]").unwrap();
+        // A comment's second character is a space, a key's is not.
+        let table: Vec<String> = table
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(key) if !key.starts_with(' ') => key.to_owned(),
+                _ => line.to_owned(),
+            })
+            .collect();
+        let file = std::env::temp_dir().join(format!("earcon-provisioning-{}.toml", std::process::id()));
+        std::fs::write(&file, format!("{plain}[provisioning]{}", table.join("\n"))).unwrap();
+        let provisioning = NodeSettings::read(&file).unwrap().provisioning.unwrap();
+        assert_eq!(provisioning.voice_mail.as_deref(), Some("43334"));
+        std::fs::remove_file(&file).unwrap();
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl RunningUm {
             Some(web) => {
                 let parts = web::Parts {
                     mailboxes,
-                    um: door(&sender, "web"),
+                    um: door(&sender),
                     node: extras.node,
                     events: bus.clone(),
                     store: Some(store),
@@ -160,9 +160,9 @@ fn expunge_daily(runtime: &Handle, mailboxes: Mailboxes) {
     });
 }
 
-fn door(inbox: &InboxSender<Own>, by: &'static str) -> web::UmDoor {
+fn door(inbox: &InboxSender<Own>) -> web::UmDoor {
     let inbox = inbox.clone();
-    Arc::new(move |command, reply| inbox.own(Own::Command { by: by.into(), command, reply }))
+    Arc::new(move |command, by, reply| inbox.own(Own::Command { by, command, reply }))
 }
 
 /// Contacts of redirects name the host that the PBX can look up, else the address.
@@ -194,7 +194,13 @@ fn serve(
     if let Some(file) = &settings.admin_token_file {
         admin_tokens.push(token(file)?);
     }
-    let settings = web::Settings { listen: settings.listen, hosts: settings.hosts.clone(), admin_tokens, https: false };
+    let settings = web::Settings {
+        listen: settings.listen,
+        hosts: settings.hosts.clone(),
+        admin_tokens,
+        https: false,
+        tls: settings.tls(),
+    };
     runtime.block_on(web::start(settings, parts)).map_err(|error| StartError::Web(error.to_string()))
 }
 

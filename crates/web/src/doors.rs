@@ -7,28 +7,45 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Hands the node a command. It must return at once; the reply is called when the command is done.
-pub type NodeDoor = Arc<dyn Fn(pbx::commands::Command, pbx::commands::Reply) + Send + Sync>;
+/// Hands the node a command of somebody (for the audit). It must return at once; the reply is called when the command is
+/// done.
+pub type NodeDoor = Arc<dyn Fn(pbx::commands::Command, String, pbx::commands::Reply) + Send + Sync>;
 /// The same for the UM server.
-pub type UmDoor = Arc<dyn Fn(um::commands::Command, um::commands::Reply) + Send + Sync>;
+pub type UmDoor = Arc<dyn Fn(um::commands::Command, String, um::commands::Reply) + Send + Sync>;
+
+/// Who asks what the pages show.
+const PAGES: &str = "web";
 
 /// A role answers within milliseconds; one that does not is stuck or gone.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl App {
     pub async fn ask_node(&self, command: pbx::commands::Command) -> Result<pbx::commands::Answer, ApiError> {
+        self.command_node(command, PAGES).await
+    }
+
+    pub async fn ask_um(&self, command: um::commands::Command) -> Result<um::commands::Answer, ApiError> {
+        self.command_um(command, PAGES).await
+    }
+
+    /// A command that somebody gave.
+    pub async fn command_node(
+        &self,
+        command: pbx::commands::Command,
+        by: &str,
+    ) -> Result<pbx::commands::Answer, ApiError> {
         let door = self.parts.node.as_ref().ok_or_else(|| {
             ApiError::new(StatusCode::NOT_FOUND, "the PBX is not part of this process", "ask the web server of the PBX")
         })?;
         let (sender, answer) = oneshot::channel();
         // Who waits may have gone; then nobody needs the answer.
-        door(command, Box::new(move |result| drop(sender.send(result))));
+        door(command, by.to_owned(), Box::new(move |result| drop(sender.send(result))));
         wait(answer).await?.map_err(ApiError::from)
     }
 
-    pub async fn ask_um(&self, command: um::commands::Command) -> Result<um::commands::Answer, ApiError> {
+    pub async fn command_um(&self, command: um::commands::Command, by: &str) -> Result<um::commands::Answer, ApiError> {
         let (sender, answer) = oneshot::channel();
-        (self.parts.um)(command, Box::new(move |result| drop(sender.send(result))));
+        (self.parts.um)(command, by.to_owned(), Box::new(move |result| drop(sender.send(result))));
         wait(answer).await?.map_err(ApiError::from)
     }
 }

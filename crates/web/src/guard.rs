@@ -38,22 +38,26 @@ pub async fn guard(State(app): State<Shared>, request: Request, next: Next) -> R
 }
 
 fn check(app: &Shared, request: &Request) -> Result<(), ApiError> {
-    let allowed = |authority: &str| is_own(authority, app.address, &app.settings.hosts);
+    let default_port = if app.settings.is_secure() { 443 } else { 80 };
+    let allowed = |authority: &str| is_own(authority, app.address, default_port, &app.settings.hosts);
     // A name that a stranger lets point at this address (DNS rebinding) is not one of ours.
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok());
+    let scheme = if app.settings.is_secure() { "https" } else { "http" };
     if hosts.next().is_some() || !host.is_some_and(allowed) {
         return Err(ApiError::new(
             StatusCode::MISDIRECTED_REQUEST,
             "this server is not called so",
-            format!("use http://{}/, or add the name to `hosts` in its configuration", app.address),
+            format!("use {}://{}/, or add the name to `hosts` in its configuration", scheme, app.address),
         ));
     }
     // What another site's page asks for in a user's browser says so here.
     if let Some(origin) = request.headers().get(header::ORIGIN) {
         let authority =
             origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
-        if !authority.is_some_and(|authority| allowed(authority) && host == Some(authority)) {
+        // RFC 6454 5: another scheme is another origin.
+        let own_scheme = !app.settings.is_secure() || origin.as_bytes().starts_with(b"https://");
+        if !own_scheme || !authority.is_some_and(|authority| allowed(authority) && host == Some(authority)) {
             return Err(foreign_origin());
         }
     }
@@ -69,7 +73,7 @@ pub fn foreign_origin() -> ApiError {
 }
 
 /// Whether a Host header names this server.
-fn is_own(authority: &str, own: SocketAddr, hosts: &[String]) -> bool {
+fn is_own(authority: &str, own: SocketAddr, default_port: u16, hosts: &[String]) -> bool {
     if hosts.iter().any(|host| {
         let name = authority.rsplit_once(':').map_or(authority, |(name, _)| name);
         host.eq_ignore_ascii_case(authority) || host.eq_ignore_ascii_case(name)
@@ -83,11 +87,14 @@ fn is_own(authority: &str, own: SocketAddr, hosts: &[String]) -> bool {
     }
     let ip = authority.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     if let Ok(ip) = ip {
-        return matches(ip) && own.port() == 80;
+        return matches(ip) && own.port() == default_port;
     }
-    let (name, port) = authority.split_once(':').unwrap_or((authority, "80"));
+    let (name, port) = match authority.split_once(':') {
+        Some((name, port)) => (name, port.parse().ok()),
+        None => (authority, Some(default_port)),
+    };
     let local = own.ip().is_loopback() || own.ip().is_unspecified();
-    local && name.eq_ignore_ascii_case("localhost") && port == own.port().to_string()
+    local && name.eq_ignore_ascii_case("localhost") && port == Some(own.port())
 }
 
 #[cfg(test)]
@@ -101,7 +108,7 @@ mod tests {
         for good in
             ["127.0.0.1:8080", "localhost:8080", "LOCALHOST:8080", "voicemail.moon.galaxy", "VoiceMail.moon.galaxy:443"]
         {
-            assert!(is_own(good, own, &hosts), "{good}");
+            assert!(is_own(good, own, 80, &hosts), "{good}");
         }
         for bad in [
             "",
@@ -111,14 +118,20 @@ mod tests {
             "127.0.0.1:80",
             "127.0.0.2:8080",
             "localhost",
+            "localhost:x",
             "localhost.evil.example:8080",
             "[::1]:8080",
             "127.0.0.1:8080@evil",
             "x.voicemail.moon.galaxy",
         ] {
-            assert!(!is_own(bad, own, &hosts), "{bad}");
+            assert!(!is_own(bad, own, 80, &hosts), "{bad}");
         }
+        assert!(is_own("127.0.0.1", "127.0.0.1:443".parse().unwrap(), 443, &[]), "HTTPS has its own default");
         let all = "0.0.0.0:80".parse().unwrap();
-        assert!(is_own("192.0.2.7", all, &[]) && is_own("localhost", all, &[]) && !is_own("evil.example", all, &[]));
+        assert!(
+            is_own("192.0.2.7", all, 80, &[])
+                && is_own("localhost", all, 80, &[])
+                && !is_own("evil.example", all, 80, &[])
+        );
     }
 }

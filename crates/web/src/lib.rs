@@ -9,16 +9,20 @@ mod api;
 mod doors;
 mod error;
 mod guard;
+mod listen;
 mod live;
 mod page;
 mod principal;
+pub mod provisioning;
 mod range;
 mod server;
 mod sessions;
+mod tls;
 mod tokens;
 
 pub use doors::{NodeDoor, UmDoor};
 pub use server::{Running, StartError, start};
+pub use tls::{TlsError, TlsFiles};
 
 use mailbox::Mailboxes;
 use std::net::SocketAddr;
@@ -34,8 +38,10 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// Bearer tokens of the administrator. The lab's is `lab-admin`; elsewhere there is none by default.
     pub admin_tokens: Vec<String>,
-    /// Whether browsers reach it by HTTPS only (through a proxy): the cookie then says so.
+    /// Whether browsers reach it by HTTPS only through a proxy: the cookie then says so.
     pub https: bool,
+    /// With these it speaks HTTPS itself, and HTTPS only.
+    pub tls: Option<TlsFiles>,
 }
 
 /// What the pages show and change.
@@ -60,6 +66,13 @@ struct App {
     live: live::Live,
     /// The address that is listened on.
     address: SocketAddr,
+}
+
+impl Settings {
+    /// Whether browsers see HTTPS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.https || self.tls.is_some()
+    }
 }
 
 type Shared = Arc<App>;

@@ -3,8 +3,8 @@
 
 use crate::api::{end_cookie, sign_in_with, start_cookie};
 use crate::error::ApiError;
+use crate::listen::Peer;
 use crate::principal::Principal;
-use crate::server::Peer;
 use crate::{App, Shared};
 use askama::Template;
 use axum::extract::{Path, Request, State};
@@ -217,7 +217,7 @@ impl App {
         let mailbox = self.mailbox(principal, name).await?;
         let (name, administrator) = match principal {
             Principal::User(user) => (user.display_name.clone(), false),
-            Principal::Admin => (self.user(mailbox.clone()).await?.display_name, true),
+            Principal::Admin(_) => (self.user(mailbox.clone()).await?.display_name, true),
         };
         Ok(MailboxPage {
             name,
@@ -252,7 +252,7 @@ fn page<T: Template>(result: Result<T, ApiError>) -> Response {
 
 async fn home(State(app): State<Shared>, principal: Result<Principal, ApiError>) -> Response {
     match principal {
-        Ok(Principal::Admin) => page(app.admin_page().await),
+        Ok(Principal::Admin(_)) => page(app.admin_page().await),
         Ok(user @ Principal::User(_)) => {
             let own = if let Principal::User(user) = &user { user.mailbox.to_string() } else { String::new() };
             page(app.mailbox_page(&user, &own).await)
@@ -277,7 +277,7 @@ async fn sign_in(
     Extension(peer): Extension<Peer>,
     Form(form): Form<crate::api::SignIn>,
 ) -> Response {
-    let result = match sign_in_with(&app, &form, peer.0.ip()).await {
+    let result = match sign_in_with(&app, &form, peer.address.ip()).await {
         Ok(principal) => {
             let mut response = Redirect::to("/").into_response();
             start_cookie(&app, principal, &mut response).map(|()| response)

@@ -1,7 +1,7 @@
 //! Who asks, and what he may see: the administrator everything, a user the own mailbox.
 
 use crate::error::ApiError;
-use crate::server::Peer;
+use crate::listen::Peer;
 use crate::tokens::Bearer;
 use crate::{App, Shared};
 use axum::extract::FromRequestParts;
@@ -15,7 +15,8 @@ pub const COOKIE: &str = "earcon_session";
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Principal {
-    Admin,
+    /// Under the name that the audit has: `web`, or `web:` and the name of the token that was made for somebody.
+    Admin(String),
     User(User),
 }
 
@@ -43,7 +44,7 @@ impl FromRequestParts<Shared> for Principal {
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Principal, ApiError> {
         let now = Instant::now();
         if let Some(line) = parts.headers.get(header::AUTHORIZATION) {
-            let source = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+            let source = parts.extensions.get::<Peer>().map(|peer| peer.address.ip());
             if source.is_some_and(|source| app.sessions.must_wait(source, now)) {
                 return Err(ApiError::busy("too many wrong tokens came from your address"));
             }
@@ -52,7 +53,7 @@ impl FromRequestParts<Shared> for Principal {
                 .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
                 .and_then(|(_, token)| app.tokens.find(token.trim()));
             return match bearer {
-                Some(Bearer::Admin) => Ok(Principal::Admin),
+                Some(Bearer::Admin(by)) => Ok(Principal::Admin(by)),
                 Some(Bearer::Mailbox(mailbox)) => Ok(Principal::User(app.user(mailbox).await?)),
                 None => {
                     if let Some(source) = source {
@@ -75,9 +76,10 @@ impl FromRequestParts<Shared> for Principal {
 }
 
 impl Principal {
-    pub fn admin(&self) -> Result<(), ApiError> {
+    /// The administrator's name for the audit. Everybody else is refused.
+    pub fn admin(&self) -> Result<&str, ApiError> {
         match self {
-            Principal::Admin => Ok(()),
+            Principal::Admin(by) => Ok(by),
             Principal::User(_) => Err(ApiError::forbidden()),
         }
     }
@@ -90,7 +92,7 @@ impl App {
             // Whether others have a mailbox is not told.
             Principal::User(user) if !user.is_called(name) => Err(ApiError::forbidden()),
             Principal::User(user) => Ok(user.mailbox.clone()),
-            Principal::Admin => Ok(self.find(name).await?.ok_or_else(ApiError::no_mailbox)?.0),
+            Principal::Admin(_) => Ok(self.find(name).await?.ok_or_else(ApiError::no_mailbox)?.0),
         }
     }
 

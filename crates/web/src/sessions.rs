@@ -111,8 +111,8 @@ mod tests {
     #[test]
     fn a_session_ends_by_itself_and_when_asked() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let cookie = sessions.begin(Principal::Admin, now).unwrap();
-        assert_eq!(sessions.find(&cookie, now), Some(Principal::Admin));
+        let cookie = sessions.begin(Principal::Admin("web".into()), now).unwrap();
+        assert_eq!(sessions.find(&cookie, now), Some(Principal::Admin("web".into())));
         assert_eq!(sessions.find(&cookie, now + LIFETIME), None);
         assert_eq!(sessions.find("guess", now), None);
         sessions.end(&cookie);

@@ -46,7 +46,8 @@ pub struct Made {
 /// Whom a token stands for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Bearer {
-    Admin,
+    /// With the name that the audit has.
+    Admin(String),
     Mailbox(MailboxId),
 }
 
@@ -69,12 +70,13 @@ impl Tokens {
     pub fn find(&self, token: &str) -> Option<Bearer> {
         let hash = hash(token);
         if self.admin.contains(&hash) {
-            return Some(Bearer::Admin);
+            return Some(Bearer::Admin("web".into()));
         }
         let made = self.lock();
-        Some(match &made.get(&hex(&hash))?.mailbox {
+        let made = made.get(&hex(&hash))?;
+        Some(match &made.mailbox {
             Some(mailbox) => Bearer::Mailbox(mailbox.clone()),
-            None => Bearer::Admin,
+            None => Bearer::Admin(format!("web:{}", made.name)),
         })
     }
 
@@ -142,7 +144,7 @@ mod tests {
         let (key, token) = tokens.make(Made { name: "dashboard".into(), mailbox: Some(anna.clone()) }).await.unwrap();
         let again = Tokens::new(&["lab-admin".into()], Some(store.clone()));
         assert_eq!(again.find(&token), Some(Bearer::Mailbox(anna)));
-        assert_eq!(again.find("lab-admin"), Some(Bearer::Admin));
+        assert_eq!(again.find("lab-admin"), Some(Bearer::Admin("web".into())));
         assert_eq!(again.find("lab-admim"), None);
         assert!(!format!("{:?}", store.load(KIND)).contains(&token));
         assert!(again.remove(&key).await.unwrap());

@@ -64,7 +64,7 @@ fn mailbox_view(extension: &str) -> um::MailboxView {
 /// A UM server with mailboxes 27000 (PIN 730146) and 27001 (PIN 730258), which locks after five wrong PINs.
 fn um_door() -> web::UmDoor {
     let failures = AtomicU32::new(0);
-    Arc::new(move |command, reply| {
+    Arc::new(move |command, _, reply| {
         use um::{Command, CommandError, PinVerdict};
         reply(match command {
             Command::VerifyPin { identity, pin, .. } => {
@@ -91,7 +91,7 @@ fn um_door() -> web::UmDoor {
 }
 
 fn node_door() -> web::NodeDoor {
-    Arc::new(|command, reply| {
+    Arc::new(|command, _, reply| {
         use node::{Command, CommandError, Contact, ExtensionStatus, Lamp, Status};
         reply(match command {
             Command::Status(Status::Extensions) => Ok(node::Answer::Extensions {
@@ -125,6 +125,7 @@ async fn site() -> Site {
         hosts: vec!["voicemail.moon.galaxy".into()],
         admin_tokens: vec!["lab-admin".into()],
         https: false,
+        tls: None,
     };
     let parts = Parts {
         mailboxes: mailboxes.clone(),
@@ -526,7 +527,7 @@ async fn the_past_is_told_on_request() {
 async fn a_taken_port_is_one_clear_sentence_and_a_stopped_server_is_gone() {
     let site = site().await;
     let address = site.running.address();
-    let settings = Settings { listen: address, hosts: Vec::new(), admin_tokens: Vec::new(), https: false };
+    let settings = Settings { listen: address, hosts: Vec::new(), admin_tokens: Vec::new(), https: false, tls: None };
     let parts =
         Parts { mailboxes: site.mailboxes.clone(), um: um_door(), node: None, events: site.bus.clone(), store: None };
     let error = start(settings, parts).await.err().unwrap();

@@ -19,11 +19,19 @@ pub struct Baresip {
 impl Baresip {
     /// Registers `user` at `node`; plays `play` (16-bit WAV) into every call and writes what it hears to its folder.
     pub fn start(user: &str, node: &str, number: u16, tcp: bool, play: Option<&Path>) -> Baresip {
+        let transport = if tcp { "tcp" } else { "udp" };
+        let account = format!(
+            "<sip:{user}@{node};transport={transport}>;auth_user={user};auth_pass=moon-{user};regint=60;mwi=yes;audio_codecs=pcma,pcmu;outbound=\"sip:{node};transport={transport}\""
+        );
+        Baresip::with_account(user, &account, number, play)
+    }
+
+    /// The same with a line of its accounts file, whatever it says.
+    pub fn with_account(user: &str, account: &str, number: u16, play: Option<&Path>) -> Baresip {
         // Its RTP sockets are bound to no address, so what it sends to loopback comes from 127.0.0.1: there it lives, and is
         // told from others by its ports.
         let (local, sip, control) = ("127.0.0.1", 15080 + 10 * number, 14444 + 10 * number);
         let folder = Scratch::new(&format!("baresip-{user}-{number}"));
-        let transport = if tcp { "tcp" } else { "udp" };
         // Its sine generator speaks 48 kHz only: without a file to play, it plays silence.
         let silence = folder.file("silence.wav");
         crate::audio::write_wav(&silence, &vec![0; 8000 * 60]);
@@ -40,11 +48,7 @@ impl Baresip {
             ),
         )
         .unwrap();
-        std::fs::write(
-            folder.file("accounts"),
-            format!("<sip:{user}@{node};transport={transport}>;auth_user={user};auth_pass=moon-{user};regint=60;mwi=yes;audio_codecs=pcma,pcmu;outbound=\"sip:{node};transport={transport}\"\n"),
-        )
-        .unwrap();
+        std::fs::write(folder.file("accounts"), format!("{account}\n")).unwrap();
         std::fs::write(folder.file("contacts"), "").unwrap();
         let process = Process::start(Command::new("baresip").arg("-f").arg(folder.path()).arg("-v"));
         process.wait_for("200 OK (Earcon-Node", Duration::from_secs(15));

@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 pub struct LabOptions {
     /// Seconds that a call list position rings.
     pub ring_time: u32,
+    /// Phone files over HTTPS, too.
+    pub https: bool,
 }
 
 impl Default for LabOptions {
     fn default() -> LabOptions {
-        LabOptions { ring_time: 2 }
+        LabOptions { ring_time: 2, https: false }
     }
 }
 
@@ -112,7 +114,8 @@ fn launch(net: u8, data: &Scratch, options: &LabOptions) -> Process {
             .arg("--web")
             .arg(web_port(net).to_string())
             .arg("--ring-time")
-            .arg(options.ring_time.to_string()),
+            .arg(options.ring_time.to_string())
+            .args(options.https.then_some("--https")),
     );
     process.wait_for("lab ready", Duration::from_secs(30));
     process

@@ -114,7 +114,7 @@ impl Follower {
         }
         self.last = shown.number;
         let visible = match &self.principal {
-            Principal::Admin => true,
+            Principal::Admin(_) => true,
             Principal::User(_) => shown.mailbox.as_deref().is_some_and(|mailbox| self.may_see(mailbox)),
         };
         // Unnamed: the JSON says which it is, and a page needs one listener for all.
@@ -123,7 +123,7 @@ impl Follower {
 
     fn may_see(&self, mailbox: &str) -> bool {
         match &self.principal {
-            Principal::Admin => true,
+            Principal::Admin(_) => true,
             Principal::User(user) => user.is_called(mailbox),
         }
     }

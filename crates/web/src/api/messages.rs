@@ -61,7 +61,7 @@ async fn show(app: &Shared, mailbox: MailboxId) -> Result<MailboxView, ApiError>
 
 pub async fn mailboxes(State(app): State<Shared>, principal: Principal) -> Result<Json<Vec<MailboxView>>, ApiError> {
     let ids = match principal {
-        Principal::Admin => app.parts.mailboxes.mailboxes().await?,
+        Principal::Admin(_) => app.parts.mailboxes.mailboxes().await?,
         Principal::User(user) => vec![user.mailbox],
     };
     let mut views = Vec::with_capacity(ids.len());

@@ -42,8 +42,8 @@ pub async fn node_command(
     principal: Principal,
     body: Body,
 ) -> Result<Json<Answer>, ApiError> {
-    principal.admin()?;
-    Ok(Json(app.ask_node(json(body).await?).await?))
+    let by = principal.admin()?.to_owned();
+    Ok(Json(app.command_node(json(body).await?, &by).await?))
 }
 
 pub async fn um_command(
@@ -51,8 +51,8 @@ pub async fn um_command(
     principal: Principal,
     body: Body,
 ) -> Result<Json<um::commands::Answer>, ApiError> {
-    principal.admin()?;
-    Ok(Json(app.ask_um(json(body).await?).await?))
+    let by = principal.admin()?.to_owned();
+    Ok(Json(app.command_um(json(body).await?, &by).await?))
 }
 
 impl crate::App {

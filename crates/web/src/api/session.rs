@@ -2,8 +2,8 @@
 
 use super::json;
 use crate::error::ApiError;
+use crate::listen::Peer;
 use crate::principal::{COOKIE, Principal, cookie};
-use crate::server::Peer;
 use crate::sessions::LIFETIME;
 use crate::tokens::Bearer;
 use crate::{App, Shared};
@@ -42,7 +42,7 @@ pub struct Who {
 impl From<Principal> for Who {
     fn from(principal: Principal) -> Who {
         match principal {
-            Principal::Admin => Who { role: "administrator", mailbox: None, name: None },
+            Principal::Admin(_) => Who { role: "administrator", mailbox: None, name: None },
             Principal::User(user) => {
                 Who { role: "user", mailbox: Some(user.mailbox.to_string()), name: Some(user.display_name) }
             }
@@ -60,7 +60,7 @@ pub async fn begin(
     body: Body,
 ) -> Result<Response, ApiError> {
     let sign_in: SignIn = json(body).await?;
-    let principal = sign_in_with(&app, &sign_in, peer.0.ip()).await?;
+    let principal = sign_in_with(&app, &sign_in, peer.address.ip()).await?;
     let who = Json(Who::from(principal.clone()));
     let mut response = (StatusCode::CREATED, who).into_response();
     start_cookie(&app, principal, &mut response)?;
@@ -85,7 +85,7 @@ pub async fn sign_in_with(app: &App, sign_in: &SignIn, source: IpAddr) -> Result
     };
     if !sign_in.token.is_empty() {
         return match app.tokens.find(sign_in.token.trim()) {
-            Some(Bearer::Admin) => Ok(Principal::Admin),
+            Some(Bearer::Admin(by)) => Ok(Principal::Admin(by)),
             Some(Bearer::Mailbox(mailbox)) => Ok(Principal::User(app.user(mailbox).await?)),
             None => Err(wrong("this token opens nothing", "look it up in the configuration")),
         };
@@ -129,7 +129,7 @@ pub fn end_cookie(app: &App, request: Request, response: &mut Response) {
 }
 
 fn set_cookie(app: &App, response: &mut Response, value: &str, seconds: u64) {
-    let secure = if app.settings.https { "; Secure" } else { "" };
+    let secure = if app.settings.is_secure() { "; Secure" } else { "" };
     let cookie = format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

@@ -7,6 +7,7 @@ mod diversion;
 mod extensions;
 mod features;
 mod numbers;
+mod phones;
 mod routes;
 mod system;
 
@@ -107,8 +108,15 @@ const ONE_DIR: &[Parameter] = &[NEEDED_DIR];
 const DIR_OR_ALL: &[Parameter] = &[p(DIR, "dir", TextOrAll, "the extension's number, or all (default)")];
 
 /// The families, in the order in which help lists them.
-const FAMILIES: &[&[Form]] =
-    &[numbers::FORMS, routes::FORMS, extensions::FORMS, diversion::FORMS, features::FORMS, system::FORMS];
+const FAMILIES: &[&[Form]] = &[
+    numbers::FORMS,
+    routes::FORMS,
+    extensions::FORMS,
+    phones::FORMS,
+    diversion::FORMS,
+    features::FORMS,
+    system::FORMS,
+];
 
 /// Every way to write a command.
 pub(crate) fn all() -> impl Iterator<Item = &'static Form> {
