@@ -67,6 +67,12 @@ pub enum Event {
     ProvisioningRefused { source: IpAddr, file: String, reason: String },
     /// Somebody asked in vain for so many phones' files that he seems to guess: for `seconds` only a token helps him.
     ProvisioningBlocked { source: IpAddr, failures: u32, seconds: u64 },
+    /// A provider took the node's registration of a number (again).
+    RouteRegistered { route: u32, number: String, expires_s: u32 },
+    /// A provider did not take it; tried again in `retry_s`. Told once until it works again.
+    RouteRegistrationFailed { route: u32, number: String, reason: String, retry_s: u64 },
+    /// Somebody called an emergency number; told for each route that is tried.
+    EmergencyCall { call: u64, from: String, to: String, route: u32 },
     /// The lamp of an extension was set by the voice mail system.
     LampChanged { extension: String, on: bool, new: u32, old: u32 },
 
@@ -129,8 +135,10 @@ impl Event {
     pub fn level(&self) -> Level {
         use Event::*;
         match self {
-            ProvisioningBlocked { .. } => Level::Error,
-            SipMalformed { .. }
+            // A person should look at once: who needs help may need it from the house, too.
+            EmergencyCall { .. } | ProvisioningBlocked { .. } => Level::Error,
+            RouteRegistrationFailed { .. }
+            | SipMalformed { .. }
             | SipDropped { .. }
             | TargetGreyListed { .. }
             | AuthenticationFailed { .. }

@@ -2,9 +2,11 @@
 
 use crate::configuration::{Configuration, ExtensionEntry, HashType, PhoneEntry};
 use crate::provisioning::{Mac, password_context};
+use crate::routes::SipRouteEntry;
 use serde::{Deserialize, Serialize};
 use sip::Request;
 use sip::digest::{Credentials, Ha1, Nonces, Verdict};
+use sip::endpoint::Login;
 use state::{KeyFile, KeyFileError};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -60,6 +62,15 @@ impl Vault {
         String::from_utf8(self.key.open(sealed, context).ok()?).ok()
     }
 
+    /// With what a route's peer is convinced of us, and has to convince us. `None` where the route has no password, or one
+    /// that another key file sealed.
+    pub fn login(&self, route: u32, sip: &SipRouteEntry) -> Option<Login> {
+        let password = self.reveal(&route_context(route), sip.password.as_deref()?)?;
+        let mut login = Login::new(sip.authname.as_deref()?, password);
+        login.realm = sip.realm.as_deref().map(Into::into);
+        Some(login)
+    }
+
     pub fn open(&self, dir: &str, sealed: &str) -> Option<Ha1> {
         let text = self.key.open(sealed, &context(dir)).ok()?;
         let Secret { md5, sha256 } = serde_json::from_slice(&text).ok()?;
@@ -69,6 +80,11 @@ impl Vault {
 
 fn context(dir: &str) -> String {
     format!("extension/{dir}/ha1")
+}
+
+/// Where a route's password is kept; by it the password is sealed.
+pub(crate) fn route_context(route: u32) -> String {
+    format!("route/{route}/password")
 }
 
 /// What a request's credentials are worth.
@@ -84,12 +100,21 @@ pub(crate) enum Admission {
     TooMany,
 }
 
+/// What a route's peer has to know.
+struct PeerSecret {
+    user: String,
+    realm: String,
+    ha1: Ha1,
+}
+
 /// Judges credentials.
 pub(crate) struct Guard {
     nonces: Nonces,
     secrets: BTreeMap<String, (Ha1, HashType)>,
     /// By extension: those of its provisioned phones, each with a password of its own, by hardware address.
     phones: BTreeMap<String, Vec<(String, Ha1)>>,
+    /// Of the routes whose peers are challenged: user, realm, HA1.
+    peers: BTreeMap<u32, PeerSecret>,
     /// What credentials of extensions that don't exist are judged by, so that both take the same time.
     nobody: Ha1,
     failures: BTreeMap<(IpAddr, String), (u32, Instant)>,
@@ -102,6 +127,7 @@ impl Guard {
             nonces: Nonces::new(seed, now),
             secrets: BTreeMap::new(),
             phones: BTreeMap::new(),
+            peers: BTreeMap::new(),
             nobody,
             failures: BTreeMap::new(),
         }
@@ -119,6 +145,7 @@ impl Guard {
         for (mac, entry) in &configuration.phones {
             self.admit_phone(mac, entry, vault);
         }
+        self.load_peers(configuration, vault);
     }
 
     /// Opens the secret of one phone anew, after a command changed it or ended the phone.
@@ -140,6 +167,47 @@ impl Guard {
         }
     }
 
+    /// Opens the secrets of routes anew.
+    pub fn load_peers(&mut self, configuration: &Configuration, vault: &Vault) {
+        let challenged = configuration.routes.iter().filter_map(|(number, route)| {
+            let sip = route.sip.as_ref().filter(|sip| sip.challenge)?;
+            let login = vault.login(*number, sip)?;
+            let realm = sip.realm.clone().unwrap_or_else(|| vault.realm().to_owned());
+            let ha1 = Ha1::new(&login.user, &realm, &login.password);
+            Some((*number, PeerSecret { user: login.user.to_string(), realm, ha1 }))
+        });
+        self.peers = challenged.collect();
+    }
+
+    /// The realm in which a route's peer is challenged; `None` where no password can be read, and so nobody is let in.
+    pub fn peer_realm(&self, route: u32) -> Option<String> {
+        self.peers.get(&route).map(|peer| peer.realm.clone())
+    }
+
+    /// Whether the request comes from a route's peer.
+    pub fn admit_peer(&mut self, request: &Request, route: u32, source: IpAddr, now: Instant) -> Admission {
+        let Some(peer) = self.peers.get(&route) else { return Admission::Wrong };
+        let Some(credentials) = Credentials::for_realm(&request.headers, &peer.realm) else {
+            return Admission::Unknown { stale: false };
+        };
+        let place = (source, format!("route {route}"));
+        if self.has_failed_too_often(&place, now) {
+            return Admission::TooMany;
+        }
+        let Some(peer) = self.peers.get(&route) else { return Admission::Wrong };
+        match self.nonces.judge(&credentials, &peer.ha1, &request.method, &request.uri, now) {
+            Verdict::Accepted if credentials.username == *peer.user => {
+                self.failures.remove(&place);
+                Admission::Known
+            }
+            Verdict::Stale => Admission::Unknown { stale: true },
+            _ => {
+                self.note_failure(place, now);
+                Admission::Wrong
+            }
+        }
+    }
+
     /// Opens the secret of one extension anew, after a command changed it.
     pub fn reload(&mut self, dir: &str, configuration: &Configuration, vault: &Vault) {
         let entry = configuration.extensions.get(dir).filter(|entry| entry.ip);
@@ -155,12 +223,8 @@ impl Guard {
             return Admission::Unknown { stale: false };
         };
         let place = (source, dir.to_owned());
-        if let Some((count, first)) = self.failures.get(&place) {
-            if now.saturating_duration_since(*first) > FAILURE_MEMORY {
-                self.failures.remove(&place);
-            } else if *count >= MOST_FAILURES {
-                return Admission::TooMany;
-            }
+        if self.has_failed_too_often(&place, now) {
+            return Admission::TooMany;
         }
         let secret = self.secrets.get(dir);
         let asked_for = self.hash_type(dir).algorithms().contains(&credentials.algorithm);
@@ -191,6 +255,17 @@ impl Guard {
         }
     }
 
+    fn has_failed_too_often(&mut self, place: &(IpAddr, String), now: Instant) -> bool {
+        match self.failures.get(place) {
+            Some((_, first)) if now.saturating_duration_since(*first) > FAILURE_MEMORY => {
+                self.failures.remove(place);
+                false
+            }
+            Some((count, _)) => *count >= MOST_FAILURES,
+            None => false,
+        }
+    }
+
     fn note_failure(&mut self, place: (IpAddr, String), now: Instant) {
         if self.failures.len() >= REMEMBERED {
             self.failures.retain(|_, (_, first)| now.saturating_duration_since(*first) <= FAILURE_MEMORY);
@@ -208,14 +283,15 @@ impl Guard {
         self.secrets.get(dir).map(|(_, hash_type)| *hash_type).unwrap_or_default()
     }
 
-    /// The 401 that asks for credentials of the extension that the request claims to be from.
-    pub fn challenge(&mut self, request: &Request, realm: &str, stale: bool, now: Instant) -> sip::Response {
-        let mut response = request.response(401);
-        self.challenge_headers(&mut response.headers, request, realm, stale, now);
-        response
+    /// Those that ask for the credentials of a route's peer.
+    pub fn peer_challenges(&mut self, headers: &mut sip::Headers, realm: &str, stale: bool, now: Instant) {
+        // Operators' equipment knows MD5 always, and may fail at the sight of another algorithm, as phones do.
+        for challenge in self.nonces.challenges(realm, HashType::Md5.algorithms(), stale, false, now) {
+            challenge.push_to(headers);
+        }
     }
 
-    /// The challenges alone, for a call that is refused with 401.
+    /// The challenges of a 401 that asks for credentials of the extension that the request claims to be from.
     pub fn challenge_headers(
         &mut self,
         headers: &mut sip::Headers,

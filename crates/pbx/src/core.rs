@@ -3,13 +3,14 @@
 
 use crate::authentication::{Admission, Guard, Vault};
 use crate::configuration::Configuration;
+use crate::diversion::Origin;
 use crate::node::Own;
 use crate::registrar::Registrar;
-use crate::routes;
+use crate::routes::{self, Health};
 use event::{Event, Now, Sink};
 use sip::digest::Credentials;
 use sip::endpoint::Endpoint;
-use sip::{Flow, Host, ListenerId, Request, Uri};
+use sip::{Flow, Headers, Host, ListenerId, Request, Uri};
 use state::{Change, Store};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub(crate) struct Core {
     pub endpoint: Endpoint,
     pub configuration: Configuration,
     pub registrar: Registrar,
+    /// Which routes are down.
+    pub health: Health,
     pub guard: Guard,
     pub vault: Vault,
     pub media: Box<dyn media::Control + Send>,
@@ -42,8 +45,13 @@ pub(crate) struct Core {
 pub(crate) enum Source {
     Extension(String),
     Route(u32),
-    /// To be asked for credentials.
+    /// To be asked for an extension's credentials.
     Challenge {
+        stale: bool,
+    },
+    /// To be asked for those of a route's peer.
+    ChallengePeer {
+        realm: String,
         stale: bool,
     },
     /// Neither a phone of ours nor a route's peer: 403. The event has been told.
@@ -76,8 +84,8 @@ impl Core {
 
     /// Who sends this request: a matched route, or an extension with its password. Everybody else is refused.
     pub fn source(&mut self, request: &Request, flow: &Flow, now: Now) -> Source {
-        if let Some(route) = routes::matched(&self.configuration.routes, flow.remote.ip()) {
-            return Source::Route(route);
+        if let Some(route) = routes::matched(&self.configuration.routes, request, flow.remote.ip()) {
+            return self.peer(request, route, flow, now);
         }
         let claimed = request.from().and_then(|from| from.uri.number()).unwrap_or_default();
         if !claimed.eq_ignore_ascii_case("anonymous") {
@@ -88,6 +96,41 @@ impl Core {
             Some(credentials) => self.extension(request, &credentials.username, flow, now),
             None => Source::Challenge { stale: false },
         }
+    }
+
+    /// Whether a request that is a route's by its settings is let in: at once, or by the route's password.
+    fn peer(&mut self, request: &Request, route: u32, flow: &Flow, now: Now) -> Source {
+        let sip = self.configuration.routes.get(&route).and_then(|route| route.sip.as_ref());
+        if !sip.is_some_and(|sip| sip.challenge) {
+            return Source::Route(route);
+        }
+        match self.guard.admit_peer(request, route, flow.remote.ip(), now.instant) {
+            Admission::Known => return Source::Route(route),
+            Admission::Unknown { stale } => {
+                if let Some(realm) = self.guard.peer_realm(route) {
+                    return Source::ChallengePeer { realm, stale };
+                }
+            }
+            Admission::Wrong | Admission::TooMany => {}
+        }
+        self.refuse(request, flow, &format!("not the password of route {route}"), now);
+        Source::Refused
+    }
+
+    /// The challenges that a source is to be sent with a 401; `None`: it is refused or known.
+    pub fn challenges(&mut self, request: &Request, source: &Source, now: Now) -> Option<Headers> {
+        let mut headers = Headers::new();
+        match source {
+            Source::Challenge { stale } => {
+                let realm = self.vault.realm().to_owned();
+                self.guard.challenge_headers(&mut headers, request, &realm, *stale, now.instant);
+            }
+            Source::ChallengePeer { realm, stale } => {
+                self.guard.peer_challenges(&mut headers, realm, *stale, now.instant);
+            }
+            _ => return None,
+        }
+        Some(headers)
     }
 
     /// Whether the request comes from the extension that it claims.
@@ -108,6 +151,12 @@ impl Core {
                 Source::Refused
             }
         }
+    }
+
+    /// What kind of caller comes in by a route.
+    pub fn origin_of(&self, route: u32) -> Origin {
+        let sip = self.configuration.routes.get(&route).and_then(|route| route.sip.as_ref());
+        sip.map_or(Origin::Private, |sip| sip.origin())
     }
 
     /// Tells that a request was refused for its source.

@@ -8,7 +8,7 @@ use crate::core::Core;
 use crate::message_waiting::MessageWaiting;
 use crate::provisioning::{Fetch, FetchReply, Provisioning, ProvisioningConfig};
 use crate::registrar::Registrar;
-use crate::routes::Supervision;
+use crate::routes::{Health, Registrations, Supervision};
 use event::{Event, Now, Sink};
 use media::MediaEvent;
 use net::{Action, Input, Role, SipInput};
@@ -88,6 +88,7 @@ pub struct Node {
     waiting: MessageWaiting,
     supervision: Supervision,
     provisioning: Provisioning,
+    registrations: Registrations,
     pending: BTreeMap<u64, Pending>,
     actions: VecDeque<Action>,
 }
@@ -130,6 +131,7 @@ impl Node {
             endpoint,
             configuration,
             registrar,
+            health: Health::default(),
             guard,
             vault,
             media,
@@ -148,6 +150,7 @@ impl Node {
             waiting,
             supervision: Supervision::default(),
             provisioning: Provisioning::default(),
+            registrations: Registrations::default(),
             pending: BTreeMap::new(),
             actions: VecDeque::new(),
         };
@@ -175,9 +178,15 @@ impl Node {
         self.calls.taken()
     }
 
-    /// Configured peers are supervised, and not counted by caps per source.
+    /// Configured peers are supervised, and not counted by caps per source; the node registers where it should.
     fn routes_changed(&mut self, now: Now) {
+        self.core.guard.load_peers(&self.core.configuration, &self.core.vault);
         self.supervision.configure(&self.core, now.instant);
+        self.registrations.configure(&mut self.core, now);
+        let route = |number: u32| self.core.configuration.routes.get(&number).and_then(|route| route.sip.as_ref());
+        let watched = |number| route(number).is_some_and(|sip| sip.supervise.as_deref() != Some("NO_SUPERVISION"));
+        let registers = |number| route(number).is_some_and(|sip| sip.registers());
+        self.core.health.keep(|number| route(number).is_some(), watched, registers);
         let routes = self.core.configuration.routes.values().filter_map(|route| route.sip.as_ref());
         let peers: Vec<std::net::IpAddr> = routes.flat_map(|sip| sip.matches.iter().copied()).collect();
         self.core.endpoint.exempt(peers.iter().copied());
@@ -194,6 +203,7 @@ impl Node {
             Own::Stop => {
                 // Nobody is left talking to nobody.
                 self.calls.end_all(&mut self.core, now);
+                self.registrations.end_all(&mut self.core, now);
                 self.drain(now);
                 self.actions.push_back(Action::Stop);
             }
@@ -365,11 +375,13 @@ impl Node {
             }
             // The others are unsolicited NOTIFYs, which phones may answer as they like.
             endpoint::Event::Response { transaction, response } if response.is_final() => {
-                self.supervision.answered(&self.core, transaction, true, now);
+                self.supervision.answered(&mut self.core, transaction, true, now);
+                self.registrations.answered(&mut self.core, transaction, Some(&response), now);
             }
             endpoint::Event::Response { .. } => {}
             endpoint::Event::Failed { transaction, .. } => {
-                self.supervision.answered(&self.core, transaction, false, now);
+                self.supervision.answered(&mut self.core, transaction, false, now);
+                self.registrations.answered(&mut self.core, transaction, None, now);
             }
             endpoint::Event::Malformed { flow, reason } => {
                 let event = Event::SipMalformed { by: "node".into(), remote: flow.remote, reason, answered: None };
@@ -380,6 +392,9 @@ impl Node {
 
     fn timeout(&mut self, now: Now) {
         self.core.endpoint.handle_timeout(now.instant);
+        if self.registrations.deadline().is_some_and(|at| at <= now.instant) {
+            self.registrations.handle_timeout(&mut self.core, now);
+        }
         if self.core.registrar.deadline().is_some_and(|at| at <= now.instant) {
             let gone = self.core.registrar.expire(now.instant);
             if !gone.is_empty() {
@@ -428,6 +443,7 @@ impl Role for Node {
             self.core.registrar.deadline(),
             self.calls.deadline(),
             self.supervision.deadline(),
+            self.registrations.deadline(),
         ]
         .into_iter()
         .flatten()

@@ -19,7 +19,7 @@ pub(crate) fn answer(
         Method::Register => register(core, waiting, &request, flow, now),
         Method::Notify => match waiting.notified(core, &request, flow, now) {
             Ok((ticket, extension)) => return Some((ticket, request, extension)),
-            Err(status) => with_events(request.response(status)),
+            Err(response) => *response,
         },
         Method::Subscribe => match waiting.subscribe(core, transaction, &request, flow, now) {
             Ok(()) => return None,
@@ -50,12 +50,13 @@ fn options_source(core: &mut Core, request: &Request, flow: &Flow, now: Now) -> 
 
 /// The answer to somebody who is not (yet) known.
 pub(crate) fn refusal(core: &mut Core, request: &Request, source: Source, now: Now) -> Response {
-    match source {
-        Source::Challenge { stale } => {
-            let realm = core.vault.realm().to_owned();
-            core.guard.challenge(request, &realm, stale, now.instant)
+    match core.challenges(request, &source, now) {
+        Some(challenges) => {
+            let mut response = request.response(401);
+            response.headers.extend(&challenges);
+            response
         }
-        _ => request.response(403),
+        None => request.response(403),
     }
 }
 

@@ -118,7 +118,7 @@ impl PhoneRole {
     }
 
     fn login(&self) -> Option<Login> {
-        Some(Login { user: self.config.user.clone().into(), password: self.config.password.clone().into() })
+        Some(Login::new(self.config.user.clone(), self.config.password.clone()))
     }
 
     fn request(&self, method: Method) -> OutgoingRequest {

@@ -48,7 +48,7 @@ fn pair(name: &'static str, value: impl Strategy<Value = String> + 'static) -> B
 
 fn number_line() -> impl Strategy<Value = String> {
     let numbers = pick(&["27000..27010", "27020&&27030", "43333", "43334", "0", "08", "404", "27000"]);
-    (pick(&["EX", "ED"]), numbers)
+    (pick(&["EX", "ED", "SOS"]), numbers)
         .prop_map(|(kind, number)| format!("number_initiate -numbertype {kind} -number {number}"))
 }
 
@@ -91,7 +91,7 @@ fn destination_line() -> impl Strategy<Value = String> {
 
 fn sip_route_line() -> impl Strategy<Value = String> {
     let more = options(vec![
-        option("-profile", pick(&["ExchangeUM_TCP", "DEFAULT"])),
+        option("-profile", pick(&["ExchangeUM_TCP", "DEFAULT", "PublicTrunk_Register_UDP"])),
         option("-service", pick(&["PRIVATE_SERVICES", "PUBLIC_SERVICES"])),
         option("-uristring0", pick(&["sip:?@192.168.222.4", "\"sip:?@host.example;tgrp=a\""])),
         option("-uristring7", pick(&["sip:+?@10.0.0.1", "\"\""])),
@@ -100,7 +100,25 @@ fn sip_route_line() -> impl Strategy<Value = String> {
         option("-protocol", pick(&["tcp", "UDP", "default"])),
         option("-proxyip", pick(&["10.0.0.9", "proxy.example", "::1", "\"\""])),
         option("-proxyport", pick(&["0", "5060"])),
-        option("-accept", pick(&["REMOTE_IP", "remote_ip"])),
+        option("-routeset", pick(&["sip:a.example;lr,sip:10.0.0.1;lr", "\"\""]).prop_map(|m| format!("\"{m}\""))),
+        option("-addheader", pick(&["\"X-Site: 4; a | X-Other: \"\"b\"\"\""])),
+        option("-remotetelip", pick(&["10.0.0.7"])),
+        option("-rexstring", pick(&["\"sip:?@m.example\""])),
+        option("-contextb1", pick(&["+468555", "cdp.moon.galaxy"])),
+        option("-contexta2", pick(&["08555"])),
+        option("-handleasexn", pick(&["yes", "no"])),
+        option("-sosanumber", pick(&["+46855527000"])),
+        option("-register", pick(&["REGISTER", "no_register", "SET_BY_PROFILE"])),
+        option("-registerstring", pick(&["sip:?@r.example"])),
+        option("-registerport", pick(&["5070"])),
+        option("-numbers", pick(&["\"0855527000, +46855527001\""])),
+        option("-timer", pick(&["60", "86400"])),
+        option("-localdomain", pick(&["l.example", "\"\""])),
+        option("-realm", text()),
+        option("-authname", text()),
+        option("-password", text()),
+        option("-challenge", pick(&["yes", "no"])),
+        option("-accept", pick(&["REMOTE_IP", "remote_ip", "ALL", "EMERGENCY", "FROM_DOMAIN"])),
         option(
             "-match",
             pick(&["192.168.222.4", "192.168.222.4,192.168.222.5", "::1, 10.0.0.1"]).prop_map(|m| format!("\"{m}\"")),
@@ -110,7 +128,7 @@ fn sip_route_line() -> impl Strategy<Value = String> {
         option("-mwinumber", pick(&["43334", "\"\""])),
         option("-supervise", pick(&["ACTIVE_SUPERVISION", "NO_SUPERVISION"])),
         option("-supervisetime", pick(&["5", "30", "3600"])),
-        option("-trusted", pick(&["TRUST_BY_PROFILE", "\"\""])),
+        option("-trusted", pick(&["TRUST_BY_PROFILE", "TRUSTED", "not_trusted", "\"\""])),
         option("-history-redirects", pick(&["yes", "no"])),
         option("-forced-gateway", pick(&["yes", "no", "profile"])),
     ]);

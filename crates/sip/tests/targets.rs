@@ -176,7 +176,7 @@ fn register(login: bool) -> OutgoingRequest {
     let aor = address("<sip:27000@10.0.0.2>");
     OutgoingRequest {
         request_uri: "sip:10.0.0.2".parse().unwrap(),
-        login: login.then(|| Login { user: Text::from("27000"), password: Text::from("moon-27000") }),
+        login: login.then(|| Login::new("27000", "moon-27000")),
         ..OutgoingRequest::new(Method::Register, aor.clone(), aor, ListenerId(0))
     }
 }
@@ -233,7 +233,7 @@ fn a_wrong_password_is_reported_and_not_tried_for_ever() {
 #[test]
 fn a_challenged_call_carries_its_credentials_in_the_ack_too() {
     let mut test = Alone::new();
-    let login = Some(Login { user: Text::from("27000"), password: Text::from("moon-27000") });
+    let login = Some(Login::new("27000", "moon-27000"));
     let call = OutgoingCall { login, ..call_to("<sip:bob@10.0.0.9>") };
     let call = test.net.with(test.alice, |alice, now| alice.invite(call, now)).unwrap();
     test.net.run_ms(5);

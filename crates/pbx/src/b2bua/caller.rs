@@ -6,7 +6,8 @@ use super::setup::{Purpose, Setup};
 use super::{Role, Scene};
 use crate::core::Source;
 use crate::diversion::{Itinerary, Origin, Outcome};
-use crate::numbers::Digits;
+use crate::numbers::{Analysis, Digits, NumberType, analyse, is_emergency};
+use crate::routes::{Accept, SipRouteEntry};
 use event::Event;
 use sip::diversion::Diversion;
 use sip::endpoint::CallRef;
@@ -21,26 +22,33 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
     let source = scene.core.source(request, flow, scene.now);
     let (party, origin) = match source {
         Source::Extension(number) => (of_extension(scene, number, request), Origin::Internal),
-        Source::Route(route) => (of_route(route, request), Origin::Private),
-        Source::Challenge { stale } => {
-            let realm = scene.core.vault.realm().to_owned();
-            scene.core.guard.challenge_headers(&mut refused, request, &realm, stale, scene.now.instant);
-            return reject(scene, dialog, 401, &refused);
+        Source::Route(route) => of_route(scene, route, request),
+        source => {
+            return match scene.core.challenges(request, &source, scene.now) {
+                Some(challenges) => reject(scene, dialog, 401, &challenges),
+                None => reject(scene, dialog, 403, &refused),
+            };
         }
-        Source::Refused => return reject(scene, dialog, 403, &refused),
     };
     // RFC 3261 16.3: the node forwards what it takes, so a spent counter ends here.
     let hops = request.headers.sound::<MaxForwards>().map_or(70, |hops| hops.0);
     if hops == 0 {
         return reject(scene, dialog, 483, &refused);
     }
-    let dialled = request.uri.number().and_then(|number| Digits::parse(&number).ok());
-    let Some(dialled) = dialled else { return reject(scene, dialog, 404, &refused) };
-    if let PartyKind::Route(route) = party.kind
-        && !super::ring::has_individual(scene, route)
-    {
-        let (status, headers) = Outcome::NoCircuit.answer();
-        return reject(scene, dialog, status, &headers);
+    let Some(dialled) = dialled(scene, &party, request) else { return reject(scene, dialog, 404, &refused) };
+    let emergency = is_emergency(&scene.core.configuration, &dialled);
+    if let PartyKind::Route(route) = party.kind {
+        let accept = settings(scene, route).and_then(|sip| sip.accept);
+        if accept == Some(Accept::Emergency) && !emergency {
+            let (source, method) = (flow.remote, request.method.to_string());
+            let reason = format!("route {route} takes calls to emergency numbers only");
+            scene.core.emit(scene.now, Event::SourceRefused { source, method, reason });
+            return reject(scene, dialog, 403, &refused);
+        }
+        if !emergency && !super::ring::has_individual(scene, route) {
+            let (status, headers) = Outcome::NoCircuit.answer();
+            return reject(scene, dialog, status, &headers);
+        }
     }
     let theirs = match describe::read(&request.body) {
         Ok(theirs) => theirs,
@@ -56,8 +64,9 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
         Event::CallStarted { call: id, from: party.number.clone(), to: dialled.to_string(), call_id: call_id.clone() },
     );
     scene.index.insert(dialog, id, Role::Caller, &party);
-    // A phone does not know who diverted; what it says about that is not passed on.
-    let trusted = matches!(party.kind, PartyKind::Route(_));
+    // A phone does not know who diverted; what it says about that is not passed on. Nor is an operator's word for it.
+    let trusted =
+        matches!(party.kind, PartyKind::Route(route) if settings(scene, route).is_some_and(SipRouteEntry::is_trusted));
     let mut itinerary = Itinerary::new(origin, scene.core.ring_time);
     let step = itinerary.start(&scene.core.configuration, &dialled);
     let mut setup = Setup::new(itinerary, Purpose::Answer, hops.saturating_sub(1));
@@ -97,16 +106,51 @@ fn of_extension(scene: &Scene<'_>, number: String, request: &Request) -> Party {
     Party { number: number.clone(), name, kind: PartyKind::Extension(number), telephone_of: None, hidden }
 }
 
-/// A route's peer is trusted with identities (RFC 3325).
-fn of_route(route: u32, request: &Request) -> Party {
-    let identity = Identity::asserted(&request.headers);
-    let number = identity.as_ref().and_then(|identity| identity.address.uri.number()).unwrap_or_default();
+fn settings<'a>(scene: &'a Scene<'_>, route: u32) -> Option<&'a SipRouteEntry> {
+    scene.core.configuration.routes.get(&route)?.sip.as_ref()
+}
+
+/// What was dialled. A phone may ask for help by RFC 5031's name instead of a number.
+fn dialled(scene: &Scene<'_>, party: &Party, request: &Request) -> Option<Digits> {
+    let uri = &request.uri;
+    if let sip::Scheme::Other(scheme) = &uri.scheme {
+        let service = uri.user.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let sos = scheme.eq_ignore_ascii_case("urn") && service.starts_with("service:sos");
+        let mut numbers = scene.core.configuration.numbers.iter();
+        let (number, _) = numbers.find(|(_, entry)| sos && entry.number_type == NumberType::Sos)?;
+        return Digits::parse(number).ok();
+    }
+    let PartyKind::Route(route) = party.kind else { return Digits::parse(&uri.number()?).ok() };
+    let sip = settings(scene, route)?;
+    // A registered line is called by the Contact that it registered; operators put the number that was dialled into To
+    // (SIPconnect 2.0, 14.1).
+    let line = uri.user_unescaped().unwrap_or_default();
+    let by_line = sip.registers()
+        && (sip.authname.as_deref() == Some(&*line) || sip.numbers.iter().any(|number| *number == *line));
+    let of_line = sip.called_number(uri).and_then(|number| Digits::parse(&number).ok());
+    if by_line && of_line.as_ref().is_none_or(|number| analyse(&scene.core.configuration, number) == Analysis::Vacant) {
+        return Digits::parse(&sip.called_number(&request.to()?.uri)?).ok();
+    }
+    of_line
+}
+
+/// A route's peer may say who calls (RFC 3325), if the route trusts it; else what From says is shown.
+fn of_route(scene: &Scene<'_>, route: u32, request: &Request) -> (Party, Origin) {
+    let Some(sip) = settings(scene, route) else {
+        let (number, name, kind) = (String::new(), String::new(), PartyKind::Route(route));
+        let party = Party { number, name, kind, telephone_of: None, hidden: true };
+        return (party, Origin::Private);
+    };
+    let identity =
+        if sip.is_trusted() { Identity::asserted(&request.headers) } else { Identity::claimed(&request.headers) };
+    let number = identity.as_ref().and_then(|identity| sip.calling_number(&identity.address.uri)).unwrap_or_default();
     let name = identity.as_ref().and_then(|identity| identity.address.display.clone());
-    Party {
+    let party = Party {
         number,
         name: name.map(String::from).unwrap_or_default(),
         kind: PartyKind::Route(route),
         telephone_of: None,
         hidden: identity.is_some_and(|identity| identity.hidden),
-    }
+    };
+    (party, sip.origin())
 }

@@ -18,6 +18,9 @@ impl Call {
         }
         let Some(setup) = &mut self.setup else { return };
         let Some(party) = setup.fork(dialog).map(|fork| fork.leg.party.clone()) else { return };
+        if let PartyKind::Route(route) = party.kind {
+            scene.core.health.called(route, true, scene.now.instant);
+        }
         if std::mem::replace(&mut setup.rang, true) {
             return;
         }
@@ -58,8 +61,12 @@ impl Call {
         if let Some(route) = trunk.filter(|_| outcome == Outcome::TrunkFailed) {
             let reason = match failure {
                 Some(failure) => failure.to_string(),
+                None if matches!(response.status, 401 | 407) => {
+                    format!("the peer answered {}: mend -authname, -password or -realm of the route", response.status)
+                }
                 None => format!("the peer answered {} {}", response.status, response.reason),
             };
+            scene.core.health.called(route, false, scene.now.instant);
             scene.core.emit(scene.now, Event::RouteUnavailable { route, reason });
         }
         self.fork_failed(scene, fork, outcome);
@@ -82,7 +89,9 @@ impl Call {
         if let Some(side) = fork.leg.side {
             side.close(scene);
         }
-        if outcome.is_trunks_fault() && !fork.choices.is_empty() {
+        // Who calls for help is not told that one of the ways there was busy.
+        let emergency = fork.choices.front().is_some_and(|choice| choice.emergency);
+        if (outcome.is_trunks_fault() || emergency) && !fork.choices.is_empty() {
             match self.ring_outside(scene, fork.leg.party.telephone_of, fork.choices) {
                 Ok(()) => return,
                 Err(failure) => outcome = failure,

@@ -3,42 +3,57 @@
 use super::call::Party;
 use super::setup::Setup;
 use crate::core::Core;
-use crate::routes::{SipRouteEntry, fill_in};
+use crate::numbers::Choice;
+use crate::routes::SipRouteEntry;
 use sip::diversion::{Diversion, DiversionReason};
 use sip::header::{MaxForwards, PAssertedIdentity, Reason};
 use sip::history_info::{Change, History};
 use sip::{Headers, Host, Name, NameAddr, Uri};
 
-/// From and the headers about identity and diversion for a new leg. `route` is set, with the Request-URI, when it goes
-/// over a trunk.
+/// How a leg goes out: the route, the way to the destination that was chosen, and the Request-URI.
+#[derive(Clone, Copy)]
+pub(super) struct Outward<'a> {
+    pub route: &'a SipRouteEntry,
+    pub choice: &'a Choice,
+    pub uri: &'a Uri,
+}
+
+/// From and the headers about identity and diversion for a new leg; `outward` is set when it goes over a trunk.
 pub(super) fn introduce(
     core: &Core,
     caller: &Party,
     setup: &Setup,
-    route: Option<(&SipRouteEntry, &Uri)>,
+    outward: Option<Outward<'_>>,
 ) -> (NameAddr, Headers) {
     let mut headers = Headers::new();
     headers.push(Name::MaxForwards, MaxForwards(setup.max_forwards).to_string());
-    let number = if caller.number.is_empty() { "anonymous" } else { &caller.number };
-    let own = core.uri(number);
-    let uri = match route.and_then(|(route, _)| route.fromuri.get(&0)) {
-        Some(template) => fill_in(template, number).unwrap_or(own),
-        None => own,
+    let known = match outward {
+        Some(outward) => caller_on(core, caller, outward),
+        None => NameAddr::new(core.uri(number_of(caller))).with_display(caller.name.as_str()),
     };
-    let known = NameAddr::new(uri).with_display(caller.name.as_str());
-    let from = if caller.hidden {
+    // An emergency centre is told who calls, whatever the caller wished (RFC 5012 and the law in most places).
+    let hidden = caller.hidden && !outward.is_some_and(|outward| outward.choice.emergency);
+    let from = if hidden {
         // RFC 3323 4.1.1.3
         let nobody = Host::Name(sip::Text::from_static("anonymous.invalid"));
         NameAddr::new(Uri::sip("anonymous", nobody)).with_display("Anonymous")
     } else {
         known.clone()
     };
-    if !caller.number.is_empty() && (route.is_some() || !caller.hidden) {
-        // RFC 3325 7: asserted towards the trunk also when hidden, with the wish that it stays there.
+    // RFC 3325 7: asserted towards a trusted trunk also when hidden, with the wish that it stays there.
+    let asserted = outward.map_or(!hidden, |outward| outward.route.is_trusted());
+    if asserted && !caller.number.is_empty() {
         headers.push_typed(&PAssertedIdentity(known));
-        if caller.hidden {
-            headers.push(Name::Privacy, "id");
+    }
+    if hidden && outward.is_some() {
+        headers.push(Name::Privacy, "id");
+    }
+    if let Some(outward) = outward {
+        if outward.choice.emergency {
+            // RFC 3261 20.26
+            headers.push(Name::from("Priority"), "emergency");
         }
+        outward.route.add_headers(&mut headers);
     }
     if let Some(by) = &setup.referred_by {
         headers.push(Name::ReferredBy, by.clone());
@@ -52,10 +67,27 @@ pub(super) fn introduce(
     for before in &setup.diverted_before {
         headers.push_typed(before);
     }
-    if let Some((_, request_uri)) = route {
-        history(core, setup, request_uri).write(&mut headers);
+    if let Some(outward) = outward {
+        history(core, setup, outward.uri).write(&mut headers);
     }
     (from, headers)
+}
+
+fn number_of(caller: &Party) -> &str {
+    if caller.number.is_empty() { "anonymous" } else { &caller.number }
+}
+
+/// The caller as a trunk's peer gets to see it.
+fn caller_on(core: &Core, caller: &Party, outward: Outward<'_>) -> NameAddr {
+    let Outward { route, choice, .. } = outward;
+    let domain = route.domain(&core.host);
+    // Who is called back by the emergency centre is the route's own matter.
+    if let Some(number) = route.sosanumber.as_deref().filter(|_| choice.emergency) {
+        return NameAddr::new(route.calling_uri(number, false, choice.types, &domain))
+            .with_display(caller.name.as_str());
+    }
+    let own = core.configuration.extensions.contains_key(&caller.number);
+    NameAddr::new(route.calling_uri(number_of(caller), own, choice.types, &domain)).with_display(caller.name.as_str())
 }
 
 /// Who rings or answered, for the caller's display (RFC 3325 in responses). Of a trunk the node knows the number only,

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Leg, Party, PartyKind};
 use super::forced_gateway::Side;
-use super::identity::introduce;
+use super::identity::{Outward, introduce};
 use super::redirect::Redirects;
 use super::setup::{Fork, Purpose};
 use super::target::{self, Target};
@@ -13,7 +13,7 @@ use crate::routes::SipRouteEntry;
 use event::Event;
 use sdp::Codec;
 use sip::endpoint::{Body, NextHop, OutgoingCall};
-use sip::{ListenerId, NameAddr, Uri};
+use sip::{ListenerId, NameAddr, Transport, Uri};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -40,6 +40,14 @@ fn worse(a: Option<Outcome>, b: Option<Outcome>) -> Option<Outcome> {
         (Some(a), Some(b)) => Some(if b.rank() >= a.rank() { b } else { a }),
         (a, b) => a.or(b),
     }
+}
+
+/// Routes that are down are tried when nothing else is left.
+fn working_first(scene: &Scene<'_>, choices: VecDeque<Choice>) -> VecDeque<Choice> {
+    let down = |choice: &Choice| scene.core.health.is_down(choice.route, scene.now.instant);
+    let (last, mut first): (VecDeque<Choice>, VecDeque<Choice>) = choices.into_iter().partition(down);
+    first.extend(last);
+    first
 }
 
 impl Call {
@@ -123,7 +131,10 @@ impl Call {
             Target::Contact { extension, uri, next_hop, listener } => {
                 self.ring_contact(scene, extension, uri, next_hop, listener)
             }
-            Target::Outside { extension, choices } => self.ring_outside(scene, extension, choices),
+            Target::Outside { extension, choices } => {
+                let choices = working_first(scene, choices);
+                self.ring_outside(scene, extension, choices)
+            }
         }
     }
 
@@ -164,7 +175,8 @@ impl Call {
         while let Some(choice) = choices.pop_front() {
             let route = scene.core.configuration.routes.get(&choice.route).and_then(|route| route.sip.clone());
             let Some(route) = route else { continue };
-            if !has_individual(scene, choice.route) {
+            // An emergency call goes out beyond the count: the individuals are the node's own limit.
+            if !choice.emergency && !has_individual(scene, choice.route) {
                 failure = Outcome::NoCircuit;
                 continue;
             }
@@ -184,15 +196,22 @@ impl Call {
         route: &SipRouteEntry,
         others: VecDeque<Choice>,
     ) -> Result<(), Outcome> {
-        let uri = route.request_uri(&choice.digits).ok_or(Outcome::TrunkFailed)?;
+        if route.transport() == Transport::Tls {
+            let reason = "TLS is not there yet: give the route -protocol tcp or udp".to_owned();
+            scene.core.emit(scene.now, Event::RouteUnavailable { route: choice.route, reason });
+            return Err(Outcome::TrunkFailed);
+        }
+        let uri = route.request_uri(&choice.digits, choice.types).ok_or(Outcome::TrunkFailed)?;
         let (side, body, ours) = self.media_for(scene, Some(route))?;
         let Some(setup) = &self.setup else { return Err(Outcome::TrunkFailed) };
-        let (from, headers) = introduce(scene.core, &self.caller.party, setup, Some((route, &uri)));
+        let (from, headers) = introduce(scene.core, &self.caller.party, setup, Some(Outward { route, choice, uri: &uri }));
         let to = NameAddr::new(Uri { params: sip::Params::for_uri(), ..uri.clone() });
         let mut plan = OutgoingCall::new(from, to, body, scene.core.listener);
         plan.headers = headers;
         plan.policy = route.policy();
         plan.next_hop = route.next_hop(&uri);
+        plan.route = route.route();
+        plan.login = scene.core.vault.login(choice.route, route);
         plan.request_uri = uri;
         let party = Party {
             number: choice.digits.clone(),
@@ -201,7 +220,14 @@ impl Call {
             telephone_of: extension.clone(),
             hidden: false,
         };
-        if self.invite(scene, plan, party, side, ours, others) { Ok(()) } else { Err(Outcome::TrunkFailed) }
+        if !self.invite(scene, plan, party, side, ours, others) {
+            return Err(Outcome::TrunkFailed);
+        }
+        if choice.emergency {
+            let (call, from, to) = (self.id, self.caller.party.number.clone(), self.dialled.clone());
+            scene.core.emit(scene.now, Event::EmergencyCall { call, from, to, route: choice.route });
+        }
+        Ok(())
     }
 
     /// The offer for a new leg: the caller's own (direct media), or the node's. Nothing for a caller who made none.

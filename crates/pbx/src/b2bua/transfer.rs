@@ -55,7 +55,7 @@ impl Call {
         let Some(number) = number else { return self.tell_transferor(scene, notify, 404, true) };
         let origin = match self.caller.party.kind {
             PartyKind::Extension(_) => Origin::Internal,
-            PartyKind::Route(_) => Origin::Private,
+            PartyKind::Route(route) => scene.core.origin_of(route),
         };
         let mut itinerary = Itinerary::new(origin, scene.core.ring_time);
         let step = itinerary.start(&scene.core.configuration, &number);

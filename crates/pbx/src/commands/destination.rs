@@ -1,6 +1,6 @@
 use super::{Answer, Command, CommandError, Outcome, check, references};
 use crate::configuration::{Configuration, Edit};
-use crate::numbers::{DestinationEntry, NumberType};
+use crate::numbers::DestinationEntry;
 use serde::{Deserialize, Serialize};
 
 /// `RODDI`, `RODDC`, `RODDE`, `RODDP`: which route an external destination takes.
@@ -24,7 +24,7 @@ pub enum Destination {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DestinationSet {
-    /// A number initiated as ED.
+    /// A number initiated as ED or SOS.
     pub dest: String,
     pub rou: Option<u32>,
     /// Order of choice, 0 (first, default) to 7.
@@ -124,8 +124,12 @@ pub(super) fn nobody_leads_to(configuration: &Configuration, parameter: &str, ro
 fn external(configuration: &Configuration, dest: &str) -> Result<String, CommandError> {
     let code = check::plan_number("DEST", dest)?;
     match configuration.numbers.get(&code) {
-        Some(entry) if entry.number_type == NumberType::Ed => Ok(code),
-        _ => Err(CommandError::not_assigned("DEST", dest, "initiate it with number_initiate -numbertype ED first")),
+        Some(entry) if entry.number_type.is_external() => Ok(code),
+        _ => Err(CommandError::not_assigned(
+            "DEST",
+            dest,
+            "initiate it with number_initiate -numbertype ED (or SOS) first",
+        )),
     }
 }
 

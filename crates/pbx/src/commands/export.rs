@@ -17,7 +17,7 @@ const FAMILIES: &[fn(&Configuration) -> Vec<Command>] = &[
     number::export,
     route_category::export,
     route_data::export,
-    sip_route::export,
+    sip_route::export::settings,
     trunk::export,
     destination::export,
     extension::export,
@@ -31,8 +31,11 @@ impl Configuration {
     /// The commands that rebuild this configuration, and what could not be told by them, one sentence each.
     pub(crate) fn commands(&self, vault: &Vault) -> (Vec<Command>, Vec<String>) {
         let mut commands: Vec<Command> = FAMILIES.iter().flat_map(|family| family(self)).collect();
-        let (codes, notes) = auth_code::export(self, vault);
+        let (codes, mut notes) = auth_code::export(self, vault);
         commands.extend(codes);
+        let (passwords, unknown) = sip_route::export::secrets(self, vault);
+        commands.extend(passwords);
+        notes.extend(unknown);
         (commands, notes)
     }
 
@@ -44,7 +47,7 @@ impl Configuration {
             format!("The configuration of node {domain}: rebuilds it on an empty data folder of that domain."),
         );
         if commands.iter().any(Command::holds_secrets) {
-            let warning = "It holds secrets: who has an auth_code's HA1 can register as its extension. Keep it as you keep passwords.";
+            let warning = "It holds secrets: who has an auth_code's HA1 can register as its extension, and routes' passwords are in clear. Keep it as you keep passwords.";
             notes.insert(1, warning.to_owned());
         }
         Answer::Script { notes, commands }

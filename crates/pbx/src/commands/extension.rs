@@ -2,7 +2,6 @@ use super::ip_phone::phone_ended;
 use super::verb::{Verb, extensions};
 use super::{Answer, Command, CommandError, Outcome, check, references};
 use crate::configuration::{Configuration, Edit, ExtensionEntry};
-use crate::numbers::NumberType;
 use serde::{Deserialize, Serialize};
 
 /// `extension -i | -c | -e | -p`. End takes its name, authorisation code, call lists and diversion along.
@@ -35,8 +34,8 @@ impl Verb<ExtensionSet> {
                 if configuration.extensions.contains_key(&dir) {
                     return Err(CommandError::already_assigned("d", dir, "change it with extension -c"));
                 }
-                if configuration.numbers.get(&dir).is_some_and(|entry| entry.number_type == NumberType::Ed) {
-                    return Err(CommandError::already_assigned("d", dir, "the number is an external destination"));
+                if configuration.numbers.get(&dir).is_some_and(|entry| entry.number_type.is_external()) {
+                    return Err(CommandError::already_assigned("d", dir, "the number leads out of the node"));
                 }
                 let entry = ExtensionEntry {
                     lim: 1,

@@ -20,6 +20,7 @@ mod number;
 mod references;
 mod route_category;
 mod route_data;
+mod secret;
 mod sip_route;
 mod status;
 mod trunk;
@@ -40,6 +41,7 @@ pub use name::{Name, NameSet};
 pub use number::Number;
 pub use route_category::{RouteCategory, RouteCategorySet};
 pub use route_data::{RouteData, RouteDataSet};
+pub use secret::Secret;
 pub use sip_route::{SipRoute, SipRouteSet};
 pub use status::{CallParty, CallStatus, Contact, ExtensionStatus, Lamp, Status};
 pub use trunk::{Trunk, TrunkSet};
@@ -113,7 +115,11 @@ impl Command {
 
     /// Whether it must not be shown to those who may not register as anybody.
     pub fn holds_secrets(&self) -> bool {
-        matches!(self, Command::AuthCode(AuthCode::Initiate(_) | AuthCode::Change(_)))
+        match self {
+            Command::AuthCode(AuthCode::Initiate(_) | AuthCode::Change(_)) => true,
+            Command::SipRoute(SipRoute::Set(set)) => set.password.is_some(),
+            _ => false,
+        }
     }
 }
 
@@ -130,7 +136,7 @@ impl Command {
             Command::RouteData(command) => command.run(configuration),
             Command::Trunk(command) => command.run(configuration),
             Command::Destination(command) => command.run(configuration),
-            Command::SipRoute(command) => command.run(configuration),
+            Command::SipRoute(command) => command.run(configuration, vault),
             Command::CallList(command) => command.run(configuration),
             Command::Extension(command) => command.run(configuration),
             Command::IpExtension(command) => command.run(configuration),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Number {
-    /// `numbertype`: `EX` (extension series) or `ED` (external destination). `number`: one number, or for `EX` also a
+    /// `numbertype`: `EX` (extension series), `ED` (external destination) or `SOS` (emergency number). `number`: one number, or for `EX` also a
     /// range `27000..27099`.
     Initiate {
         numbertype: String,
@@ -38,7 +38,11 @@ impl Number {
 
 fn initiate(configuration: &Configuration, numbertype: &str, number: &str) -> Outcome {
     let number_type = NumberType::from_name(numbertype).ok_or_else(|| {
-        CommandError::invalid("numbertype", numbertype, "give EX (extension) or ED (external destination)")
+        CommandError::invalid(
+            "numbertype",
+            numbertype,
+            "give EX (extension), ED (external destination) or SOS (emergency number)",
+        )
     })?;
     let (first, last) = series(number)?;
     if last.is_some() && number_type != NumberType::Ex {
@@ -52,7 +56,7 @@ fn initiate(configuration: &Configuration, numbertype: &str, number: &str) -> Ou
     if configuration.numbers.iter().any(overlaps) {
         return Err(CommandError::already_assigned("number", number, "end it with number_end, or give another"));
     }
-    if number_type == NumberType::Ed && configuration.extensions.contains_key(&first) {
+    if number_type.is_external() && configuration.extensions.contains_key(&first) {
         return Err(CommandError::already_assigned("number", number, "an extension has this number"));
     }
     Ok((vec![Edit::Number(first, Some(NumberEntry { number_type, last }))], Answer::done()))

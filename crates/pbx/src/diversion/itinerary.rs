@@ -343,7 +343,12 @@ mod tests {
     }
 
     fn voice_mail(time: Option<Duration>) -> Step {
-        let choices = vec![Choice { route: 55, digits: "43334".into() }];
+        let choices = vec![Choice {
+            route: 55,
+            digits: "43334".into(),
+            types: crate::routes::NumberTypes::default(),
+            emergency: false,
+        }];
         Step::Seize { dialled: "43334".into(), choices, time }
     }
 

@@ -11,8 +11,10 @@ pub(crate) use outcome::Outcome;
 pub(crate) enum Origin {
     /// An extension of this node.
     Internal,
-    /// Over a route: what this node has are tie lines.
+    /// Over a tie line: a route to another private system.
     Private,
+    /// From the public network.
+    Public,
 }
 
 impl Origin {
@@ -21,6 +23,7 @@ impl Origin {
         let bit = match self {
             Origin::Internal => bits.as_bytes().first(),
             Origin::Private => bits.as_bytes().get(1),
+            Origin::Public => bits.as_bytes().get(2),
         };
         bit == Some(&b'1')
     }

@@ -42,26 +42,31 @@ impl MessageWaiting {
     }
 
     /// A NOTIFY with counts. From a matched route only: whoever may set lamps may annoy everybody. The ticket under
-    /// which the counts are kept, and whose they are; or the status of the refusal.
+    /// which the counts are kept, and whose they are; or the refusal.
     pub fn notified(
         &mut self,
         core: &mut Core,
         request: &Request,
         flow: &Flow,
         now: Now,
-    ) -> Result<(u64, String), u16> {
-        if routes::matched(&core.configuration.routes, flow.remote.ip()).is_none() {
+    ) -> Result<(u64, String), Box<Response>> {
+        if routes::matched(&core.configuration.routes, request, flow.remote.ip()).is_none() {
             core.refuse(request, flow, "lamps are set by matched routes only", now);
-            return Err(403);
+            return Err(Box::new(request.response(403)));
         }
+        match core.source(request, flow, now) {
+            Source::Route(_) => {}
+            source => return Err(Box::new(refusal(core, request, source, now))),
+        }
+        let refused = |status| Box::new(with_events(request.response(status)));
         if !is_summary(request) {
-            return Err(489);
+            return Err(refused(489));
         }
         let extension = request.uri.number().unwrap_or_default();
         if !core.configuration.extensions.contains_key(&extension) {
-            return Err(404);
+            return Err(refused(404));
         }
-        let summary = MessageSummary::parse(&request.body).map_err(|_| 400u16)?;
+        let summary = MessageSummary::parse(&request.body).map_err(|_| refused(400))?;
         let counts = summary.voice.unwrap_or_default();
         let (urgent_new, urgent_old) = counts.urgent.unwrap_or_default();
         let lamp = Lamp { on: summary.waiting, new: counts.new, old: counts.old, urgent_new, urgent_old };

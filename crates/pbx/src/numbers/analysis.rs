@@ -1,7 +1,9 @@
 //! Number analysis: what dialled digits mean. En bloc: all digits are there when it starts.
 
-use super::{Digits, NumberType};
+use super::{DestinationEntry, Digits, NumberType};
 use crate::configuration::Configuration;
+use crate::routes::NumberTypes;
+use std::collections::BTreeMap;
 
 /// Where a dialled number leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,10 +21,25 @@ pub(crate) enum Analysis {
 pub(crate) struct Choice {
     pub route: u32,
     pub digits: String,
+    pub types: NumberTypes,
+    /// An emergency call: no limit stops it.
+    pub emergency: bool,
 }
 
-/// An extension is its whole number; a destination is the longest code that the number starts with.
+/// Whether an emergency number was dialled: exactly, since what begins like one may be an ordinary number.
+pub(crate) fn is_emergency(configuration: &Configuration, dialled: &Digits) -> bool {
+    configuration.numbers.get(dialled.as_str()).is_some_and(|entry| entry.number_type == NumberType::Sos)
+}
+
+/// An emergency number goes before all others. An extension is its whole number; a destination is the longest code that
+/// the number starts with.
 pub(crate) fn analyse(configuration: &Configuration, dialled: &Digits) -> Analysis {
+    if is_emergency(configuration, dialled) {
+        return match configuration.destinations.get(dialled.as_str()) {
+            Some(ways) => choices(ways, dialled, true),
+            None => Analysis::Vacant,
+        };
+    }
     if configuration.extensions.contains_key(dialled.as_str()) {
         return Analysis::Extension(dialled.to_string());
     }
@@ -33,12 +50,18 @@ pub(crate) fn analyse(configuration: &Configuration, dialled: &Digits) -> Analys
         .max_by_key(|(code, _)| code.len())
         .map(|(code, _)| code);
     let Some(ways) = code.and_then(|code| configuration.destinations.get(code)) else { return Analysis::Vacant };
+    choices(ways, dialled, false)
+}
+
+/// The ways to a destination in order of choice, each with the digits that go out.
+fn choices(ways: &BTreeMap<u32, DestinationEntry>, dialled: &Digits, emergency: bool) -> Analysis {
     let choices: Vec<Choice> = ways
         .values()
         .map(|way| {
             // SRT counts from 1: with 1 all digits go out, the access code too.
             let skip = usize::try_from(way.srt.saturating_sub(1)).unwrap_or(usize::MAX);
-            Choice { route: way.route, digits: format!("{}{}", way.pre, dialled.get(skip..).unwrap_or_default()) }
+            let digits = format!("{}{}", way.pre, dialled.get(skip..).unwrap_or_default());
+            Choice { route: way.route, digits, types: way.types(), emergency }
         })
         .filter(|choice| !choice.digits.is_empty())
         .collect();
@@ -56,14 +79,7 @@ mod tests {
         plan.extensions.insert("27000".into(), ExtensionEntry::default());
         for (code, route, srt, pre) in [("43334", 55, 1, ""), ("0", 1, 2, ""), ("04", 2, 3, "46")] {
             plan.numbers.insert(code.into(), NumberEntry { number_type: NumberType::Ed, last: None });
-            let way = DestinationEntry {
-                route,
-                srt,
-                pre: pre.into(),
-                adc: String::new(),
-                cust: String::new(),
-                trc: String::new(),
-            };
+            let way = DestinationEntry { route, srt, pre: pre.into(), ..DestinationEntry::default() };
             plan.destinations.entry(code.into()).or_default().insert(0, way);
         }
         plan.numbers.insert("9".into(), NumberEntry { number_type: NumberType::Ed, last: None });
@@ -75,7 +91,8 @@ mod tests {
     }
 
     fn sent(route: u32, digits: &str) -> Analysis {
-        Analysis::Route(vec![Choice { route, digits: digits.into() }])
+        let types = NumberTypes::default();
+        Analysis::Route(vec![Choice { route, digits: digits.into(), types, emergency: false }])
     }
 
     #[test]
@@ -94,6 +111,32 @@ mod tests {
         assert_eq!(dial("27000"), Analysis::Extension("27000".into()));
         assert_eq!(dial("270001"), Analysis::Vacant);
         assert_eq!(dial("2700"), Analysis::Vacant);
+    }
+
+    #[test]
+    fn an_emergency_number_goes_before_an_extension_and_before_the_code_that_it_begins_with() {
+        let mut plan = plan();
+        for number in ["112", "0112"] {
+            plan.numbers.insert(number.into(), NumberEntry { number_type: NumberType::Sos, last: None });
+            let way = DestinationEntry { route: 7, srt: number.len() as u32 - 2, ..DestinationEntry::default() };
+            plan.destinations.entry(number.into()).or_default().insert(0, way);
+        }
+        plan.extensions.insert("112".into(), ExtensionEntry::default());
+        for number in ["112", "0112"] {
+            let Analysis::Route(choices) = analyse(&plan, &Digits::parse(number).unwrap()) else { panic!("{number}") };
+            assert!(choices[0].emergency && choices[0].route == 7 && choices[0].digits == "112", "{choices:?}");
+        }
+        let Analysis::Route(choices) = analyse(&plan, &Digits::parse("01124").unwrap()) else { panic!() };
+        assert!(!choices[0].emergency && choices[0].route == 1, "{choices:?}");
+    }
+
+    #[test]
+    fn the_types_of_the_numbers_are_digits_of_adc() {
+        let way = |adc: &str| DestinationEntry { adc: adc.into(), ..DestinationEntry::default() }.types();
+        assert_eq!(way("0005000000000250000001010000"), NumberTypes { called: 0, calling: 0 }, "the guide's");
+        assert_eq!(way("0125000000000250000001010000"), NumberTypes { called: 1, calling: 2 });
+        assert_eq!(way("0526000000000250000001010000"), NumberTypes { called: 5, calling: 6 }, "private: the fourth");
+        assert_eq!(way(""), NumberTypes::default());
     }
 
     #[test]

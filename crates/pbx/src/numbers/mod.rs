@@ -3,9 +3,10 @@
 mod analysis;
 mod digits;
 
-pub(crate) use analysis::{Analysis, Choice, analyse};
+pub(crate) use analysis::{Analysis, Choice, analyse, is_emergency};
 pub use digits::{Digits, DigitsError};
 
+use crate::routes::NumberTypes;
 use serde::{Deserialize, Serialize};
 
 /// What a number was initiated as.
@@ -16,6 +17,8 @@ pub enum NumberType {
     Ex,
     /// External destination.
     Ed,
+    /// Emergency number: calls to it always go out.
+    Sos,
 }
 
 impl NumberType {
@@ -23,6 +26,7 @@ impl NumberType {
         match name.to_ascii_uppercase().as_str() {
             "EX" => Some(NumberType::Ex),
             "ED" => Some(NumberType::Ed),
+            "SOS" => Some(NumberType::Sos),
             _ => None,
         }
     }
@@ -40,7 +44,13 @@ impl NumberType {
         match self {
             NumberType::Ex => "extension series",
             NumberType::Ed => "external destination code",
+            NumberType::Sos => "emergency number",
         }
+    }
+
+    /// Whether it leads to routes by `RODDI`.
+    pub fn is_external(self) -> bool {
+        matches!(self, NumberType::Ed | NumberType::Sos)
     }
 }
 
@@ -76,4 +86,15 @@ pub(crate) struct DestinationEntry {
     pub cust: String,
     #[serde(default)]
     pub trc: String,
+}
+
+impl DestinationEntry {
+    /// The types of called and calling number, which choose among a route's URIs: ADC's second digit, and its third
+    /// (public types, 0 to 4) or fourth (private types, 5 to 7).
+    pub fn types(&self) -> NumberTypes {
+        let digit = |at: usize| self.adc.as_bytes().get(at).map_or(0, |digit| digit.wrapping_sub(b'0')).min(7);
+        let called = digit(1);
+        let calling = if called >= 5 { digit(3) } else { digit(2) };
+        NumberTypes { called, calling }
+    }
 }

@@ -1,5 +1,6 @@
 //! Supervision: each route's peer is asked by OPTIONS now and then, so that a dead one is known before somebody calls.
 
+use super::NumberTypes;
 use crate::core::Core;
 use event::{Event, Now};
 use sip::endpoint::{ClientRef, OutgoingRequest, TargetPolicy};
@@ -56,9 +57,12 @@ impl Supervision {
                 continue;
             }
             let sip = core.configuration.routes.get(number).and_then(|route| route.sip.as_ref());
-            let Some((uri, sip)) = sip.and_then(|sip| Some((sip.request_uri("0")?, sip))) else { continue };
+            let Some((uri, sip)) = sip.and_then(|sip| Some((sip.request_uri("0", NumberTypes::default())?, sip)))
+            else {
+                continue;
+            };
             let target = Uri { user: None, ..uri.clone() };
-            let own = NameAddr::new(Uri::sip_host(core.host.clone()));
+            let own = NameAddr::new(Uri::sip_host(sip.domain(&core.host)));
             let mut request = OutgoingRequest::new(Method::Options, own, NameAddr::new(target), core.listener);
             request.next_hop = sip.next_hop(&uri);
             // A question nobody waits for puts no host on the grey list: calls find out by themselves.
@@ -70,9 +74,10 @@ impl Supervision {
     }
 
     /// An answer came (any final response is a sign of life), or none will.
-    pub fn answered(&mut self, core: &Core, client: ClientRef, alive: bool, now: Now) {
+    pub fn answered(&mut self, core: &mut Core, client: ClientRef, alive: bool, now: Now) {
         let Some(route) = self.asked.remove(&client) else { return };
         let Some(watch) = self.watches.get_mut(&route) else { return };
+        core.health.supervised(route, alive);
         if watch.down == alive {
             watch.down = !alive;
             let reason = "the peer does not answer OPTIONS".to_owned();

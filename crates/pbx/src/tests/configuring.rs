@@ -107,12 +107,12 @@ fn nothing_that_is_in_use_can_be_ended() {
 fn a_second_set_changes_only_what_it_names() {
     let mut rig = Rig::lab();
     rig.set_route(55, |set| set.priority = Some(7));
-    let text = print(&mut rig, Command::SipRoute(SipRoute::Print { route: Some(55), profile: None }));
+    let text = print(&mut rig, Command::SipRoute(SipRoute::Print { route: Some(55), profile: None, short: None }));
     for value in ["sip:?@127.0.222.4", "ExchangeUM_TCP", "REMOTE_IP", "PCMA,PCMU", "43334", " 7"] {
         assert!(text.contains(value), "{value} in {text}");
     }
     rig.set_route(55, |set| set.mwinumber = Some(String::new()));
-    let text = print(&mut rig, Command::SipRoute(SipRoute::Print { route: Some(55), profile: None }));
+    let text = print(&mut rig, Command::SipRoute(SipRoute::Print { route: Some(55), profile: None, short: None }));
     assert!(!text.contains("43334"), "an empty text takes it away: {text}");
 }
 
@@ -194,7 +194,7 @@ fn the_configuration_and_the_domain_are_there_after_a_restart() {
             Command::RouteCategory(RouteCategory::Print { rou: None }),
             Command::Trunk(Trunk::Print { rou: None }),
             Command::Destination(Destination::Print { dest: None }),
-            Command::SipRoute(SipRoute::Print { route: None, profile: None }),
+            Command::SipRoute(SipRoute::Print { route: None, profile: None, short: None }),
             Command::Extension(Extension::Print { dir: None }),
             Command::IpExtension(IpExtension::Print { dir: None }),
             Command::Name(Name::Print { dir: None }),

@@ -38,7 +38,7 @@ fn subscribe(rig: &mut Rig, phone: Peer, extension: &str, at: &str) {
     let mut request = OutgoingRequest::new(Method::Subscribe, aor.clone(), aor, sip::ListenerId(0));
     request.headers.push(Name::Event, "message-summary");
     request.next_hop = Some(sip::endpoint::NextHop::Uri(uri(&format!("sip:{NODE}"))));
-    request.login = Some(sip::endpoint::Login { user: extension.into(), password: format!("moon-{extension}").into() });
+    request.login = Some(sip::endpoint::Login::new(extension, format!("moon-{extension}")));
     let _ = at;
     rig.with(phone, |endpoint, now| endpoint.subscribe(request, Duration::from_secs(600), now)).unwrap();
     rig.run_ms(100);

@@ -330,7 +330,7 @@ impl Rig {
         request.request_uri = uri(&format!("sip:{DOMAIN}"));
         request.headers = headers;
         request.next_hop = Some(self.node_hop(peer));
-        request.login = Some(Login { user: number.into(), password: password.into() });
+        request.login = Some(Login::new(number, password));
         request.call_id = Some(format!("registration-{at}").into());
         self.with(peer, |endpoint, now| endpoint.request(request, now)).unwrap()
     }
@@ -348,7 +348,7 @@ impl Rig {
         let address = |number: &str| NameAddr::new(uri(&format!("sip:{number}@{DOMAIN}")));
         let mut request = OutgoingRequest::new(method, address(from), address(to), ListenerId(0));
         request.next_hop = Some(self.node_hop(peer));
-        request.login = login.map(|password| Login { user: from.into(), password: password.into() });
+        request.login = login.map(|password| Login::new(from, password));
         change(&mut request);
         self.with(peer, |endpoint, now| endpoint.request(request, now)).unwrap()
     }
@@ -363,7 +363,7 @@ impl Rig {
         let body = Body::sdp(sdp(self.peers[peer.0].addr.port() + 10000));
         let mut call = OutgoingCall::new(address(from), address(to), Some(body), ListenerId(0));
         call.next_hop = Some(self.node_hop(peer));
-        call.login = Some(Login { user: from.into(), password: format!("moon-{from}").into() });
+        call.login = Some(Login::new(from, format!("moon-{from}")));
         change(&mut call);
         self.with(peer, |endpoint, now| endpoint.invite(call, now)).unwrap()
     }

@@ -52,8 +52,14 @@ impl Challenge {
 
     /// The one to answer: SHA-256 before MD5, and among equals the first (RFC 8760 2.4).
     pub fn strongest(headers: &Headers) -> Option<Challenge> {
+        Challenge::strongest_of(headers, None)
+    }
+
+    /// The same among the challenges of one realm.
+    pub fn strongest_of(headers: &Headers, realm: Option<&str>) -> Option<Challenge> {
         Challenge::all(headers)
             .into_iter()
+            .filter(|challenge| realm.is_none_or(|realm| challenge.realm == *realm))
             .reduce(|best, next| if next.algorithm > best.algorithm { next } else { best })
     }
 

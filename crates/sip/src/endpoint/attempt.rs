@@ -520,7 +520,7 @@ impl Endpoint {
     /// Answers a challenge when we can (RFC 3261 22.2, 22.3); `false`: report it.
     fn log_in(&mut self, id: AttemptId, attempt: &mut Attempt, response: &Response, now: Instant) -> bool {
         let Some(login) = attempt.login.clone() else { return false };
-        let Some(challenge) = Challenge::strongest(&response.headers) else { return false };
+        let Some(challenge) = Challenge::strongest_of(&response.headers, login.realm.as_deref()) else { return false };
         let Some(to) = attempt.destination.clone() else { return false };
         // The same nonce once more, or a new one without `stale`, says that the password is wrong; a proxy's own challenge
         // after the user agent's is another matter.

@@ -82,6 +82,15 @@ pub struct Login {
     pub user: Text,
     /// The password in clear; a phone knows it.
     pub password: Text,
+    /// Challenges of another realm are not answered, so that the password's hash goes to nobody else; `None`: of any.
+    pub realm: Option<Text>,
+}
+
+impl Login {
+    /// A login for whatever realm asks.
+    pub fn new(user: impl Into<Text>, password: impl Into<Text>) -> Self {
+        Login { user: user.into(), password: password.into(), realm: None }
+    }
 }
 
 impl std::fmt::Debug for Login {

@@ -250,6 +250,12 @@ impl Identity {
         if let Some(remote) = remote {
             return Some(Identity { hidden: private || remote.is_private(), address: remote.0 });
         }
+        Identity::claimed(headers)
+    }
+
+    /// From a peer whose word for others is not taken: From alone.
+    pub fn claimed(headers: &super::super::Headers) -> Option<Identity> {
+        let private = headers.sound::<PrivacySet>().is_some_and(|privacy| privacy.hides_identity());
         let from = headers.sound::<From>()?.0;
         let anonymous = from.uri.user_unescaped().is_some_and(|user| user.eq_ignore_ascii_case("anonymous"));
         Some(Identity { hidden: private || anonymous, address: from })
