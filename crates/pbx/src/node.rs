@@ -323,6 +323,7 @@ impl Node {
     fn status(&self, status: &Status, now: Now) -> Answer {
         match status {
             Status::Calls => Answer::Calls { calls: self.calls.status(now) },
+            Status::Routes => self.route_status(now),
             Status::Extensions => {
                 let core = &self.core;
                 let extensions = core.configuration.extensions.iter().map(|(number, entry)| {
@@ -338,6 +339,39 @@ impl Node {
                 Answer::Extensions { extensions: extensions.collect() }
             }
         }
+    }
+
+    /// A row a route: state, individuals taken of all, registrations held.
+    fn route_status(&self, now: Now) -> Answer {
+        let routes = self
+            .core
+            .configuration
+            .routes
+            .iter()
+            .filter_map(|(number, route)| Some((*number, route, route.sip.as_ref()?)));
+        let rows = routes.map(|(number, route, sip)| {
+            let down = self.core.health.is_down(number, now.instant);
+            let state = match sip.transport() {
+                sip::Transport::Tls => "no TLS yet",
+                _ if down => "down",
+                _ => "up",
+            };
+            let lines = self.registrations.of_route(number, now.instant).map(|(line, left)| match left {
+                Some(seconds) => format!("{line} {seconds} s"),
+                None => format!("{line} not registered"),
+            });
+            let lines: Vec<String> = lines.collect();
+            vec![
+                number.to_string(),
+                sip.profile().name.to_owned(),
+                state.to_owned(),
+                self.calls.on_route(number).to_string(),
+                route.individuals().to_string(),
+                if lines.is_empty() { "-".into() } else { lines.join(", ") },
+            ]
+        });
+        let columns = ["Route", "Profile", "State", "Taken", "Individuals", "Registered"];
+        Answer::table("", &columns, rows.collect())
     }
 
     /// Everything that the endpoint has to say, until it is silent.

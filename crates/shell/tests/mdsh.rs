@@ -139,7 +139,7 @@ fn prints_take_all_or_one() {
     assert_eq!(command("roddp:dest=43333;"), Command::Destination(Destination::Print { dest: Some("43333".into()) }));
     assert_eq!(
         command("sip_route -print -profile"),
-        Command::SipRoute(SipRoute::Print { route: None, profile: Some(String::new()) })
+        Command::SipRoute(SipRoute::Print { route: None, profile: Some(String::new()), short: None })
     );
     assert_eq!(command("call_list -p"), Command::CallList(CallList::Print { dir: None }));
 }

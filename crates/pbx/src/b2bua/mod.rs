@@ -204,6 +204,11 @@ impl Calls {
         (self.index.entries.len(), self.index.used.values().sum())
     }
 
+    /// Trunk individuals taken on a route, for its status.
+    pub fn on_route(&self, route: u32) -> usize {
+        self.index.used(route)
+    }
+
     /// Dialogs of an extension, for its status.
     pub fn of_extension(&self, number: &str) -> u32 {
         u32::try_from(self.index.of_extension(number)).unwrap_or(u32::MAX)

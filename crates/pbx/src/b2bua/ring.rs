@@ -204,7 +204,8 @@ impl Call {
         let uri = route.request_uri(&choice.digits, choice.types).ok_or(Outcome::TrunkFailed)?;
         let (side, body, ours) = self.media_for(scene, Some(route))?;
         let Some(setup) = &self.setup else { return Err(Outcome::TrunkFailed) };
-        let (from, headers) = introduce(scene.core, &self.caller.party, setup, Some(Outward { route, choice, uri: &uri }));
+        let (from, headers) =
+            introduce(scene.core, &self.caller.party, setup, Some(Outward { route, choice, uri: &uri }));
         let to = NameAddr::new(Uri { params: sip::Params::for_uri(), ..uri.clone() });
         let mut plan = OutgoingCall::new(from, to, body, scene.core.listener);
         plan.headers = headers;

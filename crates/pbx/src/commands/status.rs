@@ -8,6 +8,8 @@ pub enum Status {
     Extensions,
     /// Calls in progress.
     Calls,
+    /// Routes: up or down, individuals taken, registrations.
+    Routes,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

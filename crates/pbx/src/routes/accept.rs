@@ -50,10 +50,6 @@ impl Accept {
         }
     }
 
-    pub fn named(name: &str) -> Option<Accept> {
-        Accept::EACH.into_iter().find(|accept| accept.name().eq_ignore_ascii_case(name))
-    }
-
     /// Whether `-match` holds domains, not addresses.
     pub fn is_by_domain(self) -> bool {
         matches!(self, Accept::FromDomain | Accept::ContactDomain | Accept::RequestUri)

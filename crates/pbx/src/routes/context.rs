@@ -19,7 +19,11 @@ impl Context {
     pub fn parse(text: &str) -> Option<Context> {
         let digits = text.strip_prefix('+').unwrap_or(text);
         let prefix = !digits.is_empty() && digits.len() <= 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let domain = || !text.starts_with('+') && text.len() <= 128 && text.parse::<sip::Host>().is_ok();
+        let domain = || {
+            text.len() <= 128
+                && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+                && text.parse::<sip::Host>().is_ok()
+        };
         (prefix || domain()).then(|| Context(text.to_owned()))
     }
 

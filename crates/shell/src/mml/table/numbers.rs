@@ -11,7 +11,12 @@ pub(super) const FORMS: &[Form] = &[
         "initiate",
         "puts a number into the number plan",
         &[
-            needed(&["numbertype"], "numbertype", Text, "EX extension series, ED external destination"),
+            needed(
+                &["numbertype"],
+                "numbertype",
+                Text,
+                "EX extension series, ED external destination, SOS emergency number",
+            ),
             needed(&["number"], "number", Text, "a number, or for EX a series 27000..27099"),
         ],
     ),

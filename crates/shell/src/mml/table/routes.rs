@@ -1,6 +1,6 @@
 //! Routes: category, line type, individuals, destinations, SIP data.
 
-use super::Kind::{Eight, Individuals, MaybeText, Number, NumberOrAll, Text, TextOrAll, YesNo};
+use super::Kind::{Eight, Individuals, MaybeText, Number, NumberOrAll, Secret, Text, TextOrAll, YesNo};
 use super::{Form, Parameter, mml, needed, p, unix};
 
 const ROU: Parameter = needed(&["ROU"], "rou", Number, "route, 1 to 250");
@@ -39,34 +39,94 @@ const TRUNK: &[Parameter] = &[
 ];
 
 const DESTINATION: &[Parameter] = &[
-    needed(&["DEST"], "dest", Text, "the number dialled, initiated as ED"),
+    needed(&["DEST"], "dest", Text, "the number dialled, initiated as ED or SOS"),
     p(&["ROU"], "rou", Number, "the route that it takes"),
-    p(&["CHO"], "cho", Number, "order of choice, 0 (first) to 7"),
-    p(&["ADC"], "adc", Text, "additional data, 28 digits"),
+    p(&["CHO"], "cho", Number, "order of choice, 0 (first) to 7: the next is taken when a route is full or down"),
+    p(
+        &["ADC"],
+        "adc",
+        Text,
+        "additional data, 28 digits; the second is the type of the called number, the third (public) or fourth (private) the caller's",
+    ),
     p(&["SRT"], "srt", Number, "first dialled digit that is sent, from 1"),
     p(&["PRE"], "pre", Text, "digits sent before it"),
     p(&["CUST"], "cust", Text, "customer"),
     p(&["TRC"], "trc", Text, "traffic route class"),
 ];
 
+/// In the order of the real synopsis: out, in, emergency, registration, digest, trust, codecs; then Earcon's own.
 const SIP_ROUTE: &[Parameter] = &[
     needed(&["route"], "route", Number, "route, 1 to 250"),
-    p(&["profile"], "profile", Text, "ExchangeUM_TCP or DEFAULT"),
-    p(&["service"], "service", Text, "PRIVATE_SERVICES, PUBLIC_SERVICES"),
-    p(&["uristring"], "uristring", Eight, "uristring0 to uristring7: the URI called, ? stands for the number"),
-    p(&["fromuri"], "fromuri", Eight, "fromuri0 to fromuri7: the caller's URI, ? stands for the number"),
+    p(&["profile"], "profile", Text, "a bundle of settings: sip_route -print -profile shows them"),
+    p(
+        &["service"],
+        "service",
+        Text,
+        "PRIVATE_SERVICES (tie line) or PUBLIC_SERVICES: what its callers are for call lists",
+    ),
+    p(&["protocol"], "protocol", Text, "udp, tcp, tls (stored; not there yet), or default (the profile's)"),
     p(&["remoteport"], "remoteport", Number, "port at the other end; 0: by DNS SRV"),
-    p(&["protocol"], "protocol", Text, "udp, tcp, or default (the profile's)"),
     p(&["proxyip"], "proxyip", Text, "where requests are sent instead of to the URI's host"),
     p(&["proxyport"], "proxyport", Number, "the proxy's port"),
-    p(&["accept"], "accept", Text, "by what incoming calls are taken for this route: REMOTE_IP"),
-    p(&["match"], "match", Text, "what -accept must find: IP addresses, separated by commas"),
+    p(&["routeset"], "routeset", Text, "Route URIs with ;lr, separated by commas"),
+    p(&["addheader"], "addheader", Text, "a header for each INVITE, \"Name: value\"; several with | between"),
+    p(
+        &["uristring"],
+        "uristring",
+        Eight,
+        "uristring0 to uristring7 by type of number (ADC): the URI called, ? stands for the number",
+    ),
+    p(
+        &["fromuri"],
+        "fromuri",
+        Eight,
+        "fromuri0 to fromuri7: the caller's URI, ? stands for the number; without ? one for all",
+    ),
+    p(&["remotetelip"], "remotetelip", Text, "kept, without effect"),
+    p(&["rexfromuri"], "rexfromuri", Text, "as fromuri, in calls to mobile extensions"),
+    p(&["rexstring"], "rexstring", Text, "as uristring, in calls to mobile extensions"),
+    p(
+        &["accept"],
+        "accept",
+        Text,
+        "whose calls are this route's: REMOTE_IP, FROM_DOMAIN, CONTACT_DOMAIN, REQUEST_URI, EMERGENCY, or ALL (with -challenge yes)",
+    ),
+    p(
+        &["match"],
+        "match",
+        Text,
+        "what -accept must find: IP addresses, and domains for those by domain, separated by commas",
+    ),
     p(&["priority"], "priority", Number, "0 to 255; the lowest is tried first"),
-    p(&["codecs"], "codecs", Text, "PCMA,PCMU in order of preference"),
+    p(
+        &["contextb"],
+        "contextb",
+        Eight,
+        "contextb0 to contextb7: what the network puts before our numbers when it calls them, such as +468555",
+    ),
+    p(&["contexta"], "contexta", Eight, "contexta0 to contexta7: the same before callers' numbers"),
     p(&["mwinumber"], "mwinumber", Text, "number of the voice mail that message waiting belongs to"),
+    p(&["handleasexn"], "handleasexn", YesNo, "callers count as extensions of the node"),
+    p(&["challenge"], "challenge", YesNo, "the peer has to authenticate, by -authname and -password"),
+    p(&["sosanumber"], "sosanumber", Text, "the caller's number in emergency calls: who is called back"),
+    p(&["register"], "register", Text, "REGISTER, NO_REGISTER, or SET_BY_PROFILE: the node registers at a provider"),
+    p(&["timer"], "timer", Number, "seconds that a registration is asked for, 60 to 86400"),
+    p(&["numbers"], "numbers", Text, "the numbers to register, separated by commas; else -authname"),
+    p(&["registerstring"], "registerstring", Text, "the address to register, ? stands for the number; else uristring0"),
+    p(&["registerport"], "registerport", Number, "the registrar's port"),
+    p(&["localdomain"], "localdomain", Text, "the domain that stands for the node in From and the address of record"),
     p(&["supervise"], "supervise", Text, "ACTIVE_SUPERVISION or NO_SUPERVISION"),
     p(&["supervisetime"], "supervisetime", Number, "seconds between OPTIONS, 5 to 3600"),
-    p(&["trusted"], "trusted", Text, "whether identities from the route are believed"),
+    p(&["realm"], "realm", Text, "the realm whose challenges are answered; else any"),
+    p(&["authname"], "authname", Text, "user name for digest"),
+    p(&["password"], "password", Secret, "password for digest; kept sealed"),
+    p(
+        &["trusted"],
+        "trusted",
+        Text,
+        "whether identities are believed and told: TRUSTED, NOT_TRUSTED, or TRUST_BY_PROFILE",
+    ),
+    p(&["codecs"], "codecs", Text, "PCMA,PCMU in order of preference"),
     p(
         &["history-redirects"],
         "history_redirects",
@@ -130,7 +190,16 @@ pub(super) const FORMS: &[Form] = &[
         &[
             p(&["route"], "route", NumberOrAll, "route; else all"),
             p(&["profile"], "profile", MaybeText, "one profile, or without a name all of them"),
+            p(&["short"], "short", MaybeText, "one line a route"),
         ],
+    ),
+    unix(
+        "sip_route",
+        Some("-state"),
+        "status",
+        "routes",
+        "prints which routes are up, registered and how far taken",
+        &[],
     ),
     unix(
         "sip_route",
