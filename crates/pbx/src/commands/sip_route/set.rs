@@ -294,7 +294,9 @@ fn digest(sip: &mut SipRouteEntry, vault: &Vault, set: &SipRouteSet) -> Result<(
             return Err(CommandError::invalid("password", "", "give at most 128 printable characters"));
         }
         let seal = |password: String| {
-            vault.seal_route(set.route, &password).map_err(|error| CommandError::NotKept { reason: error.to_string() })
+            vault
+                .hide(&crate::authentication::route_context(set.route), &password)
+                .map_err(|error| CommandError::NotKept { reason: error.to_string() })
         };
         sip.password = kept(password.0.clone()).map(seal).transpose()?;
     }
