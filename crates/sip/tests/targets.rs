@@ -7,13 +7,13 @@ mod common;
 use std::time::Duration;
 
 use common::*;
+use sip::Transport;
 use sip::digest::{Challenge, Credentials, Ha1};
 use sip::endpoint::*;
 use sip::flow::ListenerId;
 use sip::message::*;
 use sip::target::{Answer, SrvRecord};
 use sip::testing::*;
-use sip::{Text, Transport};
 
 fn srv(port: u16, priority: u16, target: &str) -> SrvRecord {
     SrvRecord { priority, weight: 0, port, target: target.to_owned() }

@@ -36,6 +36,7 @@ impl NumberType {
         match self {
             NumberType::Ex => "EX",
             NumberType::Ed => "ED",
+            NumberType::Sos => "SOS",
         }
     }
 

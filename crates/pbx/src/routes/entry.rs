@@ -56,6 +56,7 @@ pub(crate) struct SipRouteEntry {
     pub realm: Option<String>,
     pub authname: Option<String>,
     /// The password, sealed with the key file.
+    #[serde(rename = "sealed")]
     pub password: Option<String>,
     /// `None`: the profile's.
     pub trust: Option<bool>,

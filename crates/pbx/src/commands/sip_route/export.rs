@@ -18,7 +18,9 @@ pub(in crate::commands) fn secrets(configuration: &Configuration, vault: &Vault)
     for (route, sip) in entries(configuration) {
         let Some(sealed) = &sip.password else { continue };
         let Some(password) = vault.reveal(&route_context(route), sealed) else {
-            notes.push(format!("The password of route {route} is left out: it was sealed by another key file. Give it anew."));
+            notes.push(format!(
+                "The password of route {route} is left out: it was sealed by another key file. Give it anew."
+            ));
             continue;
         };
         let accept = sip.accept.filter(|accept| *accept == Accept::All).map(|accept| accept.name().to_owned());
