@@ -90,6 +90,8 @@ pub struct Numbers {
     /// The pilot identifier of subscriber access.
     pub voice_mail: String,
     pub auto_attendant: Option<String>,
+    /// As long as an extension, but of nobody.
+    pub invalid: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
