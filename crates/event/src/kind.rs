@@ -113,6 +113,8 @@ pub enum Event {
     CertificateRead { file: String },
     /// A certificate expires or has expired, or a new one in its place can't be used.
     CertificateProblem { file: String, reason: String },
+    /// Call records could not be written.
+    CallRecordsLost { reason: String },
     /// A connection was refused or ended for a cap or a framing error.
     ConnectionRefused { source: IpAddr, reason: String },
     /// The process is ready.
@@ -152,6 +154,7 @@ impl Event {
             | MailboxLocked { .. }
             | LampFailed { .. }
             | CertificateProblem { .. }
+            | CallRecordsLost { .. }
             | ConnectionRefused { .. } => Level::Warning,
             _ => Level::Info,
         }

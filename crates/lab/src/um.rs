@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use um::people::Pool;
+use um::records::FileRecords;
 use um::storage::{MailboxStorage, follow_changes};
 use um::{Addresses, Own, Server, UmConfig};
 
@@ -86,6 +87,10 @@ impl RunningUm {
         follow_changes(runtime, &mailboxes, move |own| changes.own(own));
 
         let name = settings.host_name.clone().unwrap_or_else(|| settings.sip.address.to_string());
+        let lost = bus.clone();
+        let records = FileRecords::start(&settings.data.join("call_records"), move |reason| {
+            lost.emit(Now::read(), Event::CallRecordsLost { reason });
+        })?;
         let config = UmConfig {
             host: contact_host(settings),
             name,
@@ -95,6 +100,7 @@ impl RunningUm {
             storage: Box::new(storage),
             hasher: Box::new(hasher),
             media: Box::new(engine.control()),
+            records: Box::new(records),
             speech,
             recovered,
             seed: rand::random(),

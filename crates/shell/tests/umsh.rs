@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use shell::{Language, Net, Shell};
+use um::commands::value::ListChange;
 use um::commands::{Answer, Command, CommandError, MailboxView};
 
 type Seen = Arc<Mutex<Vec<Command>>>;
@@ -19,6 +20,7 @@ fn mailbox(name: &str, extension: &str) -> MailboxView {
         policy: None,
         dial_plan: None,
         locked: false,
+        settings: Default::default(),
     }
 }
 
@@ -91,7 +93,10 @@ fn lists_are_read_with_commas_blanks_and_parentheses() {
     let extensions = |value: &str| {
         let line = format!("Enable-UMMailbox anna -UMMailboxPolicy P -Extensions {value} -PIN 730146");
         let Command::EnableMailbox { extensions, .. } = command(&line) else { panic!("{line}") };
-        extensions.unwrap()
+        match extensions.unwrap() {
+            ListChange::To(list) => list,
+            other => panic!("{other:?}"),
+        }
     };
     assert_eq!(extensions("27000"), ["27000"]);
     for value in ["27000,27005", "27000, 27005", "@('27000','27005')", "(27000,\"27005\")", "27000,\n  27005"] {

@@ -2,12 +2,14 @@
 
 use crate::commands::CommandError;
 use crate::commands::auto_attendant::AutoAttendant;
+use crate::commands::call_answering_rule::Rule;
 use crate::commands::dial_plan::DialPlan;
 use crate::commands::hunt_group::HuntGroup;
 use crate::commands::ip_gateway::Gateway;
 use crate::commands::mailbox::{Enabled, Mailbox};
 use crate::commands::mailbox_policy::MailboxPolicy;
-use crate::commands::service::ServiceSettings;
+use crate::commands::prompt::Prompt;
+use crate::commands::service::{RouterSettings, ServiceSettings};
 use crate::people::PinRecord;
 use mailbox::MailboxId;
 use serde::Serialize;
@@ -32,6 +34,10 @@ pub trait Object: Serialize + DeserializeOwned {
     /// The cmdlet's noun, for messages.
     const NOUN: &'static str;
     fn name(&self) -> &str;
+    /// What it is kept by: names are alike in any case.
+    fn key(&self) -> String {
+        self.name().to_lowercase()
+    }
 }
 
 macro_rules! objects {
@@ -56,7 +62,7 @@ objects! {
 }
 
 /// Objects by name, in any case. They are shared with the calls that they were read for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Table<T> {
     objects: BTreeMap<String, Arc<T>>,
 }
@@ -71,10 +77,8 @@ impl<T: Object> Table<T> {
     fn load(store: &Store) -> Result<Table<T>, LoadError> {
         let mut objects = BTreeMap::new();
         for (key, json) in store.load(T::KIND) {
-            match serde_json::from_str::<T>(&json) {
-                Ok(object) => objects.insert(key, Arc::new(object)),
-                Err(error) => return Err(LoadError { kind: T::KIND, key, reason: error.to_string() }),
-            };
+            let object = read::<T>(T::KIND, &key, &json)?;
+            objects.insert(key, Arc::new(object));
         }
         Ok(Table { objects })
     }
@@ -107,15 +111,21 @@ impl<T: Object> Table<T> {
         }
     }
 
+    /// Whether a name may be written so at all.
+    pub(crate) fn check_name(&self, name: &str, most: usize) -> Result<(), CommandError> {
+        const EXCLUDED: &str = "\"/\\[]:;|=,+*?";
+        if name.trim().is_empty() || name.trim() != name || name.chars().count() > most {
+            return Err(CommandError::bad("Name", format!("write 1 to {most} characters, without blanks around them")));
+        }
+        match name.chars().find(|c| EXCLUDED.contains(*c) || c.is_control()) {
+            Some(bad) => Err(CommandError::bad("Name", format!("leave out {bad:?}"))),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a new object may have this name.
     pub fn check_new(&self, name: &str) -> Result<(), CommandError> {
-        const EXCLUDED: &str = "\"/\\[]:;|=,+*?";
-        if name.is_empty() || name.chars().count() > 64 {
-            return Err(CommandError::bad("Name", "write 1 to 64 characters"));
-        }
-        if let Some(bad) = name.chars().find(|c| EXCLUDED.contains(*c) || c.is_control()) {
-            return Err(CommandError::bad("Name", format!("leave out {bad:?}")));
-        }
+        self.check_name(name, 64)?;
         if self.get(name).is_some() {
             return Err(CommandError::Exists { parameter: "Name".into(), kind: T::NOUN.into(), name: name.into() });
         }
@@ -123,7 +133,7 @@ impl<T: Object> Table<T> {
     }
 
     pub(crate) fn put(&mut self, object: T, changes: &mut Vec<Change>) {
-        let key = object.name().to_lowercase();
+        let key = object.key();
         changes.push(Change::put(T::KIND, key.clone(), to_json(&object)));
         self.objects.insert(key, Arc::new(object));
     }
@@ -135,16 +145,26 @@ impl<T: Object> Table<T> {
     }
 }
 
+fn read<T: DeserializeOwned>(kind: &'static str, key: &str, json: &str) -> Result<T, LoadError> {
+    serde_json::from_str(json).map_err(|error| LoadError { kind, key: key.into(), reason: error.to_string() })
+}
+
+/// What there is one of; its default when nothing was stored.
+fn one<T: DeserializeOwned + Default>(store: &Store, kind: &'static str) -> Result<T, LoadError> {
+    store.load(kind).first().map_or(Ok(T::default()), |(key, json)| read(kind, key, json))
+}
+
 fn to_json<T: Serialize>(object: &T) -> String {
     // These types have string keys and no failing serialiser: there is nothing that could go wrong.
     serde_json::to_string(object).unwrap_or_default()
 }
 
 const SERVICE: &str = "service";
+const ROUTER: &str = "call_router";
 const PIN: &str = "pin";
 
 /// The configuration of one UM server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Configuration {
     pub dial_plans: Table<DialPlan>,
     pub gateways: Table<Gateway>,
@@ -152,13 +172,18 @@ pub struct Configuration {
     pub policies: Table<MailboxPolicy>,
     pub attendants: Table<AutoAttendant>,
     pub mailboxes: Table<Mailbox>,
+    pub rules: Table<Rule>,
+    pub prompts: Table<Prompt>,
     pub service: ServiceSettings,
+    pub router: RouterSettings,
     /// By the mailbox's key.
     pub pins: BTreeMap<String, PinRecord>,
     /// Mailbox keys by extension, as (dial plan's key, extension). Made from `mailboxes`.
     extensions: BTreeMap<(String, String), String>,
     /// Mailbox keys by what the store calls them. Made from `mailboxes`.
     store_ids: BTreeMap<MailboxId, String>,
+    /// The same of mailboxes that are not enabled, whose messages wait.
+    kept_ids: BTreeMap<MailboxId, String>,
 }
 
 impl Configuration {
@@ -170,21 +195,14 @@ impl Configuration {
             policies: Table::load(store)?,
             attendants: Table::load(store)?,
             mailboxes: Table::load(store)?,
+            rules: Table::load(store)?,
+            prompts: Table::load(store)?,
             ..Configuration::default()
         };
-        for (key, json) in store.load(SERVICE) {
-            configuration.service = serde_json::from_str(&json).map_err(|error| LoadError {
-                kind: SERVICE,
-                key,
-                reason: error.to_string(),
-            })?;
-        }
+        configuration.service = one(store, SERVICE)?;
+        configuration.router = one(store, ROUTER)?;
         for (key, json) in store.load(PIN) {
-            let record = serde_json::from_str(&json).map_err(|error| LoadError {
-                kind: PIN,
-                key: key.clone(),
-                reason: error.to_string(),
-            })?;
+            let record = read(PIN, &key, &json)?;
             configuration.pins.insert(key, record);
         }
         configuration.index();
@@ -195,7 +213,11 @@ impl Configuration {
     pub(crate) fn index(&mut self) {
         self.extensions.clear();
         self.store_ids.clear();
+        self.kept_ids.clear();
         for mailbox in self.mailboxes.iter() {
+            if let Some(kept) = &mailbox.kept {
+                self.kept_ids.insert(kept.clone(), mailbox.name.to_lowercase());
+            }
             let Some(um) = &mailbox.um else { continue };
             self.store_ids.insert(um.mailbox.clone(), mailbox.name.to_lowercase());
             let Some(policy) = self.policies.get(&um.policy) else { continue };
@@ -209,6 +231,18 @@ impl Configuration {
     pub(crate) fn put_service(&mut self, service: ServiceSettings, changes: &mut Vec<Change>) {
         changes.push(Change::put(SERVICE, SERVICE, to_json(&service)));
         self.service = service;
+    }
+
+    pub(crate) fn put_router(&mut self, router: RouterSettings, changes: &mut Vec<Change>) {
+        changes.push(Change::put(ROUTER, ROUTER, to_json(&router)));
+        self.router = router;
+    }
+
+    pub(crate) fn remove_pin(&mut self, mailbox: &str, changes: &mut Vec<Change>) {
+        let key = mailbox.to_lowercase();
+        if self.pins.remove(&key).is_some() {
+            changes.push(Change::remove(PIN, key));
+        }
     }
 
     pub(crate) fn put_pin(&mut self, mailbox: &str, record: PinRecord, changes: &mut Vec<Change>) {
@@ -226,6 +260,16 @@ impl Configuration {
     /// The mailbox that the store knows by this id.
     pub fn by_mailbox_id(&self, id: &MailboxId) -> Option<&Arc<Mailbox>> {
         self.mailboxes.get(self.store_ids.get(id)?)
+    }
+
+    /// The key of the mailbox that the store knows by this id, also when it is not enabled now.
+    pub(crate) fn store_name_owner(&self, id: &MailboxId) -> Option<&str> {
+        self.store_ids.get(id).or_else(|| self.kept_ids.get(id)).map(String::as_str)
+    }
+
+    /// Refuses a filter by a dial plan that there is not.
+    pub(crate) fn check_plan(&self, plan: &Option<String>) -> Result<(), CommandError> {
+        plan.as_ref().map_or(Ok(()), |plan| self.dial_plans.require("UMDialPlan", plan).map(|_| ()))
     }
 
     /// A mailbox by name, alias, mail address, or extension in any plan.

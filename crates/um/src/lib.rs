@@ -10,6 +10,7 @@ pub mod configuration;
 mod dialogue;
 mod message_waiting;
 pub mod people;
+pub mod records;
 mod router;
 mod server;
 mod service;

@@ -58,6 +58,7 @@ fn mailbox_view(extension: &str) -> um::MailboxView {
         policy: None,
         dial_plan: None,
         locked: false,
+        settings: Default::default(),
     }
 }
 
@@ -84,7 +85,7 @@ fn um_door() -> web::UmDoor {
                 "anna@moon.galaxy" => Ok(um::Answer::Mailboxes(vec![mailbox_view("27000")])),
                 _ => Err(CommandError::NotFound { parameter: "Identity".into(), kind: "Mailbox".into(), identity }),
             },
-            Command::GetActiveCalls {} => Ok(um::Answer::Calls(Vec::new())),
+            Command::GetActiveCalls { .. } => Ok(um::Answer::Calls(Vec::new())),
             _ => Err(CommandError::Busy),
         });
     })

@@ -65,7 +65,7 @@ pub(crate) fn complete(line: &str, cursor: usize) -> (usize, Vec<(String, String
     let naming = stage.split_whitespace().count() <= 1 && !stage.ends_with(char::is_whitespace) || name.is_empty();
     if naming {
         let mut found: Vec<(String, String)> = cmdlets()
-            .into_iter()
+            .iter()
             .filter(|cmdlet| begins(cmdlet.name, word))
             .map(|cmdlet| (format!("{} ", cmdlet.name), cmdlet.summary.to_string()))
             .collect();
@@ -78,7 +78,7 @@ pub(crate) fn complete(line: &str, cursor: usize) -> (usize, Vec<(String, String
         }
         return (start, found);
     }
-    let Some(cmdlet) = cmdlets().into_iter().find(|cmdlet| cmdlet.name.eq_ignore_ascii_case(name)) else {
+    let Some(cmdlet) = cmdlets().iter().find(|cmdlet| cmdlet.name.eq_ignore_ascii_case(name)) else {
         return (start, Vec::new());
     };
     let given = |parameter: &str| {

@@ -149,7 +149,7 @@ where
         .map(|item| match item {
             Given::Text(text) => text,
             Given::Bool(value) => if value { "$true" } else { "$false" }.into(),
-            Given::List(_) | Given::Null => String::new(),
+            Given::List(_) | Given::Table(_) | Given::Null => String::new(),
         })
         .collect();
     Ok((Given::List(texts), span))

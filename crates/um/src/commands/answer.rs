@@ -1,11 +1,17 @@
 //! What a command answers, and how it prints: `Name : value` lines, an empty line between objects.
 
+use super::Command;
 use super::auto_attendant::AutoAttendant;
+use super::call_answering_rule::Rule;
+use super::call_record::{CallRecord, ReportRow};
+use super::connectivity::Connectivity;
 use super::dial_plan::DialPlan;
 use super::hunt_group::HuntGroup;
 use super::ip_gateway::Gateway;
+use super::mailbox::{Mailbox, UmMailboxSettings};
 use super::mailbox_policy::MailboxPolicy;
-use super::service::ServiceSettings;
+use super::prompt::{Owner, Prompt};
+use super::service::{RouterSettings, ServiceSettings};
 use super::value::Value as _;
 use serde::Serialize;
 use std::fmt;
@@ -22,9 +28,25 @@ pub enum Answer {
     Policies(Vec<MailboxPolicy>),
     AutoAttendants(Vec<AutoAttendant>),
     Service(ServiceSettings),
+    Router(RouterSettings),
+    /// Of Get-Mailbox.
+    Users(Vec<Mailbox>),
+    /// Of Get-UMMailbox.
     Mailboxes(Vec<MailboxView>),
     Pin(PinView),
+    Rules(Vec<Rule>),
+    /// Without their audio.
+    Prompts(Vec<Prompt>),
+    /// With its audio.
+    Prompt(Prompt),
     Calls(Vec<CallView>),
+    Records(Vec<CallRecord>),
+    Report(Vec<ReportRow>),
+    Connectivity(Connectivity),
+    /// The commands that make the configuration anew.
+    Script(Vec<Command>),
+    /// CSV.
+    Text(String),
     /// Of VerifyPin.
     PinVerdict(PinVerdict),
 }
@@ -44,6 +66,8 @@ pub struct MailboxView {
     pub policy: Option<String>,
     pub dial_plan: Option<String>,
     pub locked: bool,
+    /// What Set-UMMailbox sets.
+    pub settings: UmMailboxSettings,
 }
 
 /// A PIN's state; the PIN itself only when this command has made it up.
@@ -70,6 +94,7 @@ pub struct CallView {
     pub pilot: String,
     pub mailbox: Option<String>,
     pub gateway: String,
+    pub dial_plan: String,
     pub call_id: String,
     pub seconds: u64,
 }
@@ -86,113 +111,157 @@ pub enum PinVerdict {
     Locked,
 }
 
+/// An object as names and values.
+type Record = Vec<(String, String)>;
+
+fn record(fixed: Vec<(&'static str, String)>, settings: Vec<(&'static str, String)>) -> Record {
+    fixed.into_iter().chain(settings).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn records<T>(objects: &[T], of: impl Fn(&T) -> Record) -> Vec<Record> {
+    objects.iter().map(of).collect()
+}
+
 impl Answer {
     /// Objects as rows of name and value, for printing and tables.
-    pub fn records(&self) -> Vec<Vec<(String, String)>> {
-        fn rows(fixed: Vec<(&'static str, String)>, settings: Vec<(&'static str, String)>) -> Vec<(String, String)> {
-            fixed.into_iter().chain(settings).map(|(name, value)| (name.to_owned(), value)).collect()
-        }
+    pub fn records(&self) -> Vec<Record> {
         match self {
-            Answer::Done(()) => Vec::new(),
-            Answer::DialPlans(plans) => plans
-                .iter()
-                .map(|plan| {
-                    let fixed = vec![
-                        ("Name", plan.name.clone()),
-                        ("NumberOfDigitsInExtension", plan.digits.to_string()),
-                        ("URIType", plan.uri_type.show()),
-                    ];
-                    rows(fixed, plan.settings.rows())
-                })
-                .collect(),
-            Answer::Gateways(gateways) => gateways
-                .iter()
-                .map(|gateway| rows(vec![("Name", gateway.name.clone())], gateway.settings.rows()))
-                .collect(),
-            Answer::HuntGroups(groups) => groups
-                .iter()
-                .map(|group| {
-                    let fixed = vec![
-                        ("Name", group.name.clone()),
-                        ("UMDialPlan", group.dial_plan.clone()),
-                        ("UMIPGateway", group.gateway.clone()),
-                        ("PilotIdentifier", group.pilot.show()),
-                    ];
-                    rows(fixed, Vec::new())
-                })
-                .collect(),
-            Answer::Policies(policies) => policies
-                .iter()
-                .map(|policy| {
-                    let fixed = vec![("Name", policy.name.clone()), ("UMDialPlan", policy.dial_plan.clone())];
-                    rows(fixed, policy.settings.rows())
-                })
-                .collect(),
-            Answer::AutoAttendants(attendants) => attendants
-                .iter()
-                .map(|attendant| {
-                    let fixed = vec![("Name", attendant.name.clone()), ("UMDialPlan", attendant.dial_plan.clone())];
-                    rows(fixed, attendant.settings.rows())
-                })
-                .collect(),
-            Answer::Service(service) => vec![rows(Vec::new(), service.rows())],
-            Answer::Mailboxes(mailboxes) => mailboxes
-                .iter()
-                .map(|mailbox| {
-                    let fixed = vec![
-                        ("Name", mailbox.name.clone()),
-                        ("DisplayName", mailbox.display_name.clone()),
-                        ("PrimarySmtpAddress", mailbox.address.show()),
-                        ("UMEnabled", mailbox.enabled.show()),
-                        ("Extensions", mailbox.extensions.show()),
-                        ("UMMailboxPolicy", mailbox.policy.show()),
-                        ("UMDialPlan", mailbox.dial_plan.show()),
-                        ("LockedOut", mailbox.locked.show()),
-                    ];
-                    rows(fixed, Vec::new())
-                })
-                .collect(),
-            Answer::Pin(pin) => {
-                let mut fixed = vec![("UserID", pin.mailbox.clone())];
-                if let Some(pin) = &pin.pin {
-                    fixed.push(("PIN", pin.clone()));
-                }
-                fixed.push(("PinExpired", pin.expired.show()));
-                fixed.push(("LockedOut", pin.locked.show()));
-                fixed.push(("LogonFailures", pin.failures.to_string()));
-                vec![rows(fixed, Vec::new())]
+            Answer::Done(()) | Answer::Script(_) | Answer::Text(_) => Vec::new(),
+            Answer::DialPlans(plans) => records(plans, |plan| {
+                let digits = ("NumberOfDigitsInExtension", plan.digits.to_string());
+                record(
+                    vec![("Name", plan.name.clone()), digits, ("URIType", plan.uri_type.show())],
+                    plan.settings.rows(),
+                )
+            }),
+            Answer::Gateways(gateways) => {
+                records(gateways, |gateway| record(vec![("Name", gateway.name.clone())], gateway.settings.rows()))
             }
-            Answer::Calls(calls) => calls
-                .iter()
-                .map(|call| {
-                    let fixed = vec![
-                        ("Call", call.call.to_string()),
-                        ("CallType", call.kind.clone()),
-                        ("From", call.from.clone()),
-                        ("FromName", call.from_name.show()),
-                        ("DialedNumber", call.pilot.clone()),
-                        ("Mailbox", call.mailbox.show()),
-                        ("UMIPGateway", call.gateway.clone()),
-                        ("CallId", call.call_id.clone()),
-                        ("Seconds", call.seconds.to_string()),
-                    ];
-                    rows(fixed, Vec::new())
-                })
-                .collect(),
+            Answer::HuntGroups(groups) => records(groups, |group| {
+                let pilot = ("PilotIdentifier", group.pilot.show());
+                record(in_plan(&group.name, &group.dial_plan), vec![("UMIPGateway", group.gateway.clone()), pilot])
+            }),
+            Answer::Policies(policies) => {
+                records(policies, |policy| record(in_plan(&policy.name, &policy.dial_plan), policy.settings.rows()))
+            }
+            Answer::AutoAttendants(attendants) => records(attendants, |attendant| {
+                record(in_plan(&attendant.name, &attendant.dial_plan), attendant.settings.rows())
+            }),
+            Answer::Service(service) => vec![record(Vec::new(), service.rows())],
+            Answer::Router(router) => vec![record(Vec::new(), router.rows())],
+            Answer::Users(users) => records(users, |user| {
+                let enabled = vec![("UMEnabled", user.um.is_some().show())];
+                record(vec![("Name", user.name.clone())], [user.settings.rows(), enabled].concat())
+            }),
+            Answer::Mailboxes(mailboxes) => records(mailboxes, MailboxView::record),
+            Answer::Pin(pin) => vec![pin.record()],
+            Answer::Rules(rules) => records(rules, |rule| {
+                record(vec![("Name", rule.name.clone()), ("Mailbox", rule.mailbox.clone())], rule.settings.rows())
+            }),
+            Answer::Prompts(prompts) => records(prompts, |prompt| prompt_record(prompt, Vec::new())),
+            Answer::Prompt(prompt) => {
+                vec![prompt_record(prompt, vec![("PromptFileData", prompt.wav.clone())])]
+            }
+            Answer::Calls(calls) => records(calls, CallView::record),
+            Answer::Records(calls) => records(calls, |call| record(call.columns(), Vec::new())),
+            Answer::Report(rows) => records(rows, |row| record(vec![("Date", row.date.clone())], row.tally.columns())),
+            Answer::Connectivity(test) => vec![test.record()],
             Answer::PinVerdict(verdict) => {
                 let text = match verdict {
                     PinVerdict::Right { .. } => "Right",
                     PinVerdict::Wrong => "Wrong",
                     PinVerdict::Locked => "Locked",
                 };
-                vec![rows(vec![("Verdict", text.to_owned())], Vec::new())]
+                vec![record(vec![("Verdict", text.to_owned())], Vec::new())]
             }
         }
     }
 }
 
+fn in_plan(name: &str, plan: &str) -> Vec<(&'static str, String)> {
+    vec![("Name", name.to_owned()), ("UMDialPlan", plan.to_owned())]
+}
+
+fn prompt_record(prompt: &Prompt, data: Vec<(&'static str, String)>) -> Record {
+    let owner = match prompt.owner {
+        Owner::DialPlan => "UMDialPlan",
+        Owner::Attendant => "UMAutoAttendant",
+    };
+    let fixed = vec![
+        ("PromptFileName", prompt.file.clone()),
+        (owner, prompt.owner_name.clone()),
+        ("Seconds", prompt.seconds.to_string()),
+    ];
+    record(fixed, data)
+}
+
+impl MailboxView {
+    fn record(&self) -> Record {
+        let fixed = vec![
+            ("Name", self.name.clone()),
+            ("DisplayName", self.display_name.clone()),
+            ("PrimarySmtpAddress", self.address.show()),
+            ("UMEnabled", self.enabled.show()),
+            ("Extensions", self.extensions.show()),
+            ("UMMailboxPolicy", self.policy.show()),
+            ("UMDialPlan", self.dial_plan.show()),
+            ("LockedOut", self.locked.show()),
+        ];
+        record(fixed, self.settings.rows())
+    }
+}
+
+impl PinView {
+    fn record(&self) -> Record {
+        let made_up = self.pin.iter().map(|pin| ("PIN", pin.clone()));
+        let state = vec![
+            ("PinExpired", self.expired.show()),
+            ("LockedOut", self.locked.show()),
+            ("LogonFailures", self.failures.to_string()),
+        ];
+        record([("UserID", self.mailbox.clone())].into_iter().chain(made_up).collect(), state)
+    }
+}
+
+impl CallView {
+    fn record(&self) -> Record {
+        let fixed = vec![
+            ("Call", self.call.to_string()),
+            ("CallType", self.kind.clone()),
+            ("From", self.from.clone()),
+            ("FromName", self.from_name.show()),
+            ("DialedNumber", self.pilot.clone()),
+            ("Mailbox", self.mailbox.show()),
+            ("UMDialPlan", self.dial_plan.clone()),
+            ("UMIPGateway", self.gateway.clone()),
+            ("CallId", self.call_id.clone()),
+            ("Seconds", self.seconds.to_string()),
+        ];
+        record(fixed, Vec::new())
+    }
+}
+
+impl Connectivity {
+    fn record(&self) -> Record {
+        let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let fixed = vec![
+            ("Target", self.target.clone()),
+            ("Method", self.method.clone()),
+            ("Succeeded", self.succeeded.show()),
+            ("Status", number(self.status.map(u64::from))),
+            ("LatencyInMilliseconds", number(self.latency_ms)),
+            ("AnsweredInMilliseconds", number(self.answered_ms)),
+            ("ReasonForFailure", self.reason.clone()),
+        ];
+        record(fixed, Vec::new())
+    }
+}
+
 impl fmt::Display for Answer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Answer::Text(text) = self {
+            return out.write_str(text);
+        }
         let records = self.records();
         let width = records.iter().flatten().map(|(name, _)| name.len()).max().unwrap_or_default();
         for (index, record) in records.iter().enumerate() {
@@ -200,7 +269,7 @@ impl fmt::Display for Answer {
                 writeln!(out)?;
             }
             for (name, value) in record {
-                writeln!(out, "{name:<width$} : {value}")?;
+                writeln!(out, "{}", format!("{name:<width$} : {value}").trim_end())?;
             }
         }
         Ok(())

@@ -1,11 +1,13 @@
 //! UMAutoAttendant: a number that answers everybody and leads on (fact sheet 2.5).
 
 use super::dial_plan::{Announcement, ContactScope, DialPlan, MatchedName};
+use super::forms::{FILE, HOLIDAY, MENU_KEY, OPENING_HOURS, key_of};
 use super::hunt_group::check_pilot;
 use super::settings::settings;
+use super::table::{self, Cmdlet};
 use super::value::{Any, Digits, LanguageTag, Length, choices};
-use super::{Answer, CommandError, Outcome};
-use crate::configuration::{Configuration, pilot_is};
+use super::{Answer, Command, CommandError, Outcome, in_use, pilots};
+use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
 use speech::Language;
 
@@ -44,45 +46,99 @@ settings! {
     AttendantSettings, AttendantChanges {
         "PilotIdentifierList" pilot_identifier_list: Vec<String> = Vec::new(), Length(64), "The numbers that it answers.";
         "Status" status: AttendantStatus = AttendantStatus::Disabled, Any, "Whether it answers.";
-        "SpeechEnabled" speech_enabled: bool = false, Any, "Whether callers may speak.";
-        "DTMFFallbackAutoAttendant" dtmf_fallback_auto_attendant: Option<String> = None, Length(64), "The attendant for callers who are not understood.";
+        "SpeechEnabled" speech_enabled: bool = false, Any, "Whether callers may speak.", idle;
+        "DTMFFallbackAutoAttendant" dtmf_fallback_auto_attendant: Option<String> = None, Length(64), "The attendant for callers who are not understood.", idle, attendant;
         "Language" language: Option<String> = None, LanguageTag, "What callers hear; none: the dial plan's.";
         "BusinessName" business_name: Option<String> = None, Length(64), "Spoken in the welcome.";
-        "BusinessLocation" business_location: Option<String> = None, Length(255), "Spoken on request.";
-        "TimeZone" time_zone: Option<String> = None, Length(64), "Time zone of the schedules.";
-        "WeekStartDay" week_start_day: Option<String> = None, Length(16), "First day of the week.";
-        "BusinessHoursSchedule" business_hours_schedule: Vec<String> = Vec::new(), Length(64), "Day.H:MM-Day.H:MM; none: always open.";
-        "HolidaySchedule" holiday_schedule: Vec<String> = Vec::new(), Length(255), "Name,file.wav,start,end; the end may be left out.";
-        "BusinessHoursWelcomeGreetingEnabled" business_hours_welcome_greeting_enabled: bool = false, Any, "Whether an own welcome is played in business hours.";
-        "BusinessHoursWelcomeGreetingFilename" business_hours_welcome_greeting_filename: Option<String> = None, Length(255), "Its file.";
-        "AfterHoursWelcomeGreetingEnabled" after_hours_welcome_greeting_enabled: bool = false, Any, "Whether an own welcome is played after hours.";
-        "AfterHoursWelcomeGreetingFilename" after_hours_welcome_greeting_filename: Option<String> = None, Length(255), "Its file.";
-        "BusinessHoursMainMenuCustomPromptEnabled" business_hours_main_menu_custom_prompt_enabled: bool = false, Any, "Whether an own menu prompt is played in business hours.";
-        "BusinessHoursMainMenuCustomPromptFilename" business_hours_main_menu_custom_prompt_filename: Option<String> = None, Length(255), "Its file.";
-        "AfterHoursMainMenuCustomPromptEnabled" after_hours_main_menu_custom_prompt_enabled: bool = false, Any, "Whether an own menu prompt is played after hours.";
-        "AfterHoursMainMenuCustomPromptFilename" after_hours_main_menu_custom_prompt_filename: Option<String> = None, Length(255), "Its file.";
-        "BusinessHoursKeyMappingEnabled" business_hours_key_mapping_enabled: bool = false, Any, "Whether keys lead on in business hours.";
-        "BusinessHoursKeyMapping" business_hours_key_mapping: Vec<String> = Vec::new(), Length(255), "Those keys: Sales,77899.";
-        "AfterHoursKeyMappingEnabled" after_hours_key_mapping_enabled: bool = false, Any, "Whether keys lead on after hours.";
-        "AfterHoursKeyMapping" after_hours_key_mapping: Vec<String> = Vec::new(), Length(255), "Those keys.";
+        "BusinessLocation" business_location: Option<String> = None, Length(255), "Spoken on request.", idle;
+        "TimeZone" time_zone: Option<String> = None, Length(64), "Time zone of the schedules.", idle;
+        "WeekStartDay" week_start_day: Option<String> = None, Length(16), "First day of the week.", idle;
+        "BusinessHoursSchedule" business_hours_schedule: Vec<String> = Vec::new(), OPENING_HOURS, "When it is open; none: always.", idle;
+        "HolidaySchedule" holiday_schedule: Vec<String> = Vec::new(), HOLIDAY, "Days on which it is closed, each with a greeting.", idle;
+        "BusinessHoursWelcomeGreetingEnabled" business_hours_welcome_greeting_enabled: bool = false, Any, "Whether an own welcome is played in business hours.", idle;
+        "BusinessHoursWelcomeGreetingFilename" business_hours_welcome_greeting_filename: Option<String> = None, FILE, "Its file.", idle;
+        "AfterHoursWelcomeGreetingEnabled" after_hours_welcome_greeting_enabled: bool = false, Any, "Whether an own welcome is played after hours.", idle;
+        "AfterHoursWelcomeGreetingFilename" after_hours_welcome_greeting_filename: Option<String> = None, FILE, "Its file.", idle;
+        "BusinessHoursMainMenuCustomPromptEnabled" business_hours_main_menu_custom_prompt_enabled: bool = false, Any, "Whether an own menu prompt is played in business hours.", idle;
+        "BusinessHoursMainMenuCustomPromptFilename" business_hours_main_menu_custom_prompt_filename: Option<String> = None, FILE, "Its file.", idle;
+        "AfterHoursMainMenuCustomPromptEnabled" after_hours_main_menu_custom_prompt_enabled: bool = false, Any, "Whether an own menu prompt is played after hours.", idle;
+        "AfterHoursMainMenuCustomPromptFilename" after_hours_main_menu_custom_prompt_filename: Option<String> = None, FILE, "Its file.", idle;
+        "BusinessHoursKeyMappingEnabled" business_hours_key_mapping_enabled: bool = false, Any, "Whether keys lead on in business hours.", idle;
+        "BusinessHoursKeyMapping" business_hours_key_mapping: Vec<String> = Vec::new(), MENU_KEY, "Those keys, at most ten.", idle;
+        "AfterHoursKeyMappingEnabled" after_hours_key_mapping_enabled: bool = false, Any, "Whether keys lead on after hours.", idle;
+        "AfterHoursKeyMapping" after_hours_key_mapping: Vec<String> = Vec::new(), MENU_KEY, "Those keys.", idle;
         "BusinessHoursTransferToOperatorEnabled" business_hours_transfer_to_operator_enabled: bool = false, Any, "Whether 0 leads to the operator in business hours.";
-        "AfterHoursTransferToOperatorEnabled" after_hours_transfer_to_operator_enabled: bool = false, Any, "Whether 0 leads to the operator after hours.";
-        "InfoAnnouncementEnabled" info_announcement_enabled: Announcement = Announcement::False, Any, "Whether an announcement follows the welcome.";
-        "InfoAnnouncementFilename" info_announcement_filename: Option<String> = None, Length(255), "Its file.";
+        "AfterHoursTransferToOperatorEnabled" after_hours_transfer_to_operator_enabled: bool = false, Any, "Whether 0 leads to the operator after hours.", idle;
+        "InfoAnnouncementEnabled" info_announcement_enabled: Announcement = Announcement::False, Any, "Whether an announcement follows the welcome.", idle;
+        "InfoAnnouncementFilename" info_announcement_filename: Option<String> = None, FILE, "Its file.", idle;
         "CallSomeoneEnabled" call_someone_enabled: bool = true, Any, "Whether callers are transferred to users.";
         "SendVoiceMsgEnabled" send_voice_msg_enabled: bool = true, Any, "Whether callers may leave messages for users.";
         "NameLookupEnabled" name_lookup_enabled: bool = true, Any, "Whether callers may search for names.";
         "ContactScope" contact_scope: ContactScope = ContactScope::DialPlan, Any, "Whom they may search for.";
-        "ContactAddressList" contact_address_list: Option<String> = None, Length(64), "The list for scope AddressList.";
-        "ContactRecipientContainer" contact_recipient_container: Option<String> = None, Length(255), "The container for the scope.";
+        "ContactAddressList" contact_address_list: Option<String> = None, Length(64), "The list for scope AddressList.", idle;
+        "ContactRecipientContainer" contact_recipient_container: Option<String> = None, Length(255), "The container for the scope.", idle;
         "MatchedNameSelectionMethod" matched_name_selection_method: MatchedName = MatchedName::InheritFromDialPlan, Any, "What tells users of one name apart.";
         "OperatorExtension" operator_extension: Option<String> = None, Digits(1, 20), "Where 0 leads; none: the dial plan's.";
         "AllowDialPlanSubscribers" allow_dial_plan_subscribers: bool = true, Any, "Whether callers may be transferred to users of the plan.";
         "AllowExtensions" allow_extensions: bool = true, Any, "Whether they may dial any extension of the plan's length.";
-        "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Dialling rule groups that callers may use.";
-        "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International groups that they may use.";
+        "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Dialling rule groups that callers may use.", idle;
+        "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International groups that they may use.", idle;
         "StarOutToDialPlanEnabled" star_out_to_dial_plan_enabled: bool = false, Any, "Whether * leads to voice access.";
     }
+}
+
+const NOUN: &str = "UMAutoAttendant";
+
+pub(super) fn cmdlets() -> Vec<Cmdlet> {
+    let plan = table::dial_plan("The plan that it belongs to.").needed();
+    let filter = table::dial_plan("Only those of this plan.");
+    vec![
+        Cmdlet::new("New-UMAutoAttendant", "Makes an auto attendant in a dial plan.", vec![table::name(), plan])
+            .and(AttendantChanges::parameters()),
+        Cmdlet::new("Get-UMAutoAttendant", "Shows auto attendants.", table::identity_or_all(NOUN)).and(vec![filter]),
+        Cmdlet::new("Set-UMAutoAttendant", "Changes an auto attendant.", table::identity(NOUN))
+            .and(AttendantChanges::parameters()),
+        Cmdlet::new("Enable-UMAutoAttendant", "Lets an auto attendant answer.", table::identity(NOUN)),
+        Cmdlet::new("Disable-UMAutoAttendant", "Lets an auto attendant answer no more calls.", table::identity(NOUN))
+            .asks(),
+        Cmdlet::new("Remove-UMAutoAttendant", "Removes an auto attendant.", table::identity(NOUN)).asks(),
+    ]
+}
+
+/// What makes the attendants anew. Those that they lead to may come later in the list: [`later_commands`] names them.
+pub(super) fn commands(configuration: &Configuration) -> Vec<Command> {
+    let attendants = configuration.attendants.iter().map(|attendant| {
+        let mut changes = attendant.settings.changes_from(&AttendantSettings::default());
+        changes.dtmf_fallback_auto_attendant = None;
+        changes.business_hours_key_mapping = None;
+        changes.after_hours_key_mapping = None;
+        Command::NewAutoAttendant {
+            name: attendant.name.clone(),
+            dial_plan: attendant.dial_plan.clone(),
+            changes: Box::new(changes),
+        }
+    });
+    attendants.collect()
+}
+
+pub(super) fn later_commands(configuration: &Configuration) -> Vec<Command> {
+    let set = configuration.attendants.iter().filter_map(|attendant| {
+        let all = attendant.settings.changes_from(&AttendantSettings::default());
+        let changes = AttendantChanges {
+            dtmf_fallback_auto_attendant: all.dtmf_fallback_auto_attendant,
+            business_hours_key_mapping: all.business_hours_key_mapping,
+            after_hours_key_mapping: all.after_hours_key_mapping,
+            ..AttendantChanges::default()
+        };
+        let identity = attendant.name.clone();
+        (changes != AttendantChanges::default())
+            .then(|| Command::SetAutoAttendant { identity, changes: Box::new(changes) })
+    });
+    set.collect()
+}
+
+pub(super) fn set_status(configuration: &mut Configuration, identity: &str, status: AttendantStatus) -> Outcome {
+    set(configuration, identity, AttendantChanges { status: Some(status), ..AttendantChanges::default() })
 }
 
 pub(super) fn new(
@@ -112,39 +168,77 @@ pub(super) fn set(configuration: &mut Configuration, identity: &str, changes: At
 
 pub(super) fn remove(configuration: &mut Configuration, identity: &str) -> Outcome {
     let name = configuration.attendants.require("Identity", identity)?.name.clone();
-    let starts_it = |plan: &&std::sync::Arc<DialPlan>| {
-        plan.auto_attendant.as_ref().is_some_and(|attendant| attendant.eq_ignore_ascii_case(&name))
-    };
-    if let Some(plan) = configuration.dial_plans.iter().find(starts_it) {
-        return Err(CommandError::InUse {
-            parameter: "Identity".into(),
-            kind: "UMAutoAttendant".into(),
-            identity: name.clone(),
-            user: format!("UMDialPlan {:?}", plan.name),
-        });
-    }
+    let is_it = |other: &Option<String>| other.as_ref().is_some_and(|other| other.eq_ignore_ascii_case(&name));
+    let plans = configuration.dial_plans.iter().filter(|plan| is_it(&plan.auto_attendant));
+    let others = configuration.attendants.iter().filter(|other| {
+        !other.name.eq_ignore_ascii_case(&name)
+            && (is_it(&other.dtmf_fallback_auto_attendant)
+                || other.led_to().iter().any(|(_, led)| led.eq_ignore_ascii_case(&name)))
+    });
+    let users = plans
+        .map(|plan| format!("UMDialPlan {:?}", plan.name))
+        .chain(others.map(|other| format!("UMAutoAttendant {:?}", other.name)))
+        .collect();
+    in_use(NOUN, &name, users)?;
     let mut stored = Vec::new();
+    super::prompt::remove_of(configuration, super::prompt::Owner::Attendant, &name, &mut stored);
     configuration.attendants.remove(&name, &mut stored);
     Ok((Answer::Done(()), stored))
 }
 
+/// Keys of a menu: 1 to 9, and none in time.
+const MOST_KEYS: usize = 10;
+
 impl AutoAttendant {
+    /// The attendants that menu keys lead to, each with the parameter that names it.
+    fn led_to(&self) -> Vec<(&'static str, String)> {
+        let menus = [
+            ("BusinessHoursKeyMapping", &self.business_hours_key_mapping),
+            ("AfterHoursKeyMapping", &self.after_hours_key_mapping),
+        ];
+        let mut led = Vec::new();
+        for (parameter, keys) in menus {
+            let names = keys.iter().filter_map(|key| key.split(',').nth(3)).map(str::trim);
+            led.extend(names.filter(|name| !name.is_empty()).map(|name| (parameter, name.to_owned())));
+        }
+        led
+    }
+
     fn check(&self, configuration: &Configuration) -> Result<(), CommandError> {
-        for pilot in &self.pilot_identifier_list {
+        for (index, pilot) in self.pilot_identifier_list.iter().enumerate() {
             check_pilot("PilotIdentifierList", pilot)?;
-            let has_it = |other: &&std::sync::Arc<AutoAttendant>| {
-                !other.name.eq_ignore_ascii_case(&self.name)
-                    && other.pilot_identifier_list.iter().any(|theirs| pilot_is(theirs, pilot))
-            };
-            if let Some(other) = configuration.attendants.iter().find(has_it) {
-                let mend = format!("{:?} has the pilot {pilot} already", other.name);
-                return Err(CommandError::bad("PilotIdentifierList", mend));
+            if self.pilot_identifier_list.iter().take(index).any(|other| pilots::same(other, pilot)) {
+                return Err(CommandError::bad("PilotIdentifierList", format!("write {pilot} once")));
+            }
+        }
+        let mut attendants = configuration.attendants.clone();
+        attendants.put(self.clone(), &mut Vec::new());
+        let me = pilots::attendant_name(&self.name);
+        pilots::check(configuration, &configuration.hunt_groups, &attendants, ("PilotIdentifierList", &me))?;
+        let plan = configuration.dial_plans.require("UMDialPlan", &self.dial_plan)?;
+        plan.check_groups(&self.allowed_in_country_or_region_groups, &self.allowed_international_groups)?;
+        for (parameter, keys) in [
+            ("BusinessHoursKeyMapping", &self.business_hours_key_mapping),
+            ("AfterHoursKeyMapping", &self.after_hours_key_mapping),
+        ] {
+            let mut taken: Vec<String> = keys.iter().enumerate().map(|(index, key)| key_of(key, index)).collect();
+            taken.sort();
+            if keys.len() > MOST_KEYS {
+                return Err(CommandError::bad(parameter, format!("write at most {MOST_KEYS} keys")));
+            }
+            if let Some([twice, _]) = taken.windows(2).find(|pair| matches!(pair, [one, other] if one == other)) {
+                return Err(CommandError::bad(parameter, format!("write key {twice} once")));
+            }
+        }
+        for (parameter, name) in self.led_to() {
+            if !name.eq_ignore_ascii_case(&self.name) {
+                configuration.attendants.require(parameter, &name)?;
             }
         }
         if let Some(fallback) = &self.dtmf_fallback_auto_attendant {
             let fallback = configuration.attendants.require("DTMFFallbackAutoAttendant", fallback)?;
-            if fallback.speech_enabled {
-                let mend = "write an attendant that is not speech-enabled";
+            if fallback.speech_enabled || fallback.name.eq_ignore_ascii_case(&self.name) {
+                let mend = "write another attendant, one that is not speech-enabled";
                 return Err(CommandError::bad("DTMFFallbackAutoAttendant", mend));
             }
         }

@@ -30,11 +30,17 @@ pub enum CommandError {
     /// An object of that name is there already.
     #[error("a {kind} {name:?} exists already; use Set-{kind}, or another name")]
     Exists { parameter: String, kind: String, name: String },
+    /// The parameters do not make a command of it, in a way that the table does not know.
+    #[error("the parameters of {cmdlet} do not fit together: {reason}")]
+    Unreadable { cmdlet: String, reason: String },
     /// Something still needs the object.
     #[error("{kind} {identity:?} is used by {user}: remove that first")]
     InUse { parameter: String, kind: String, identity: String, user: String },
-    /// Too many PINs are being hashed at this moment; try again in a second.
-    #[error("too many PINs are being checked at this moment: try again in a second")]
+    /// Call records cannot be read from disk now.
+    #[error("the call records cannot be read: {reason}")]
+    NoRecords { reason: String },
+    /// Too many PINs are being hashed, or too many records written, at this moment; try again in a second.
+    #[error("too much is being done at this moment: try again in a second")]
     Busy,
     /// The change could not be written to disk; it holds until the next start only.
     #[error("the change could not be stored: {reason}")]
@@ -58,7 +64,12 @@ impl CommandError {
             | NotFound { parameter, .. }
             | Exists { parameter, .. }
             | InUse { parameter, .. } => Some(parameter),
-            UnknownCmdlet { .. } | Positional { .. } | Busy | NotStored { .. } => None,
+            UnknownCmdlet { .. }
+            | Positional { .. }
+            | Unreadable { .. }
+            | NoRecords { .. }
+            | Busy
+            | NotStored { .. } => None,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! UMHuntGroup: which pilot number of which gateway leads to which dial plan (fact sheet 2.3).
 
-use super::{Answer, CommandError, Outcome};
-use crate::configuration::{Configuration, pilot_is};
+use super::table::{self, Cmdlet, Parameter};
+use super::{Answer, Command, CommandError, Outcome, pilots};
+use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
 
 /// A hunt group.
@@ -16,6 +17,43 @@ pub struct HuntGroup {
     /// Digits, or a SIP URI; none in the default group that comes with a gateway.
     #[serde(rename = "PilotIdentifier", default)]
     pub pilot: Option<String>,
+}
+
+const NOUN: &str = "UMHuntGroup";
+
+pub(super) fn cmdlets() -> Vec<Cmdlet> {
+    let pilot =
+        || Parameter::of::<String>("PilotIdentifier", "The number that is dialled.").written("digits, or a SIP URI");
+    let fixed = vec![
+        table::name(),
+        table::dial_plan("The plan that it leads to.").needed(),
+        table::gateway("Whose calls.").needed(),
+        pilot(),
+    ];
+    let filter = table::dial_plan("Only those of this plan.");
+    vec![
+        Cmdlet::new("New-UMHuntGroup", "Ties a pilot number of a gateway to a dial plan.", fixed),
+        Cmdlet::new("Get-UMHuntGroup", "Shows hunt groups.", table::identity_or_all(NOUN)).and(vec![filter]),
+        Cmdlet::new("Set-UMHuntGroup", "Changes a hunt group's pilot.", table::identity(NOUN))
+            .and(vec![pilot().needed()])
+            .note("Exchange has no such cmdlet: a hunt group is removed and made anew there."),
+        Cmdlet::new(
+            "Remove-UMHuntGroup",
+            "Removes a hunt group: calls to its pilot are refused.",
+            table::identity(NOUN),
+        )
+        .asks(),
+    ]
+}
+
+pub(super) fn commands(configuration: &Configuration) -> Vec<Command> {
+    let groups = configuration.hunt_groups.iter().map(|group| Command::NewHuntGroup {
+        name: group.name.clone(),
+        dial_plan: group.dial_plan.clone(),
+        gateway: group.gateway.clone(),
+        pilot: group.pilot.clone(),
+    });
+    groups.collect()
 }
 
 pub(super) fn new(
@@ -56,20 +94,13 @@ pub(super) fn remove(configuration: &mut Configuration, identity: &str) -> Outco
 
 impl HuntGroup {
     fn check(&self, configuration: &Configuration) -> Result<(), CommandError> {
-        let Some(pilot) = &self.pilot else { return Ok(()) };
-        check_pilot("PilotIdentifier", pilot)?;
-        let taken = configuration.hunt_groups.iter().find(|other| {
-            !other.name.eq_ignore_ascii_case(&self.name)
-                && other.gateway.eq_ignore_ascii_case(&self.gateway)
-                && other.pilot.as_deref().is_some_and(|other| pilot_is(other, pilot))
-        });
-        match taken {
-            Some(other) => {
-                let mend = format!("{:?} has this pilot of that gateway already", other.name);
-                Err(CommandError::bad("PilotIdentifier", mend))
-            }
-            None => Ok(()),
+        if let Some(pilot) = &self.pilot {
+            check_pilot("PilotIdentifier", pilot)?;
         }
+        let mut groups = configuration.hunt_groups.clone();
+        groups.put(self.clone(), &mut Vec::new());
+        let me = pilots::group_name(&self.name);
+        pilots::check(configuration, &groups, &configuration.attendants, ("PilotIdentifier", &me))
     }
 }
 

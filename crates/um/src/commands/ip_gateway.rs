@@ -2,8 +2,9 @@
 
 use super::hunt_group::HuntGroup;
 use super::settings::settings;
+use super::table::{self, Cmdlet, Parameter};
 use super::value::{Any, Length, Range, choices};
-use super::{Answer, CommandError, Outcome};
+use super::{Answer, Command, CommandError, Outcome};
 use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
 
@@ -36,9 +37,6 @@ choices! {
 pub struct Gateway {
     #[serde(rename = "Name")]
     pub name: String,
-    /// The plan it was made with, whose default hunt group (without a pilot) came with it.
-    #[serde(rename = "UMDialPlan", default)]
-    pub dial_plan: Option<String>,
     #[serde(flatten)]
     pub settings: GatewaySettings,
 }
@@ -54,16 +52,52 @@ settings! {
     /// What Set-UMIPGateway changes.
     GatewaySettings, GatewayChanges {
         "Address" address: String = String::new(), Length(255), "IP address, or host name.";
-        "IPAddressFamily" ip_address_family: AddressFamily = AddressFamily::IPv4Only, Any, "Which addresses a host name is looked up for.";
+        "IPAddressFamily" ip_address_family: AddressFamily = AddressFamily::IPv4Only, Any, "Which addresses a host name is looked up for.", idle;
         "Port" port: u32 = 5060, Range(0, 65_535), "Where requests to the gateway are sent; 0 is 5060.";
         "Status" status: GatewayStatus = GatewayStatus::Enabled, Any, "Whether its calls are taken.";
         "OutcallsAllowed" outcalls_allowed: bool = true, Any, "Whether calls may be placed through it (not: transfers).";
         "MessageWaitingIndicatorAllowed" message_waiting_indicator_allowed: bool = true, Any, "Whether lamps are sent to it.";
-        "DelayedSourcePartyInfoEnabled" delayed_source_party_info_enabled: bool = false, Any, "Whether it sends who calls later than the INVITE.";
-        "Simulator" simulator: bool = false, Any, "Whether it is a test client.";
+        "DelayedSourcePartyInfoEnabled" delayed_source_party_info_enabled: bool = false, Any, "Whether it sends who calls later than the INVITE.", idle;
+        "Simulator" simulator: bool = false, Any, "Whether it is a test client.", idle;
         "Redirects" redirects: u32 = 2, Range(0, 2), "How many redirects a call goes through: 2 router and service, 1 router only, 0 answered in place.";
         "DiversionChoice" diversion_choice: DiversionChoice = DiversionChoice::First, Any, "Which of several diversions names the mailbox.";
     }
+}
+
+const NOUN: &str = "UMIPGateway";
+
+pub(super) fn cmdlets() -> Vec<Cmdlet> {
+    let plan = table::dial_plan("Makes a default hunt group without a pilot in that plan too.");
+    let immediate = Parameter::of::<bool>("Immediate", "Cut its calls off. Else they go on, and new ones are refused.");
+    vec![
+        Cmdlet::new("New-UMIPGateway", "Makes known a PBX to take calls from.", vec![table::name(), plan])
+            .and(GatewayChanges::parameters())
+            .needs("Address"),
+        Cmdlet::new("Get-UMIPGateway", "Shows gateways.", table::identity_or_all(NOUN)),
+        Cmdlet::new("Set-UMIPGateway", "Changes a gateway.", table::identity(NOUN)).and(GatewayChanges::parameters()),
+        Cmdlet::new("Enable-UMIPGateway", "Takes a gateway's calls again.", table::identity(NOUN)),
+        Cmdlet::new("Disable-UMIPGateway", "Takes no more calls from a gateway.", table::identity(NOUN))
+            .and(vec![immediate.by_default("False")])
+            .note("Status becomes Disabled with -Immediate, else NoNewCalls.")
+            .asks(),
+        Cmdlet::new("Remove-UMIPGateway", "Removes a gateway and its hunt groups.", table::identity(NOUN)).asks(),
+    ]
+}
+
+/// What makes the gateways anew; hunt groups have commands of their own.
+pub(super) fn commands(configuration: &Configuration) -> Vec<Command> {
+    let gateways = configuration.gateways.iter().map(|gateway| {
+        // Before anything else it has an address.
+        let mut changes = gateway.settings.changes_from(&GatewaySettings::default());
+        changes.address = Some(gateway.address.clone());
+        Command::NewGateway { name: gateway.name.clone(), dial_plan: None, changes: Box::new(changes) }
+    });
+    gateways.collect()
+}
+
+/// Enable-UMIPGateway and Disable-UMIPGateway; the calls are the server's.
+pub(super) fn set_status(configuration: &mut Configuration, identity: &str, status: GatewayStatus) -> Outcome {
+    set(configuration, identity, GatewayChanges { status: Some(status), ..GatewayChanges::default() })
 }
 
 pub(super) fn new(
@@ -80,11 +114,11 @@ pub(super) fn new(
     if changes.address.is_none() {
         return Err(CommandError::Missing { cmdlet: "New-UMIPGateway".into(), parameter: "Address".into() });
     }
-    let mut gateway = Gateway { name, dial_plan, settings: GatewaySettings::default() };
+    let mut gateway = Gateway { name, settings: GatewaySettings::default() };
     gateway.settings.apply(changes)?;
     gateway.check(configuration)?;
     let mut stored = Vec::new();
-    if let Some(plan) = &gateway.dial_plan {
+    if let Some(plan) = &dial_plan {
         // As Exchange has it: a gateway made with a plan gets a hunt group without a pilot.
         let group = HuntGroup {
             name: format!("{} Default Hunt Group", gateway.name),

@@ -2,36 +2,47 @@
 //! has one handler, one check and one event.
 //!
 //! A shell hands [`Command::parse`] a cmdlet's name and its parameters as written; [`cmdlets`] is the table for help and
-//! completion. REST and tests make the enum themselves (or read it from JSON: `{"Cmdlet": "Set-UMIPGateway", ...}`).
+//! completion. REST and tests make the enum themselves (or read it from JSON: `{"Cmdlet": "Set-UMIPGateway", ...}`). A
+//! family of objects has a file: its settings, its lines of the table, its checks, and what makes it anew.
 
+pub(crate) mod active_calls;
 mod answer;
 pub mod auto_attendant;
+pub mod call_answering_rule;
+pub mod call_record;
+mod command;
+pub mod connectivity;
 pub mod dial_plan;
 mod error;
+mod export;
+pub mod forms;
 pub mod hunt_group;
 pub mod ip_gateway;
 pub mod mailbox;
 pub mod mailbox_policy;
-mod parse;
+mod pilots;
 pub(crate) mod pin;
+pub mod prompt;
 pub mod service;
 pub(crate) mod settings;
+mod table;
+#[cfg(test)]
+mod tests;
 pub mod value;
 
 pub use answer::{Answer, CallView, MailboxView, PinVerdict, PinView};
+pub use command::{Command, RestoredPin};
+pub use connectivity::Connectivity;
 pub use error::CommandError;
-pub use parse::{Cmdlet, cmdlets};
-pub use settings::Parameter;
+pub use pin::PinMail;
+pub use table::{Cmdlet, Parameter, cmdlet, cmdlets};
 pub use value::Given;
 
 use crate::configuration::Configuration;
-use auto_attendant::AttendantChanges;
-use dial_plan::{DialPlanChanges, UriType};
-use ip_gateway::GatewayChanges;
-use mailbox::MailboxChanges;
-use mailbox_policy::PolicyChanges;
+use auto_attendant::AttendantStatus;
+use ip_gateway::GatewayStatus;
 use serde::{Deserialize, Serialize};
-use service::ServiceChanges;
+use service::ServiceStatus;
 
 /// Where a reply goes. Called once, from the role's thread or from the one that made the change durable.
 pub type Reply = Box<dyn FnOnce(Result<Answer, CommandError>) + Send>;
@@ -55,273 +66,124 @@ impl Door {
     }
 }
 
-/// Everything that can be asked of a UM server. `identity` is an object's name, in any case; a mailbox's is also its
-/// alias, mail address or extension.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "Cmdlet")]
-pub enum Command {
-    #[serde(rename = "New-UMDialPlan", rename_all = "PascalCase")]
-    NewDialPlan {
-        name: String,
-        #[serde(rename = "NumberOfDigitsInExtension")]
-        digits: u32,
-        #[serde(rename = "URIType", default = "tel_extn")]
-        uri_type: UriType,
-        #[serde(rename = "GenerateUMMailboxPolicy", default = "yes")]
-        generate_policy: bool,
-        #[serde(flatten)]
-        changes: Box<DialPlanChanges>,
-    },
-    #[serde(rename = "Get-UMDialPlan", rename_all = "PascalCase")]
-    GetDialPlan { identity: Option<String> },
-    #[serde(rename = "Set-UMDialPlan", rename_all = "PascalCase")]
-    SetDialPlan {
-        identity: String,
-        #[serde(flatten)]
-        changes: Box<DialPlanChanges>,
-    },
-    #[serde(rename = "Remove-UMDialPlan", rename_all = "PascalCase")]
-    RemoveDialPlan { identity: String },
-
-    #[serde(rename = "New-UMIPGateway", rename_all = "PascalCase")]
-    NewGateway {
-        name: String,
-        #[serde(rename = "UMDialPlan")]
-        dial_plan: Option<String>,
-        #[serde(flatten)]
-        changes: Box<GatewayChanges>,
-    },
-    #[serde(rename = "Get-UMIPGateway", rename_all = "PascalCase")]
-    GetGateway { identity: Option<String> },
-    #[serde(rename = "Set-UMIPGateway", rename_all = "PascalCase")]
-    SetGateway {
-        identity: String,
-        #[serde(flatten)]
-        changes: Box<GatewayChanges>,
-    },
-    #[serde(rename = "Remove-UMIPGateway", rename_all = "PascalCase")]
-    RemoveGateway { identity: String },
-
-    #[serde(rename = "New-UMHuntGroup", rename_all = "PascalCase")]
-    NewHuntGroup {
-        name: String,
-        #[serde(rename = "UMDialPlan")]
-        dial_plan: String,
-        #[serde(rename = "UMIPGateway")]
-        gateway: String,
-        #[serde(rename = "PilotIdentifier")]
-        pilot: Option<String>,
-    },
-    #[serde(rename = "Get-UMHuntGroup", rename_all = "PascalCase")]
-    GetHuntGroup { identity: Option<String> },
-    /// Exchange has none (delete and recreate); here the pilot can be changed.
-    #[serde(rename = "Set-UMHuntGroup", rename_all = "PascalCase")]
-    SetHuntGroup {
-        identity: String,
-        #[serde(rename = "PilotIdentifier")]
-        pilot: String,
-    },
-    #[serde(rename = "Remove-UMHuntGroup", rename_all = "PascalCase")]
-    RemoveHuntGroup { identity: String },
-
-    #[serde(rename = "New-UMMailboxPolicy", rename_all = "PascalCase")]
-    NewPolicy {
-        name: String,
-        #[serde(rename = "UMDialPlan")]
-        dial_plan: String,
-        #[serde(flatten)]
-        changes: Box<PolicyChanges>,
-    },
-    #[serde(rename = "Get-UMMailboxPolicy", rename_all = "PascalCase")]
-    GetPolicy { identity: Option<String> },
-    #[serde(rename = "Set-UMMailboxPolicy", rename_all = "PascalCase")]
-    SetPolicy {
-        identity: String,
-        #[serde(flatten)]
-        changes: Box<PolicyChanges>,
-    },
-    #[serde(rename = "Remove-UMMailboxPolicy", rename_all = "PascalCase")]
-    RemovePolicy { identity: String },
-
-    #[serde(rename = "New-UMAutoAttendant", rename_all = "PascalCase")]
-    NewAutoAttendant {
-        name: String,
-        #[serde(rename = "UMDialPlan")]
-        dial_plan: String,
-        #[serde(flatten)]
-        changes: Box<AttendantChanges>,
-    },
-    #[serde(rename = "Get-UMAutoAttendant", rename_all = "PascalCase")]
-    GetAutoAttendant { identity: Option<String> },
-    #[serde(rename = "Set-UMAutoAttendant", rename_all = "PascalCase")]
-    SetAutoAttendant {
-        identity: String,
-        #[serde(flatten)]
-        changes: Box<AttendantChanges>,
-    },
-    #[serde(rename = "Remove-UMAutoAttendant", rename_all = "PascalCase")]
-    RemoveAutoAttendant { identity: String },
-
-    #[serde(rename = "Get-UMService")]
-    GetService {},
-    #[serde(rename = "Set-UMService")]
-    SetService {
-        #[serde(flatten)]
-        changes: ServiceChanges,
-    },
-
-    #[serde(rename = "New-Mailbox", rename_all = "PascalCase")]
-    NewMailbox {
-        name: String,
-        #[serde(flatten)]
-        changes: Box<MailboxChanges>,
-    },
-    #[serde(rename = "Enable-UMMailbox", rename_all = "PascalCase")]
-    EnableMailbox {
-        identity: String,
-        #[serde(rename = "UMMailboxPolicy")]
-        policy: String,
-        /// None: the mailbox's telephone number, if it has the plan's length.
-        extensions: Option<Vec<String>>,
-        /// None: six digits are made up, shown once, and count as expired.
-        #[serde(rename = "PIN")]
-        pin: Option<String>,
-        /// None: only a made-up PIN counts as expired.
-        #[serde(rename = "PINExpired")]
-        pin_expired: Option<bool>,
-    },
-    /// All mailboxes when no identity is given; those without voice mail too, shown as not enabled.
-    #[serde(rename = "Get-UMMailbox", rename_all = "PascalCase")]
-    GetMailbox { identity: Option<String> },
-    #[serde(rename = "Set-UMMailboxPIN", rename_all = "PascalCase")]
-    SetPin {
-        identity: String,
-        /// None: with neither of the others given, six digits are made up.
-        pin: Option<String>,
-        #[serde(rename = "PINExpired")]
-        pin_expired: Option<bool>,
-        /// false unlocks.
-        locked_out: Option<bool>,
-    },
-    #[serde(rename = "Get-UMMailboxPIN", rename_all = "PascalCase")]
-    GetPin { identity: String },
-
-    #[serde(rename = "Get-UMActiveCalls")]
-    GetActiveCalls {},
-    /// A logon at a door other than the phone. Wrong PINs count as those of the phone do. Not a cmdlet.
-    #[serde(rename = "VerifyPin", rename_all = "PascalCase")]
-    VerifyPin { identity: String, pin: String, door: Door },
-}
-
-fn tel_extn() -> UriType {
-    UriType::TelExtn
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl Command {
-    /// A cmdlet's name and its parameters as written become a command. A value without a name has the name "".
-    pub fn parse(cmdlet: &str, parameters: Vec<(String, Given)>) -> Result<Command, CommandError> {
-        parse::parse(cmdlet, parameters)
-    }
-
-    /// The cmdlet's name; of VerifyPin its own.
-    pub fn cmdlet(&self) -> &'static str {
-        use Command::*;
-        match self {
-            NewDialPlan { .. } => "New-UMDialPlan",
-            GetDialPlan { .. } => "Get-UMDialPlan",
-            SetDialPlan { .. } => "Set-UMDialPlan",
-            RemoveDialPlan { .. } => "Remove-UMDialPlan",
-            NewGateway { .. } => "New-UMIPGateway",
-            GetGateway { .. } => "Get-UMIPGateway",
-            SetGateway { .. } => "Set-UMIPGateway",
-            RemoveGateway { .. } => "Remove-UMIPGateway",
-            NewHuntGroup { .. } => "New-UMHuntGroup",
-            GetHuntGroup { .. } => "Get-UMHuntGroup",
-            SetHuntGroup { .. } => "Set-UMHuntGroup",
-            RemoveHuntGroup { .. } => "Remove-UMHuntGroup",
-            NewPolicy { .. } => "New-UMMailboxPolicy",
-            GetPolicy { .. } => "Get-UMMailboxPolicy",
-            SetPolicy { .. } => "Set-UMMailboxPolicy",
-            RemovePolicy { .. } => "Remove-UMMailboxPolicy",
-            NewAutoAttendant { .. } => "New-UMAutoAttendant",
-            GetAutoAttendant { .. } => "Get-UMAutoAttendant",
-            SetAutoAttendant { .. } => "Set-UMAutoAttendant",
-            RemoveAutoAttendant { .. } => "Remove-UMAutoAttendant",
-            GetService {} => "Get-UMService",
-            SetService { .. } => "Set-UMService",
-            NewMailbox { .. } => "New-Mailbox",
-            EnableMailbox { .. } => "Enable-UMMailbox",
-            GetMailbox { .. } => "Get-UMMailbox",
-            SetPin { .. } => "Set-UMMailboxPIN",
-            GetPin { .. } => "Get-UMMailboxPIN",
-            GetActiveCalls {} => "Get-UMActiveCalls",
-            VerifyPin { .. } => "VerifyPin",
-        }
-    }
-
-    /// Whether it changes the configuration (and so is recorded).
-    pub fn changes(&self) -> bool {
-        let name = self.cmdlet();
-        !(name.starts_with("Get-") || name == "VerifyPin")
-    }
-}
-
-/// Without the PIN: commands are logged.
-impl std::fmt::Debug for Command {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(self.cmdlet())
-    }
-}
-
 /// What a handler gives back: the answer, and what the state store must keep.
 pub(crate) type Outcome = Result<(Answer, Vec<state::Change>), CommandError>;
 
-/// Carries out a command that needs nothing but the configuration. The others (PINs, calls) are the server's; asked
-/// for one of them, this does nothing and gives the command back.
+/// Users of something that an error names at most.
+const NAMED_USERS: usize = 5;
+
+/// Refuses to end what somebody needs, and says who they are.
+fn in_use(kind: &str, identity: &str, users: Vec<String>) -> Result<(), CommandError> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let mut user = users.iter().take(NAMED_USERS).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if let Some(more) = users.len().checked_sub(NAMED_USERS).filter(|more| *more > 0) {
+        user.push_str(&format!(" and {more} more"));
+    }
+    Err(CommandError::InUse { parameter: "Identity".into(), kind: kind.into(), identity: identity.into(), user })
+}
+
+/// Carries out a command that needs nothing but the configuration. The others (PINs, calls, records) are the server's;
+/// asked for one of them, this does nothing and gives the command back.
 pub(crate) fn run(configuration: &mut Configuration, command: Command) -> Result<Outcome, Command> {
     use Command::*;
+    let c = configuration;
     let unchanged = |answer: Result<Answer, CommandError>| answer.map(|answer| (answer, Vec::new()));
+    let of_plan = |plan: &Option<String>, of: &str| plan.as_ref().is_none_or(|plan| plan.eq_ignore_ascii_case(of));
     let outcome = match command {
         NewDialPlan { name, digits, uri_type, generate_policy, changes } => {
-            dial_plan::new(configuration, (name, digits, uri_type), generate_policy, *changes)
+            dial_plan::new(c, (name, digits, uri_type), generate_policy, *changes)
         }
-        GetDialPlan { identity } => {
-            unchanged(configuration.dial_plans.select(identity.as_deref()).map(Answer::DialPlans))
+        GetDialPlan { identity } => unchanged(c.dial_plans.select(identity.as_deref()).map(Answer::DialPlans)),
+        SetDialPlan { identity, changes } => dial_plan::set(c, &identity, *changes),
+        RemoveDialPlan { identity } => dial_plan::remove(c, &identity),
+
+        NewGateway { name, dial_plan, changes } => ip_gateway::new(c, name, dial_plan, *changes),
+        GetGateway { identity } => unchanged(c.gateways.select(identity.as_deref()).map(Answer::Gateways)),
+        SetGateway { identity, changes } => ip_gateway::set(c, &identity, *changes),
+        EnableGateway { identity } => ip_gateway::set_status(c, &identity, GatewayStatus::Enabled),
+        DisableGateway { identity, immediate: true } => ip_gateway::set_status(c, &identity, GatewayStatus::Disabled),
+        DisableGateway { identity, immediate: false } => {
+            ip_gateway::set_status(c, &identity, GatewayStatus::NoNewCalls)
         }
-        SetDialPlan { identity, changes } => dial_plan::set(configuration, &identity, *changes),
-        RemoveDialPlan { identity } => dial_plan::remove(configuration, &identity),
-        NewGateway { name, dial_plan, changes } => ip_gateway::new(configuration, name, dial_plan, *changes),
-        GetGateway { identity } => unchanged(configuration.gateways.select(identity.as_deref()).map(Answer::Gateways)),
-        SetGateway { identity, changes } => ip_gateway::set(configuration, &identity, *changes),
-        RemoveGateway { identity } => ip_gateway::remove(configuration, &identity),
-        NewHuntGroup { name, dial_plan, gateway, pilot } => {
-            hunt_group::new(configuration, name, &dial_plan, &gateway, pilot)
+        RemoveGateway { identity } => ip_gateway::remove(c, &identity),
+
+        NewHuntGroup { name, dial_plan, gateway, pilot } => hunt_group::new(c, name, &dial_plan, &gateway, pilot),
+        GetHuntGroup { identity, dial_plan } => unchanged(c.check_plan(&dial_plan).and_then(|()| {
+            let mut groups = c.hunt_groups.select(identity.as_deref())?;
+            groups.retain(|group| of_plan(&dial_plan, &group.dial_plan));
+            Ok(Answer::HuntGroups(groups))
+        })),
+        SetHuntGroup { identity, pilot } => hunt_group::set(c, &identity, pilot),
+        RemoveHuntGroup { identity } => hunt_group::remove(c, &identity),
+
+        NewPolicy { name, dial_plan, changes } => mailbox_policy::new(c, name, &dial_plan, *changes),
+        GetPolicy { identity, dial_plan } => unchanged(c.check_plan(&dial_plan).and_then(|()| {
+            let mut policies = c.policies.select(identity.as_deref())?;
+            policies.retain(|policy| of_plan(&dial_plan, &policy.dial_plan));
+            Ok(Answer::Policies(policies))
+        })),
+        SetPolicy { identity, changes } => mailbox_policy::set(c, &identity, *changes),
+        RemovePolicy { identity } => mailbox_policy::remove(c, &identity),
+
+        NewAutoAttendant { name, dial_plan, changes } => auto_attendant::new(c, name, &dial_plan, *changes),
+        GetAutoAttendant { identity, dial_plan } => unchanged(c.check_plan(&dial_plan).and_then(|()| {
+            let mut attendants = c.attendants.select(identity.as_deref())?;
+            attendants.retain(|attendant| of_plan(&dial_plan, &attendant.dial_plan));
+            Ok(Answer::AutoAttendants(attendants))
+        })),
+        SetAutoAttendant { identity, changes } => auto_attendant::set(c, &identity, *changes),
+        EnableAutoAttendant { identity } => auto_attendant::set_status(c, &identity, AttendantStatus::Enabled),
+        DisableAutoAttendant { identity } => auto_attendant::set_status(c, &identity, AttendantStatus::Disabled),
+        RemoveAutoAttendant { identity } => auto_attendant::remove(c, &identity),
+
+        GetService { .. } => Ok((Answer::Service(c.service.clone()), Vec::new())),
+        SetService { changes, .. } => service::set(c, *changes),
+        EnableService { .. } => service::set_status(c, ServiceStatus::Enabled),
+        DisableService { immediate: true, .. } => service::set_status(c, ServiceStatus::Disabled),
+        DisableService { immediate: false, .. } => service::set_status(c, ServiceStatus::NoNewCalls),
+        GetRouter { .. } => Ok((Answer::Router(c.router.clone()), Vec::new())),
+        SetRouter { changes, .. } => service::set_router(c, *changes),
+
+        NewMailbox { name, store_name, changes } => mailbox::new(c, name, store_name, *changes),
+        GetUser { identity } => mailbox::users(c, identity.as_deref()),
+        SetUser { identity, changes } => mailbox::set(c, &identity, *changes),
+        DisableMailbox { identity, keep_properties } => mailbox::disable(c, &identity, keep_properties),
+        GetMailbox { identity } => mailbox::get(c, identity.as_deref()),
+        SetMailbox { identity, policy, extensions, changes } => {
+            mailbox::set_um(c, &identity, policy, extensions, *changes)
         }
-        GetHuntGroup { identity } => {
-            unchanged(configuration.hunt_groups.select(identity.as_deref()).map(Answer::HuntGroups))
+        GetPin { identity } => pin::get(c, &identity),
+
+        NewRule { name, mailbox, changes } => call_answering_rule::new(c, name, &mailbox, *changes),
+        GetRule { identity, mailbox } => call_answering_rule::get(c, identity.as_deref(), mailbox.as_deref()),
+        SetRule { identity, mailbox, changes } => call_answering_rule::set(c, &identity, &mailbox, *changes),
+        EnableRule { identity, mailbox } => call_answering_rule::enable(c, &identity, &mailbox, true),
+        DisableRule { identity, mailbox } => call_answering_rule::enable(c, &identity, &mailbox, false),
+        RemoveRule { identity, mailbox } => call_answering_rule::remove(c, &identity, &mailbox),
+
+        ImportPrompt { dial_plan, attendant, prompt_file_name, prompt_file_data } => {
+            prompt::import(c, (dial_plan.as_deref(), attendant.as_deref()), prompt_file_name, &prompt_file_data)
         }
-        SetHuntGroup { identity, pilot } => hunt_group::set(configuration, &identity, pilot),
-        RemoveHuntGroup { identity } => hunt_group::remove(configuration, &identity),
-        NewPolicy { name, dial_plan, changes } => mailbox_policy::new(configuration, name, &dial_plan, *changes),
-        GetPolicy { identity } => unchanged(configuration.policies.select(identity.as_deref()).map(Answer::Policies)),
-        SetPolicy { identity, changes } => mailbox_policy::set(configuration, &identity, *changes),
-        RemovePolicy { identity } => mailbox_policy::remove(configuration, &identity),
-        NewAutoAttendant { name, dial_plan, changes } => auto_attendant::new(configuration, name, &dial_plan, *changes),
-        GetAutoAttendant { identity } => {
-            unchanged(configuration.attendants.select(identity.as_deref()).map(Answer::AutoAttendants))
+        ExportPrompt { dial_plan, attendant, prompt_file_name } => {
+            prompt::export(c, (dial_plan.as_deref(), attendant.as_deref()), &prompt_file_name)
         }
-        SetAutoAttendant { identity, changes } => auto_attendant::set(configuration, &identity, *changes),
-        RemoveAutoAttendant { identity } => auto_attendant::remove(configuration, &identity),
-        GetService {} => Ok((Answer::Service(configuration.service.clone()), Vec::new())),
-        SetService { changes } => service::set(configuration, changes),
-        NewMailbox { name, changes } => mailbox::new(configuration, name, *changes),
-        GetMailbox { identity } => mailbox::get(configuration, identity.as_deref()),
-        GetPin { identity } => pin::get(configuration, &identity),
-        other @ (EnableMailbox { .. } | SetPin { .. } | GetActiveCalls {} | VerifyPin { .. }) => return Err(other),
+        GetPrompt { dial_plan, attendant } => prompt::get(c, dial_plan.as_deref(), attendant.as_deref()),
+        RemovePrompt { dial_plan, attendant, prompt_file_name } => {
+            prompt::remove(c, (dial_plan.as_deref(), attendant.as_deref()), &prompt_file_name)
+        }
+        ExportConfiguration {} => Ok((Answer::Script(c.commands()), Vec::new())),
+
+        other @ (RemoveUser { .. }
+        | EnableMailbox { .. }
+        | SetPin { .. }
+        | GetActiveCalls { .. }
+        | GetCallRecords { .. }
+        | ExportCallRecords { .. }
+        | GetCallReport { .. }
+        | TestConnectivity { .. }
+        | VerifyPin { .. }) => return Err(other),
     };
     Ok(outcome)
 }

@@ -1,11 +1,11 @@
 //! What a shell line or a REST call gives for a parameter, and how it becomes a typed value.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use speech::Language;
 
 /// A parameter's value as it was written, before anybody knows its type.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Given {
     /// `$true`, `$false`, or a switch without a value (true).
     Bool(bool),
@@ -13,6 +13,8 @@ pub enum Given {
     Text(String),
     /// `a,b,c` or `@("a","b")`.
     List(Vec<String>),
+    /// `@{Add="a","b"; Remove="c"}`: names and lists.
+    Table(Vec<(String, Vec<String>)>),
     /// `$null`: takes a value away.
     Null,
 }
@@ -23,15 +25,37 @@ impl From<&str> for Given {
     }
 }
 
-/// A type that a parameter can have. `read` says in one clause what to mend.
-pub trait Value: Sized + Clone {
-    fn read(given: &Given) -> Result<Self, String>;
+/// A type that a parameter can have.
+pub trait Value: Sized + Clone + Serialize {
+    /// What a command may bring: another value, or, for a list, what is added to it and removed from it.
+    type Change: Serialize + DeserializeOwned;
+    /// A refusal says in one clause what to mend.
+    fn read(given: &Given) -> Result<Self::Change, String>;
+    /// The value after the change.
+    fn changed(&self, change: Self::Change) -> Self;
     fn show(&self) -> String;
     /// What may be written, for help: `$true or $false`, `a number`.
     fn syntax() -> String;
+    /// The words that may be written, for completion; none where anything else may be.
+    fn choices() -> &'static [&'static str] {
+        &[]
+    }
 }
 
+/// For types whose change is simply another value.
+macro_rules! another {
+    () => {
+        type Change = Self;
+        fn changed(&self, change: Self) -> Self {
+            change
+        }
+    };
+}
+pub(crate) use another;
+
 impl Value for bool {
+    another!();
+
     fn read(given: &Given) -> Result<bool, String> {
         match given {
             Given::Bool(value) => Ok(*value),
@@ -51,9 +75,15 @@ impl Value for bool {
     fn syntax() -> String {
         "$true or $false".into()
     }
+
+    fn choices() -> &'static [&'static str] {
+        &["$true", "$false"]
+    }
 }
 
 impl Value for u32 {
+    another!();
+
     fn read(given: &Given) -> Result<u32, String> {
         match given {
             Given::Text(text) => text.trim().parse().map_err(|_| "write a whole number".into()),
@@ -71,12 +101,14 @@ impl Value for u32 {
 }
 
 impl Value for String {
+    another!();
+
     fn read(given: &Given) -> Result<String, String> {
         match given {
             Given::Text(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
             Given::Text(_) | Given::Null => Err("write a text that is not empty".into()),
             Given::Bool(_) => Err("write a text after it".into()),
-            Given::List(_) => Err("write one text, not a list".into()),
+            Given::List(_) | Given::Table(_) => Err("write one text, not a list".into()),
         }
     }
 
@@ -89,7 +121,9 @@ impl Value for String {
     }
 }
 
-impl<T: Value> Value for Option<T> {
+impl<T: Value<Change = T> + DeserializeOwned> Value for Option<T> {
+    another!();
+
     fn read(given: &Given) -> Result<Option<T>, String> {
         match given {
             Given::Null => Ok(None),
@@ -105,17 +139,75 @@ impl<T: Value> Value for Option<T> {
     fn syntax() -> String {
         format!("{}, or $null for none", T::syntax())
     }
+
+    fn choices() -> &'static [&'static str] {
+        T::choices()
+    }
+}
+
+/// What a command does to a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ListChange {
+    /// The list is this from now on.
+    To(Vec<String>),
+    By(Difference),
+}
+
+/// What is added to a list and removed from it. What is there already is not added again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub struct Difference {
+    pub add: Vec<String>,
+    pub remove: Vec<String>,
+}
+
+impl From<Vec<String>> for ListChange {
+    fn from(list: Vec<String>) -> ListChange {
+        ListChange::To(list)
+    }
 }
 
 impl Value for Vec<String> {
-    fn read(given: &Given) -> Result<Vec<String>, String> {
+    type Change = ListChange;
+
+    fn read(given: &Given) -> Result<ListChange, String> {
+        const MEND: &str = "write a list: a,b,c or @{Add=\"a\"; Remove=\"b\"}";
+        let sound = |items: &[String]| -> Vec<String> {
+            items.iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+        };
         match given {
-            Given::Null => Ok(Vec::new()),
-            Given::List(items) => {
-                Ok(items.iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
+            Given::Null => Ok(Vec::new().into()),
+            Given::List(items) => Ok(sound(items).into()),
+            Given::Text(text) => Ok(sound(std::slice::from_ref(text)).into()),
+            Given::Table(entries) => {
+                let mut by = Difference::default();
+                for (name, items) in entries {
+                    match name.to_ascii_lowercase().as_str() {
+                        "add" => by.add.extend(sound(items)),
+                        "remove" => by.remove.extend(sound(items)),
+                        _ => return Err(MEND.into()),
+                    }
+                }
+                Ok(ListChange::By(by))
             }
-            Given::Text(text) => Ok(vec![text.trim().to_owned()]),
-            Given::Bool(_) => Err("write a list: a,b,c".into()),
+            Given::Bool(_) => Err(MEND.into()),
+        }
+    }
+
+    fn changed(&self, change: ListChange) -> Vec<String> {
+        match change {
+            ListChange::To(list) => list,
+            ListChange::By(Difference { add, remove }) => {
+                let among = |list: &[String], item: &String| list.iter().any(|other| other.eq_ignore_ascii_case(item));
+                let mut list: Vec<String> = self.iter().filter(|item| !among(&remove, item)).cloned().collect();
+                for item in add {
+                    if !among(&list, &item) {
+                        list.push(item);
+                    }
+                }
+                list
+            }
         }
     }
 
@@ -137,6 +229,8 @@ pub enum Limit {
 }
 
 impl Value for Limit {
+    another!();
+
     fn read(given: &Given) -> Result<Limit, String> {
         match given {
             Given::Text(text) if text.eq_ignore_ascii_case("unlimited") => Ok(Limit::Unlimited),
@@ -165,6 +259,8 @@ macro_rules! choices {
         pub enum $name { $($(#[$doc])* $variant),+ }
 
         impl $crate::commands::value::Value for $name {
+            $crate::commands::value::another!();
+
             fn read(given: &$crate::commands::value::Given) -> Result<$name, String> {
                 if let $crate::commands::value::Given::Text(text) = given {
                     $(if text.eq_ignore_ascii_case(stringify!($variant)) { return Ok($name::$variant); })+
@@ -177,7 +273,11 @@ macro_rules! choices {
             }
 
             fn syntax() -> String {
-                [$(stringify!($variant)),+].join(", ")
+                Self::choices().join(", ")
+            }
+
+            fn choices() -> &'static [&'static str] {
+                &[$(stringify!($variant)),+]
             }
         }
     };
@@ -228,12 +328,24 @@ impl Check<Limit> for Range {
     }
 }
 
+impl Check<Option<u32>> for Range {
+    fn check(&self, value: &Option<u32>) -> Result<(), String> {
+        value.as_ref().map_or(Ok(()), |value| self.check(value))
+    }
+    fn range(&self) -> String {
+        Check::<u32>::range(self)
+    }
+}
+
 /// A text of at most so many characters, none of them a control character.
 pub struct Length(pub usize);
 impl Check<String> for Length {
     fn check(&self, value: &String) -> Result<(), String> {
         if value.chars().any(char::is_control) {
             Err("leave out control characters".into())
+        } else if value.trim().is_empty() || value.trim() != value {
+            // What a shell reads never has them: a value must be the same by whichever door it came.
+            Err("write a text that is not empty, without blanks around it".into())
         } else if value.chars().count() > self.0 {
             Err(format!("write at most {} characters", self.0))
         } else {
@@ -278,28 +390,29 @@ impl Check<String> for Digits {
 
 macro_rules! of_each {
     ($($check:ty),+) => {$(
-        impl Check<Option<String>> for $check {
+        impl $crate::commands::value::Check<Option<String>> for $check {
             fn check(&self, value: &Option<String>) -> Result<(), String> {
-                value.as_ref().map_or(Ok(()), |value| Check::<String>::check(self, value))
+                value.as_ref().map_or(Ok(()), |value| $crate::commands::value::Check::<String>::check(self, value))
             }
             fn range(&self) -> String {
-                Check::<String>::range(self)
+                $crate::commands::value::Check::<String>::range(self)
             }
         }
-        impl Check<Vec<String>> for $check {
+        impl $crate::commands::value::Check<Vec<String>> for $check {
             fn check(&self, value: &Vec<String>) -> Result<(), String> {
-                if value.len() > MOST_ITEMS {
-                    return Err(format!("write at most {MOST_ITEMS} items"));
+                if value.len() > $crate::commands::value::MOST_ITEMS {
+                    return Err(format!("write at most {} items", $crate::commands::value::MOST_ITEMS));
                 }
-                value.iter().try_for_each(|value| Check::<String>::check(self, value))
+                value.iter().try_for_each(|value| $crate::commands::value::Check::<String>::check(self, value))
             }
             fn range(&self) -> String {
-                format!("each {}", Check::<String>::range(self))
+                format!("each {}", $crate::commands::value::Check::<String>::range(self))
             }
         }
     )+};
 }
+pub(crate) use of_each;
 of_each!(Length, Digits, LanguageTag);
 
 /// How long a list may be.
-const MOST_ITEMS: usize = 1000;
+pub(crate) const MOST_ITEMS: usize = 1000;

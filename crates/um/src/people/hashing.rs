@@ -148,6 +148,15 @@ fn verify(pin: &str, hash: &str) -> bool {
     digest.len() == wanted.len() && digest.iter().zip(&wanted).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
+/// Whether this is what [`run`] makes of a PIN.
+pub fn is_hash(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('$').collect();
+    let ["argon2id", memory, passes, salt, digest] = parts.as_slice() else { return false };
+    let number = |text: &str, most: u32| text.parse::<u32>().is_ok_and(|number| (1..=most).contains(&number));
+    let bytes = |text: &str| !text.is_empty() && text.len() <= 128 && unhex(text).is_some();
+    number(memory, MOST_MEMORY_KIB) && number(passes, MOST_PASSES) && bytes(salt) && bytes(digest)
+}
+
 fn digest(pin: &str, salt: &[u8], memory: u32, passes: u32) -> Option<[u8; 32]> {
     let params = Params::new(memory, passes, 1, Some(32)).ok()?;
     let mut digest = [0; 32];

@@ -6,5 +6,5 @@ mod keypad;
 mod pin;
 
 pub(crate) use directory::Directory;
-pub use hashing::{HashAnswer, HashJob, Hasher, Pool, PoolFull};
+pub use hashing::{HashAnswer, HashJob, Hasher, Pool, PoolFull, is_hash};
 pub use pin::{PinProblem, PinRecord, check_rules, made_up};

@@ -4,6 +4,7 @@
 use crate::commands::auto_attendant::{AttendantStatus, AutoAttendant};
 use crate::commands::dial_plan::{DialPlan, VoipSecurity};
 use crate::commands::ip_gateway::{Gateway, GatewayStatus};
+use crate::commands::service::ServiceStatus;
 use crate::configuration::{Configuration, pilot_is};
 use sip::{Request, Transport};
 use std::sync::Arc;
@@ -127,6 +128,9 @@ fn accept(
     }
     if plan.voip_security != VoipSecurity::Unsecured && transport != Transport::Tls {
         return Err(Refusal::new(403, format!("dial plan {} takes calls over TLS only", plan.name)));
+    }
+    if configuration.service.status != ServiceStatus::Enabled {
+        return Err(Refusal::for_now(503, "the server takes no new calls: it is under maintenance", RETRY_AFTER_S));
     }
     if calls >= usize::try_from(configuration.service.max_calls_allowed).unwrap_or(usize::MAX) {
         return Err(Refusal::for_now(503, "the maximum number of calls is reached", RETRY_AFTER_S));

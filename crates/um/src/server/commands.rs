@@ -2,15 +2,23 @@
 
 use super::pins::Setting;
 use super::{Server, Waiting};
-use crate::commands::mailbox::{Mailbox, enabled};
-use crate::commands::{Answer, Command, CommandError, PinView, Reply, pin, run};
+use crate::commands::mailbox::{self, Mailbox, enabled, require_enabled};
+use crate::commands::{Answer, Command, CommandError, PinView, Reply, RestoredPin, active_calls, pin, run};
 use crate::storage::StoreRequest;
+use crate::worker::call::Call;
 use event::{Event, Now};
 use state::Change;
 
 impl Server {
     pub(super) fn command(&mut self, by: &str, command: Command, reply: Reply, now: Now) {
         let reply = self.recorded(by, &command, reply, now);
+        let cut = self.cut_off_by(&command);
+        let lamp = match &command {
+            Command::SetMailbox { identity, .. } | Command::DisableMailbox { identity, .. } => {
+                self.configuration.find_mailbox(identity).and_then(|mailbox| Some(mailbox.um.as_ref()?.mailbox.clone()))
+            }
+            _ => None,
+        };
         match run(&mut self.configuration, command) {
             Ok(Ok((answer, changes))) => {
                 let changed = !changes.is_empty();
@@ -18,21 +26,69 @@ impl Server {
                 if changed {
                     self.configuration.index();
                     self.configuration_changed(now);
+                    cut.into_iter().for_each(|call| self.hang_up(call, now));
+                    // Its primary extension may be another one now, or it may have no lamp any more.
+                    lamp.into_iter().for_each(|mailbox| self.lamp_changed(mailbox, now));
                 }
             }
             Ok(Err(error)) => reply(Err(error)),
-            Err(Command::EnableMailbox { identity, policy, extensions, pin, pin_expired }) => {
-                self.enable(&identity, &policy, extensions, (pin, pin_expired), reply);
-            }
-            Err(Command::SetPin { identity, pin, pin_expired, locked_out }) => {
-                self.set_pin_command(&identity, pin, pin_expired, locked_out, reply);
-            }
-            Err(Command::VerifyPin { identity, pin, door }) => self.verify_pin(&identity, pin, door, reply, now),
-            Err(_) => {
-                let calls = self.calls.values().map(|call| call.view(now)).collect();
-                reply(Ok(Answer::Calls(calls)));
-            }
+            Err(command) => self.command_of_server(command, reply, now),
         }
+    }
+
+    /// Commands that need more than the configuration.
+    fn command_of_server(&mut self, command: Command, reply: Reply, now: Now) {
+        match command {
+            command @ Command::EnableMailbox { .. } => self.enable(command, reply, now),
+            Command::SetPin { identity, pin, pin_expired, locked_out, restored, .. } => {
+                self.set_pin_command(&identity, pin, (pin_expired, locked_out), &restored, reply);
+            }
+            Command::VerifyPin { identity, pin, door } => self.verify_pin(&identity, pin, door, reply, now),
+            Command::RemoveUser { identity } => self.remove_user(&identity, reply),
+            command @ Command::TestConnectivity { .. } => self.test_connectivity(command, reply, now),
+            command @ Command::GetActiveCalls { .. } => {
+                let filter = active_calls::filter(&self.configuration, &self.name, command);
+                reply(filter.map(|takes| {
+                    let calls = self.calls.values().map(|call| call.view(now));
+                    Answer::Calls(calls.filter(takes).collect())
+                }));
+            }
+            other => self.ask_records(other, reply),
+        }
+    }
+
+    /// The calls that a command cuts off.
+    fn cut_off_by(&self, command: &Command) -> Vec<u64> {
+        let cut: Box<dyn Fn(&Call) -> bool + '_> = match command {
+            Command::DisableGateway { identity, immediate: true } => {
+                Box::new(|call| call.gateway.name.eq_ignore_ascii_case(identity))
+            }
+            Command::DisableService { immediate: true, .. } => Box::new(|_| true),
+            _ => return Vec::new(),
+        };
+        self.calls.values().filter(|call| cut(call)).map(|call| call.number).collect()
+    }
+
+    /// Its messages go first: if the store is down, nothing is done.
+    fn remove_user(&mut self, identity: &str, reply: Reply) {
+        let (id, changes) = match mailbox::remove(&mut self.configuration, identity) {
+            Ok(removed) => removed,
+            Err(error) => return reply(Err(error)),
+        };
+        self.configuration.index();
+        let Some(id) = id else { return self.keep(changes, Ok(Answer::Done(())), reply) };
+        let store = self.store.clone();
+        let waiting = Waiting::Command(Box::new(move |removed| {
+            let done = move |committed: Result<(), state::CommitError>| {
+                reply(match (committed, removed) {
+                    (Err(error), _) => Err(CommandError::NotStored { reason: error.to_string() }),
+                    (Ok(()), Err(error)) => Err(CommandError::NotStored { reason: error.to_string() }),
+                    (Ok(()), Ok(_)) => Ok(Answer::Done(())),
+                });
+            };
+            store.commit(changes, Box::new(done));
+        }));
+        self.ask_store(StoreRequest::Remove(id), waiting);
     }
 
     /// Puts the command's record in front of its reply.
@@ -59,31 +115,43 @@ impl Server {
         self.store.commit(changes, Box::new(done));
     }
 
-    fn enable(
-        &mut self,
-        identity: &str,
-        policy: &str,
-        extensions: Option<Vec<String>>,
-        (given, expired): (Option<String>, Option<bool>),
-        reply: Reply,
-    ) {
-        let mailbox = match enabled(&self.configuration, identity, policy, extensions) {
-            Ok(mailbox) => mailbox,
+    fn enable(&mut self, command: Command, reply: Reply, now: Now) {
+        let Command::EnableMailbox { identity, policy, extensions, pin, pin_expired, restored, validate_only, .. } =
+            command
+        else {
+            return reply(Err(CommandError::Busy));
+        };
+        let checked = enabled(&self.configuration, &identity, &policy, extensions)
+            .and_then(|mailbox| Ok((mailbox, restored.record(pin_expired, None, pin.as_ref())?)));
+        let (mailbox, restored) = match checked {
+            Ok(checked) => checked,
             Err(error) => return reply(Err(error)),
         };
+        if let Some(record) = restored {
+            if validate_only {
+                return reply(Ok(Answer::Done(())));
+            }
+            let mut changes = Vec::new();
+            let view = pin::view(&mailbox.name, &record, None);
+            self.configuration.put_pin(&mailbox.name, record, &mut changes);
+            self.configuration.mailboxes.put(mailbox.clone(), &mut changes);
+            self.configuration.index();
+            return self.mailbox_enabled(&mailbox, view, changes, reply, now);
+        }
         let extensions = mailbox.um.as_ref().map(|um| um.extensions.clone()).unwrap_or_default();
         let setting = Setting {
             mailbox: mailbox.name.clone(),
-            policy: policy.to_owned(),
+            policy,
             made_up: None,
             // As Exchange has it: a PIN that was made up must be changed.
-            expired: expired.unwrap_or(given.is_none()),
+            expired: pin_expired.unwrap_or(pin.is_none()),
             locked: None,
             parameter: "PIN",
-            enabled: Some(mailbox),
+            enabling: Some(extensions.clone()),
+            validate_only,
             reply,
         };
-        self.set_pin(setting, given, &extensions);
+        self.set_pin(setting, pin, &extensions);
     }
 
     /// The mailbox is made in the store too before anybody is told; a store that is down makes it at the first delivery.
@@ -97,7 +165,7 @@ impl Server {
     ) {
         let Some(um) = &mailbox.um else { return reply(Ok(Answer::Pin(view))) };
         let store = self.store.clone();
-        let waiting = Waiting::Create(Box::new(move |created| {
+        let waiting = Waiting::Command(Box::new(move |created| {
             let done = move |committed: Result<(), state::CommitError>| match (committed, created) {
                 (Err(error), _) => reply(Err(CommandError::NotStored { reason: error.to_string() })),
                 (Ok(()), Err(error)) => reply(Err(CommandError::NotStored { reason: error.to_string() })),
@@ -116,32 +184,38 @@ impl Server {
         &mut self,
         identity: &str,
         given: Option<String>,
-        expired: Option<bool>,
-        locked: Option<bool>,
+        (expired, locked): (Option<bool>, Option<bool>),
+        restored: &RestoredPin,
         reply: Reply,
     ) {
-        let mailbox = match self.configuration.require_mailbox(identity) {
-            Ok(mailbox) => mailbox.clone(),
+        let checked = self.configuration.require_mailbox(identity).cloned().and_then(|mailbox| {
+            let record = restored.record(expired, locked, given.as_ref())?;
+            // What an export has of a mailbox that is not enabled now waits for the next time.
+            let um = if record.is_some() { mailbox.um.clone() } else { Some(require_enabled(&mailbox)?.clone()) };
+            Ok((mailbox, um, record))
+        });
+        let (mailbox, um, restored) = match checked {
+            Ok(checked) => checked,
             Err(error) => return reply(Err(error)),
         };
-        let Some(um) = &mailbox.um else {
-            let mend = format!("{:?} is not enabled: use Enable-UMMailbox", mailbox.name);
-            return reply(Err(CommandError::bad("Identity", mend)));
-        };
-        if given.is_none() && (expired.is_some() || locked.is_some()) {
-            // Only the marks change.
-            let key = mailbox.name.to_lowercase();
-            let mut record = self.configuration.pins.get(&key).cloned().unwrap_or_default();
-            record.expired = expired.unwrap_or(record.expired);
-            if let Some(locked) = locked {
-                record.locked = locked;
-                record.failures = if locked { record.failures } else { 0 };
-            }
+        let key = mailbox.name.to_lowercase();
+        let only_marks = given.is_none() && (expired.is_some() || locked.is_some());
+        if restored.is_some() || only_marks {
+            let record = restored.unwrap_or_else(|| {
+                let mut record = self.configuration.pins.get(&key).cloned().unwrap_or_default();
+                record.expired = expired.unwrap_or(record.expired);
+                if let Some(locked) = locked {
+                    record.locked = locked;
+                    record.failures = if locked { record.failures } else { 0 };
+                }
+                record
+            });
             let view = pin::view(&mailbox.name, &record, None);
             let mut changes = Vec::new();
             self.configuration.put_pin(&key, record, &mut changes);
             return self.keep(changes, Ok(Answer::Pin(view)), reply);
         }
+        let Some(um) = um else { return reply(Err(CommandError::Busy)) };
         let setting = Setting {
             mailbox: mailbox.name.clone(),
             policy: um.policy.clone(),
@@ -149,7 +223,8 @@ impl Server {
             expired: expired.unwrap_or(given.is_none()),
             locked,
             parameter: "Pin",
-            enabled: None,
+            enabling: None,
+            validate_only: false,
             reply,
         };
         self.set_pin(setting, given, &um.extensions);

@@ -2,9 +2,11 @@
 //! by [`Role::input`] with the time; everything goes out as actions, media commands, store requests.
 
 mod commands;
+mod connectivity;
 mod hop;
 mod lamps;
 mod pins;
+mod records;
 mod sip_events;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,7 @@ use crate::configuration::{Configuration, LoadError};
 use crate::dialogue::{Reply, RequestId};
 use crate::message_waiting::Lamps;
 use crate::people::{Directory, HashAnswer, Hasher};
+use crate::records::CallRecords;
 use crate::service::Addresses;
 use crate::storage::{Storage, StoreRequest, StoreResult, Ticket};
 use crate::worker::call::Call;
@@ -50,6 +53,7 @@ pub struct UmConfig {
     pub storage: Box<dyn Storage + Send>,
     pub hasher: Box<dyn Hasher + Send>,
     pub media: Box<dyn media::Control + Send>,
+    pub records: Box<dyn CallRecords + Send>,
     pub speech: speech::Speech,
     /// What the spool still had: it becomes messages.
     pub recovered: Vec<Recovered>,
@@ -93,8 +97,8 @@ pub(crate) enum Waiting {
     Greeting(u64, RequestId, mailbox::MailboxId),
     Replay(u64, RequestId),
     Lamp(mailbox::MailboxId),
-    /// A mailbox is made; the reply to whoever commanded it waits for this.
-    Create(Box<dyn FnOnce(StoreResult) + Send>),
+    /// A mailbox is made or removed; the reply to whoever commanded it waits for this.
+    Command(Box<dyn FnOnce(StoreResult) + Send>),
     Nobody,
 }
 
@@ -120,6 +124,9 @@ pub struct Server {
     pub(crate) directory: Directory,
     pub(crate) lamps: Lamps,
     pub(crate) pins: PinChecks,
+    pub(crate) records: Box<dyn CallRecords + Send>,
+    pub(crate) uncertain: records::Uncertain,
+    pub(crate) tests: connectivity::Tests,
     /// Replies to a dialogue that was asking when they came.
     pub(crate) replies: VecDeque<(u64, RequestId, Reply)>,
     /// NOTIFYs that wait for their answers.
@@ -170,6 +177,9 @@ impl Server {
             directory: Directory::new(),
             lamps: Lamps::default(),
             pins: PinChecks::default(),
+            records: config.records,
+            uncertain: records::Uncertain::new(),
+            tests: connectivity::Tests::default(),
             replies: VecDeque::new(),
             notifies: HashMap::new(),
             greetings: BTreeMap::new(),
@@ -242,7 +252,7 @@ impl Server {
             }
             Some(Waiting::Replay(call, request)) => self.replay_for(call, request, result, now),
             Some(Waiting::Lamp(mailbox)) => self.counted(mailbox, result, now),
-            Some(Waiting::Create(reply)) => reply(result),
+            Some(Waiting::Command(reply)) => reply(result),
             Some(Waiting::Nobody) | None => {}
         }
     }
@@ -320,6 +330,7 @@ impl Server {
             if let Some(call) = self.calls.get_mut(&number) {
                 call.alarm = None;
             }
+            self.test_call_alarm(number, now);
             self.call_alarm(number, now);
         }
         self.deliveries.handle_timeout(now);
@@ -367,15 +378,16 @@ impl Server {
             Step::Discard(recordings) => {
                 self.ask_store(StoreRequest::Discard(recordings), Waiting::Nobody);
             }
-            Step::Missed(letter) => self.emit(
-                now,
-                Event::MissedCall {
+            Step::Missed(letter) => {
+                self.record_missed(letter.message);
+                let event = Event::MissedCall {
                     mailbox: letter.mailbox.to_string(),
                     from: letter.from_number.unwrap_or_default(),
                     from_name: letter.from_name,
                     call_id: letter.call_id,
-                },
-            ),
+                };
+                self.emit(now, event);
+            }
             Step::Tell(event) => self.emit(now, event),
         }
     }

@@ -4,7 +4,7 @@
 use super::Server;
 use crate::commands::mailbox::Mailbox;
 use crate::commands::value::Limit;
-use crate::commands::{Answer, CommandError, Door, PinVerdict, Reply as CommandReply, pin};
+use crate::commands::{Answer, CommandError, Door, PinVerdict, Reply as CommandReply, mailbox as mailboxes, pin};
 use crate::dialogue::{PinCheck, Reply, RequestId};
 use crate::people::hashing::NOBODY;
 use crate::people::{HashAnswer, HashJob, PinProblem, PinRecord, check_rules, made_up};
@@ -44,14 +44,16 @@ enum Job {
 
 /// A command that sets a PIN.
 pub(super) struct Setting {
-    /// As it will be stored, for Enable-UMMailbox.
-    pub(super) enabled: Option<Mailbox>,
+    /// For Enable-UMMailbox: the extensions. What else has changed since is looked at again when the hash is there.
+    pub(super) enabling: Option<Vec<String>>,
     pub(super) mailbox: String,
     pub(super) policy: String,
     pub(super) made_up: Option<String>,
     pub(super) expired: bool,
     pub(super) locked: Option<bool>,
     pub(super) parameter: &'static str,
+    /// Only the rules are checked.
+    pub(super) validate_only: bool,
     pub(super) reply: CommandReply,
 }
 
@@ -293,19 +295,33 @@ impl Server {
                 pin
             }
         };
+        if setting.validate_only {
+            return (setting.reply)(Ok(Answer::Done(())));
+        }
         let mailbox = setting.mailbox.clone();
         if let Err(Job::Set(setting)) = self.make(pin, &mailbox, Job::Set(Box::new(setting))) {
             (setting.reply)(Err(CommandError::Busy));
         }
     }
 
-    fn set_pin_hashed(&mut self, setting: Setting, answer: HashAnswer, now: Now) {
+    fn set_pin_hashed(&mut self, mut setting: Setting, answer: HashAnswer, now: Now) {
         let HashAnswer::Made(hash) = answer else {
             return (setting.reply)(Err(pin::problem(setting.parameter, PinProblem::UsedBefore)));
         };
         let policy = match pin::policy(&self.configuration, &setting.policy) {
             Ok(policy) => policy,
             Err(error) => return (setting.reply)(Err(error)),
+        };
+        let enabling = setting.enabling.take();
+        let enabled = match enabling {
+            None => None,
+            Some(extensions) => {
+                let extensions = Some(extensions.into());
+                match mailboxes::enabled(&self.configuration, &setting.mailbox, &setting.policy, extensions) {
+                    Ok(mailbox) => Some(mailbox),
+                    Err(error) => return (setting.reply)(Err(error)),
+                }
+            }
         };
         let mut changes: Vec<Change> = Vec::new();
         let key = setting.mailbox.to_lowercase();
@@ -314,7 +330,7 @@ impl Server {
         record.locked = setting.locked.unwrap_or(false);
         let view = pin::view(&setting.mailbox, &record, setting.made_up);
         self.configuration.put_pin(&key, record, &mut changes);
-        let Some(enabled) = setting.enabled else {
+        let Some(enabled) = enabled else {
             return self.keep(changes, Ok(Answer::Pin(view)), setting.reply);
         };
         self.configuration.mailboxes.put(enabled.clone(), &mut changes);

@@ -5,7 +5,7 @@ use crate::router::{Decision, Refusal, decide, dialled};
 use crate::service::redirection;
 use event::{Event, Now};
 use net::Action;
-use sip::endpoint::{CallEvent, CallRef, Output, ServerRef};
+use sip::endpoint::{CallEvent, CallRef, ClientRef, Failure, Output, ServerRef};
 use sip::flow::{Flow, Transmit};
 use sip::header::{RetryAfter, Warning};
 use sip::target::QueryId;
@@ -28,11 +28,11 @@ impl Server {
             }
             Output::Event(SipEvent::Response { transaction, response }) => {
                 if response.is_final() {
-                    self.notified(hop, transaction, Ok(response.status), now);
+                    self.request_answered(hop, transaction, Ok(response.status), now);
                 }
             }
             Output::Event(SipEvent::Failed { transaction, failure }) => {
-                self.notified(hop, transaction, Err(failure), now);
+                self.request_answered(hop, transaction, Err(failure), now);
             }
             Output::Event(SipEvent::Call { call, event }) => self.call_event(hop, call, event, now),
             Output::Event(SipEvent::Subscription { .. }) => {}
@@ -42,6 +42,13 @@ impl Server {
                     Event::SipMalformed { by: self.name.clone(), remote: flow.remote, reason, answered: None },
                 );
             }
+        }
+    }
+
+    /// Of a request outside every dialog: a test's OPTIONS, or a lamp's NOTIFY.
+    fn request_answered(&mut self, hop: usize, transaction: ClientRef, result: Result<u16, Failure>, now: Now) {
+        if !self.test_answered(hop, transaction, &result, now) {
+            self.notified(hop, transaction, result, now);
         }
     }
 
@@ -79,6 +86,7 @@ impl Server {
             headers.push_typed(&RetryAfter(seconds));
         }
         self.reject(hop, leg, refusal.status, &headers, now);
+        self.record_refusal(request, flow, &refusal.warning, now);
         self.emit(
             now,
             Event::UmCallRefused {
@@ -110,7 +118,9 @@ impl Server {
 
     /// A request outside every dialog. Only gateways are answered; all but OPTIONS is refused.
     fn request(&mut self, hop: usize, transaction: ServerRef, request: &Request, flow: &Flow, now: Now) {
-        let known = self.gateway_at(flow.remote.ip()).is_some();
+        // The server may ask itself how it is (Test-UMConnectivity).
+        let own = request.method == Method::Options && self.addresses.has(flow.remote.ip());
+        let known = own || self.gateway_at(flow.remote.ip()).is_some();
         let mut response = request.response(match (known, &request.method) {
             (false, _) => 403,
             (true, Method::Options) => 200,
@@ -138,6 +148,9 @@ impl Server {
             }
             return;
         };
+        if self.test_call_event(number, &event, now) {
+            return;
+        }
         match event {
             CallEvent::Acknowledged { body } => self.acknowledged(number, &body, now),
             CallEvent::Offer { request } => self.offered(number, &request, now),

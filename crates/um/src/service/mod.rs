@@ -4,6 +4,7 @@
 use crate::router::Stage;
 use sip::flow::Listener;
 use sip::{Headers, Host, Name, NameAddr, Transport, Uri};
+use std::net::IpAddr;
 
 /// Where the parts of the server listen, and which worker takes the calls.
 #[derive(Clone, Debug)]
@@ -17,6 +18,12 @@ pub struct Addresses {
 }
 
 impl Addresses {
+    /// Whether this is one of the server's own addresses.
+    pub(crate) fn has(&self, address: IpAddr) -> bool {
+        let workers = self.workers.iter().flatten();
+        self.router.iter().chain(&self.service).chain(workers).any(|listener| listener.addr.ip() == address)
+    }
+
     fn listeners(&self, stage: Stage) -> &[Listener] {
         match stage {
             Stage::Router => &self.router,

@@ -26,6 +26,8 @@ pub trait Storage {
 pub enum StoreRequest {
     /// Makes a mailbox; one that exists stays as it is. Answered by `Done`.
     Create(MailboxId),
+    /// Removes a mailbox with all that is in it. Answered by `Done`.
+    Remove(MailboxId),
     /// Makes a message of recordings in the spool; releases them once it is durable. Answered by `Delivered` or
     /// `TooQuiet`. Asked again with the same message id, it changes nothing more.
     Deliver(Box<Parcel>),

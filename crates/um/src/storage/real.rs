@@ -94,6 +94,10 @@ impl Work {
                 self.mailboxes.create(&mailbox, SystemTime::now()).await?;
                 Ok(StoreAnswer::Done)
             }
+            StoreRequest::Remove(mailbox) => {
+                self.mailboxes.remove(&mailbox).await?;
+                Ok(StoreAnswer::Done)
+            }
             StoreRequest::Deliver(parcel) => self.deliver(*parcel).await,
             StoreRequest::Discard(recordings) => {
                 recordings.into_iter().for_each(|recording| self.spool.release(recording));

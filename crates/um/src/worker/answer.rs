@@ -71,7 +71,8 @@ impl Server {
             // RTP is taken from the address that the PBX's SDP names, and from nobody else.
             self.media.command(MediaCommand::Connect { session, stream: Stream::from(negotiated) });
         }
-        self.admit(hop, leg, &request, accepted, (session, local, description, negotiated.is_none()), now);
+        let codec = negotiated.as_ref().map(|negotiated| codec_name(negotiated.codec)).unwrap_or_default();
+        self.admit(hop, leg, &request, accepted, (session, local, description, codec), now);
     }
 
     fn admit(
@@ -80,7 +81,8 @@ impl Server {
         leg: CallRef,
         request: &Request,
         Accepted { gateway, plan, attendant, pilot }: Accepted,
-        (session, local, description, offering): (media::SessionId, sdp::Local, sdp::Session, bool),
+        // Without a codec we have offered, and the answer is to come.
+        (session, local, description, codec): (media::SessionId, sdp::Local, sdp::Session, &'static str),
         now: Now,
     ) {
         let caller = identity::caller(&self.configuration, &plan, request);
@@ -88,6 +90,7 @@ impl Server {
             Some(_) => None,
             None => identity::diverted_from(&self.configuration, &gateway, &plan, request),
         };
+        let operator = owner.as_ref().and_then(|owner| owner.um_settings.operator_number.clone());
         let owner = owner.and_then(|owner| self.subscriber(&owner));
         let kind = match (&owner, &attendant) {
             (_, Some(_)) => Kind::AutoAttendant,
@@ -103,7 +106,10 @@ impl Server {
             leg,
             call_id: request.call_id().map(String::from).unwrap_or_default(),
             mailbox: owner.as_ref().map(|owner| owner.mailbox.clone()),
-            waiting: Some(self.dialogue(owner, attendant.as_deref(), &plan, &caller)),
+            waiting: Some(self.dialogue((owner, operator), attendant.as_deref(), &plan, &caller)),
+            attendant: attendant.as_ref().map(|attendant| attendant.name.clone()),
+            reason: identity::reason(request),
+            codec,
             gateway,
             until: now.instant + Duration::from_secs(u64::from(plan.max_call_duration) * 60),
             plan,
@@ -113,7 +119,7 @@ impl Server {
             session,
             local,
             description: Some(description),
-            offering,
+            offering: codec.is_empty(),
             dialogue: None,
             play: None,
             recording: None,
@@ -143,7 +149,8 @@ impl Server {
     /// What the caller will talk with.
     fn dialogue(
         &self,
-        owner: Option<Subscriber>,
+        // Whose mailbox, and the operator of his own, if he has one.
+        (owner, operator): (Option<Subscriber>, Option<String>),
         attendant: Option<&AutoAttendant>,
         plan: &DialPlan,
         caller: &CallerId,
@@ -197,7 +204,7 @@ impl Server {
                     idle: messages.idle,
                     max: messages.max,
                     failures,
-                    operator: plan.operator_extension.clone(),
+                    operator: operator.or_else(|| plan.operator_extension.clone()),
                     elsewhere,
                 };
                 Dialogue::start(|caller| call_answering(caller, scene))
@@ -212,7 +219,8 @@ impl Server {
     /// A user as dialogues know him; None when he is not enabled.
     pub(crate) fn subscriber(&self, mailbox: &Mailbox) -> Option<Subscriber> {
         let um = mailbox.um.as_ref()?;
-        let access = self.configuration.policy_of(um).is_some_and(|policy| policy.allow_subscriber_access);
+        let allowed = self.configuration.policy_of(um).is_some_and(|policy| policy.allow_subscriber_access);
+        let access = allowed && mailbox.um_settings.subscriber_access_enabled;
         Some(Subscriber {
             mailbox: um.mailbox.clone(),
             name: mailbox.shown_name(),
@@ -229,6 +237,7 @@ impl Server {
             let answer = sdp::Session::parse(body).ok();
             match answer.and_then(|answer| sdp::accept(&call.local, &answer).ok()) {
                 Some(negotiated) => {
+                    call.codec = codec_name(negotiated.codec);
                     let stream = Stream::from(&negotiated);
                     self.media.command(MediaCommand::Connect { session: call.session, stream });
                 }
@@ -283,6 +292,13 @@ impl Server {
             // The call may be over already: `Ended` tells.
             let _ = hop.endpoint.answer_offer(leg, status, &headers, body, now.instant);
         }
+    }
+}
+
+fn codec_name(codec: sdp::Codec) -> &'static str {
+    match codec {
+        sdp::Codec::Pcma => "PCMA",
+        sdp::Codec::Pcmu => "PCMU",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::identity::CallerId;
 use crate::commands::CallView;
+use crate::commands::call_record::ReasonForCall;
 use crate::commands::dial_plan::DialPlan;
 use crate::commands::ip_gateway::Gateway;
 use crate::dialogue::{Dialogue, RequestId};
@@ -59,6 +60,12 @@ pub(crate) struct Call {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) plan: Arc<DialPlan>,
     pub(crate) pilot: String,
+    /// Of an auto attendant's call, its name.
+    pub(crate) attendant: Option<String>,
+    /// Why the caller came here, as the PBX says.
+    pub(crate) reason: ReasonForCall,
+    /// What is spoken in, for the call's record.
+    pub(crate) codec: &'static str,
     pub(crate) caller: CallerId,
     /// What the dialogue speaks.
     pub(crate) language: Language,
@@ -104,6 +111,7 @@ impl Call {
             pilot: self.pilot.clone(),
             mailbox: self.mailbox.as_ref().map(ToString::to_string),
             gateway: self.gateway.name.clone(),
+            dial_plan: self.plan.name.clone(),
             call_id: self.call_id.clone(),
             seconds: now.instant.saturating_duration_since(self.started.instant).as_secs(),
         }

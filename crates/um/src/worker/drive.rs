@@ -298,7 +298,9 @@ impl Server {
             self.alarms.remove(&(alarm, number));
         }
         self.media.command(MediaCommand::Close { session: call.session });
-        match (call.message.take(), call.left_message) {
+        let message = call.message.take();
+        self.record_call(&call, message, cause, now);
+        match (message, call.left_message) {
             (Some(message), _) => self.deliveries.close(message),
             (None, false) => self.missed(&call, now),
             (None, true) => {}

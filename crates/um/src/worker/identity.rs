@@ -1,11 +1,12 @@
 //! Who calls, and for whom: read from the INVITE.
 
+use crate::commands::call_record::ReasonForCall;
 use crate::commands::dial_plan::DialPlan;
 use crate::commands::ip_gateway::{DiversionChoice, Gateway};
 use crate::commands::mailbox::Mailbox;
 use crate::configuration::Configuration;
 use mailbox::Line;
-use sip::diversion::Diversion;
+use sip::diversion::{Diversion, DiversionReason};
 use sip::header::Identity;
 use sip::history_info::History;
 use sip::{Headers, Request};
@@ -67,6 +68,23 @@ pub(crate) fn diverted_from(
         let extension = plan.extension_of(number)?;
         configuration.by_extension(&plan.name, &extension).cloned()
     })
+}
+
+/// The caller's number as the PBX says it, unless it is hidden.
+pub(crate) fn number(request: &Request) -> Option<String> {
+    let identity = Identity::asserted(&request.headers).filter(|identity| !identity.hidden)?;
+    Some(Line::new(&identity.address.uri.number()?).as_str().to_owned())
+}
+
+/// Why the call came here, by the newest diversion.
+pub(crate) fn reason(request: &Request) -> ReasonForCall {
+    match Diversion::all(&request.headers).first().map(|diversion| &diversion.reason) {
+        Some(DiversionReason::UserBusy) => ReasonForCall::DivertBusy,
+        Some(DiversionReason::NoAnswer) => ReasonForCall::DivertNoAnswer,
+        Some(_) => ReasonForCall::DivertForward,
+        None if History::read(&request.headers).entries.len() > 1 => ReasonForCall::DivertForward,
+        None => ReasonForCall::Direct,
+    }
 }
 
 /// Who diverted, first one first.

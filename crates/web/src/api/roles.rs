@@ -55,6 +55,10 @@ pub async fn um_command(
     Ok(Json(app.command_um(json(body).await?, &by).await?))
 }
 
+fn every_call() -> UmCommand {
+    UmCommand::GetActiveCalls { server: None, instance_server: None, dial_plan: None, gateway: None }
+}
+
 impl crate::App {
     pub async fn extensions(&self) -> Result<Vec<ExtensionStatus>, ApiError> {
         match self.ask_node(Command::Status(Status::Extensions)).await? {
@@ -71,7 +75,7 @@ impl crate::App {
     }
 
     pub async fn um_calls(&self) -> Result<Vec<CallView>, ApiError> {
-        match self.ask_um(UmCommand::GetActiveCalls {}).await? {
+        match self.ask_um(every_call()).await? {
             um::commands::Answer::Calls(calls) => Ok(calls),
             _ => Err(ApiError::unavailable("the UM server answered something else")),
         }

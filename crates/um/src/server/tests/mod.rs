@@ -1,6 +1,7 @@
 //! The whole server against a scripted PBX: SIP messages in and out, fake media, a store in memory, a virtual clock.
 
 mod acceptance;
+mod administration;
 mod call_answering;
 mod commands;
 mod delivery;

@@ -1,5 +1,8 @@
+use crate::commands::Reply;
+use crate::commands::call_record::CallRecord;
 use crate::commands::{Answer, Command, CommandError, Given};
 use crate::people::{HashAnswer, HashJob, Hasher, PoolFull};
+use crate::records::{CallRecords, Question};
 use crate::storage::{Greeting, Parcel, Storage, StoreAnswer, StoreFailure, StoreRequest, StoreResult, Ticket};
 use crate::{Addresses, Own, Server, UmConfig};
 use bytes::Bytes;
@@ -70,7 +73,10 @@ impl Shelf {
             StoreRequest::Audio(..) | StoreRequest::Replay(_) => {
                 StoreAnswer::Audio(Arc::new(speech::Audio::from_samples(vec![100; 8000])))
             }
-            StoreRequest::Create(_) | StoreRequest::SetRead(..) | StoreRequest::Delete(..) => StoreAnswer::Done,
+            StoreRequest::Create(_)
+            | StoreRequest::Remove(_)
+            | StoreRequest::SetRead(..)
+            | StoreRequest::Delete(..) => StoreAnswer::Done,
         })
     }
 }
@@ -88,6 +94,27 @@ impl Hasher for PlainHasher {
     }
 }
 
+/// Keeps what is written, and answers with all of it.
+#[derive(Clone, Default)]
+pub struct Ledger(pub Arc<Mutex<Vec<CallRecord>>>);
+
+impl CallRecords for Ledger {
+    fn write(&mut self, record: CallRecord) {
+        self.0.lock().unwrap().push(record);
+    }
+
+    fn ask(&mut self, _: Question, reply: Reply) {
+        let records = self.0.lock().unwrap().clone();
+        reply(Ok(Answer::Records(records)));
+    }
+}
+
+/// A PIN as the stand-in hashes it: in the form of a hash, and readable.
+pub fn hash_of(pin: &str) -> String {
+    let hex: String = pin.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("argon2id$1$1$00${hex}")
+}
+
 #[derive(Clone, Default)]
 pub struct Events(Arc<Mutex<Vec<Event>>>);
 
@@ -97,11 +124,15 @@ impl Sink for Events {
     }
 }
 
+/// Where a command's answer comes.
+pub type Slot = Arc<Mutex<Option<Result<Answer, CommandError>>>>;
+
 pub struct Rig {
     pub server: Server,
     pub media: FakeMedia,
     pub shelf: FakeStore,
     hasher: PlainHasher,
+    pub ledger: Ledger,
     events: Events,
     pub state: state::Store,
     pub now: Now,
@@ -148,6 +179,7 @@ impl Rig {
     pub fn empty(state: state::Store, recovered: Vec<Recovered>) -> Rig {
         let (media, shelf, hasher, events) =
             (FakeMedia::new(), FakeStore::default(), PlainHasher::default(), Events::default());
+        let ledger = Ledger::default();
         let config = UmConfig {
             name: "um1".into(),
             host: "exc-2013-um1.moon.galaxy".parse().unwrap(),
@@ -161,6 +193,7 @@ impl Rig {
             storage: Box::new(shelf.clone()),
             hasher: Box::new(hasher.clone()),
             media: Box::new(media.clone()),
+            records: Box::new(ledger.clone()),
             speech: crate::dialogue::script::speech().clone(),
             recovered,
             seed: [1; 32],
@@ -173,6 +206,7 @@ impl Rig {
             media,
             shelf,
             hasher,
+            ledger,
             events,
             state,
             now: Now::read(),
@@ -205,10 +239,10 @@ impl Rig {
             let hashes = std::mem::take(&mut *self.hasher.jobs.lock().unwrap());
             for (job, ticket) in &hashes {
                 let answer = match job {
-                    HashJob::Verify { pin, hash } if pin == hash => HashAnswer::Right,
+                    HashJob::Verify { pin, hash } if hash_of(pin) == *hash => HashAnswer::Right,
                     HashJob::Verify { .. } => HashAnswer::Wrong,
-                    HashJob::Make { pin, history, .. } if history.contains(pin) => HashAnswer::UsedBefore,
-                    HashJob::Make { pin, .. } => HashAnswer::Made(pin.clone()),
+                    HashJob::Make { pin, history, .. } if history.contains(&hash_of(pin)) => HashAnswer::UsedBefore,
+                    HashJob::Make { pin, .. } => HashAnswer::Made(hash_of(pin)),
                 };
                 self.server.input(Input::Own(Own::Hashed(*ticket, answer)), self.now);
             }
@@ -242,12 +276,46 @@ impl Rig {
     }
 
     pub fn run(&mut self, command: Command) -> Result<Answer, CommandError> {
-        let slot = Arc::new(Mutex::new(None));
-        let reply = slot.clone();
-        let reply = Box::new(move |result| *reply.lock().unwrap() = Some(result));
-        self.input(Input::Own(Own::Command { by: "test".into(), command, reply }));
-        let result = slot.lock().unwrap().take();
+        let result = self.ask(command).lock().unwrap().take();
         result.expect("a command is answered")
+    }
+
+    /// A command that may be answered later.
+    pub fn ask(&mut self, command: Command) -> Slot {
+        self.ask_together(vec![command]).remove(0)
+    }
+
+    /// Commands that come before any of them is answered by others than the role.
+    pub fn ask_together(&mut self, commands: Vec<Command>) -> Vec<Slot> {
+        let slots = commands.into_iter().map(|command| {
+            let slot = Slot::default();
+            let reply = slot.clone();
+            let reply = Box::new(move |result| *reply.lock().unwrap() = Some(result));
+            self.server.input(Input::Own(Own::Command { by: "test".into(), command, reply }), self.now);
+            slot
+        });
+        let slots = slots.collect();
+        self.settle();
+        slots
+    }
+
+    /// A peer's answer to a request of ours.
+    pub fn answer(&mut self, request: &Request, status: u16, listener: u8, from: SocketAddr) {
+        let header = |name: Name| request.headers.get(&name).unwrap().to_string();
+        let tag = if header(Name::To).contains("tag=") { "" } else { ";tag=peer" };
+        let body = if request.method == sip::Method::Invite && status == 200 { OFFER } else { "" };
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\n" };
+        let text = format!(
+            "SIP/2.0 {status} Yes\nVia: {}\nTo: {}{tag}\nFrom: {}\nCall-ID: {}\nCSeq: {}\n\
+             Contact: <sip:127.0.222.10:5060;transport=tcp>\n{kind}Content-Length: {}\n\n{body}",
+            header(Name::Via),
+            header(Name::To),
+            header(Name::From),
+            header(Name::CallId),
+            header(Name::CSeq),
+            body.replace('\n', "\r\n").len()
+        );
+        self.receive(&text, listener, from);
     }
 
     #[track_caller]

@@ -1,0 +1,205 @@
+//! UMPrompt: audio of a dial plan or an auto attendant (fact sheet 2.8). Kept as G.711; nothing plays it yet.
+
+use super::forms::{FILE, is_file};
+use super::table::{self, Cmdlet, Parameter};
+use super::value::Check as _;
+use super::{Answer, Command, CommandError, Outcome};
+use crate::configuration::{Configuration, Object};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rtp::Codec;
+use serde::{Deserialize, Serialize};
+use state::Change;
+
+/// Whose prompt it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Owner {
+    DialPlan,
+    Attendant,
+}
+
+/// A stored prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prompt {
+    pub owner: Owner,
+    pub owner_name: String,
+    /// Its file name, which the owner's settings name it by.
+    pub file: String,
+    /// A WAV file of µ-law at 8 kHz, in base64.
+    pub wav: String,
+    pub seconds: u32,
+}
+
+impl Object for Prompt {
+    const KIND: &'static str = "prompt";
+    const NOUN: &'static str = "UMPrompt";
+
+    fn name(&self) -> &str {
+        &self.file
+    }
+
+    fn key(&self) -> String {
+        key(self.owner, &self.owner_name, &self.file)
+    }
+}
+
+fn key(owner: Owner, name: &str, file: &str) -> String {
+    let kind = match owner {
+        Owner::DialPlan => "plan",
+        Owner::Attendant => "attendant",
+    };
+    // A backslash is in no name.
+    format!("{kind}\\{}\\{}", name.to_lowercase(), file.to_lowercase())
+}
+
+/// Longest prompt.
+const MOST_SECONDS: u32 = 240;
+/// Of one dial plan or attendant.
+const MOST_PROMPTS: usize = 50;
+/// Of the whole server: they are kept in memory.
+const MOST_OF_ALL: usize = 500;
+const NOTE: &str = "Prompts are kept and can be fetched again; nothing plays them yet.";
+
+pub(super) fn cmdlets() -> Vec<Cmdlet> {
+    let owners = || {
+        let attendant = Parameter::of::<String>("UMAutoAttendant", "Of this auto attendant.");
+        vec![
+            table::dial_plan("Of this dial plan."),
+            attendant.written("the name of an auto attendant").naming("UMAutoAttendant"),
+        ]
+    };
+    let file = |help| {
+        let file = Parameter::of::<String>("PromptFileName", help);
+        file.written(FILE.mend).needed()
+    };
+    let data =
+        Parameter::of::<String>("PromptFileData", "The WAV file in base64; in umsh -Path FILE reads it from there.");
+    let import = Cmdlet::new("Import-UMPrompt", "Stores a prompt of a dial plan or an auto attendant.", owners());
+    let note = "PCM of 8 to 48 kHz or G.711, at most four minutes. Prompts are kept and can be fetched again; nothing plays them yet.";
+    vec![
+        import.and(vec![file("What it is called."), data.written("base64").needed()]).note(note),
+        Cmdlet::new(
+            "Export-UMPrompt",
+            "Fetches a prompt: its WAV file in base64; in umsh -Path FILE writes it there.",
+            owners(),
+        )
+        .and(vec![file("Which one.")]),
+        Cmdlet::new("Get-UMPrompt", "Shows which prompts there are.", owners()).note(NOTE),
+        Cmdlet::new("Remove-UMPrompt", "Removes a prompt.", owners()).and(vec![file("Which one.")]).asks(),
+    ]
+}
+
+pub(super) fn commands(configuration: &Configuration) -> Vec<Command> {
+    let prompts = configuration.prompts.iter().map(|prompt| {
+        let name = Some(prompt.owner_name.clone());
+        let (dial_plan, attendant) = match prompt.owner {
+            Owner::DialPlan => (name, None),
+            Owner::Attendant => (None, name),
+        };
+        Command::ImportPrompt {
+            dial_plan,
+            attendant,
+            prompt_file_name: prompt.file.clone(),
+            prompt_file_data: prompt.wav.clone(),
+        }
+    });
+    prompts.collect()
+}
+
+/// The one that a command names, by its name as it was given.
+fn owner(
+    configuration: &Configuration,
+    dial_plan: Option<&str>,
+    attendant: Option<&str>,
+) -> Result<(Owner, String), CommandError> {
+    match (dial_plan, attendant) {
+        (Some(plan), None) => Ok((Owner::DialPlan, configuration.dial_plans.require("UMDialPlan", plan)?.name.clone())),
+        (None, Some(name)) => {
+            Ok((Owner::Attendant, configuration.attendants.require("UMAutoAttendant", name)?.name.clone()))
+        }
+        _ => Err(CommandError::bad("UMDialPlan", "write either -UMDialPlan or -UMAutoAttendant")),
+    }
+}
+
+pub(super) fn import(
+    configuration: &mut Configuration,
+    (dial_plan, attendant): (Option<&str>, Option<&str>),
+    file: String,
+    data: &str,
+) -> Outcome {
+    let bad = |mend: String| CommandError::bad("PromptFileData", mend);
+    let (owner, owner_name) = owner(configuration, dial_plan, attendant)?;
+    FILE.check(&file).map_err(|mend| CommandError::bad("PromptFileName", mend))?;
+    let wav = BASE64_STANDARD.decode(data.trim()).map_err(|_| bad("write a WAV file in base64".into()))?;
+    let samples = ::mailbox::read_wav(&wav).map_err(|error| bad(error.to_string()))?;
+    let seconds = u32::try_from(samples.len().div_ceil(8000)).unwrap_or(u32::MAX);
+    if seconds > MOST_SECONDS {
+        return Err(bad(format!("a prompt is at most {MOST_SECONDS} seconds long, this one {seconds}")));
+    }
+    let is_new = configuration.prompts.get(&key(owner, &owner_name, &file)).is_none();
+    let of_owner = |prompt: &&std::sync::Arc<Prompt>| prompt.owner == owner && prompt.owner_name == owner_name;
+    if is_new && configuration.prompts.iter().filter(of_owner).count() >= MOST_PROMPTS {
+        return Err(CommandError::bad(
+            "PromptFileName",
+            format!("{owner_name:?} has {MOST_PROMPTS} prompts: remove one first"),
+        ));
+    }
+    if is_new && configuration.prompts.iter().count() >= MOST_OF_ALL {
+        return Err(CommandError::bad("PromptFileName", format!("there are {MOST_OF_ALL} prompts: remove one first")));
+    }
+    let encoded = rtp::encode(Codec::Pcmu, &samples);
+    let wav = BASE64_STANDARD.encode(media::wav::write_g711(Codec::Pcmu, &encoded));
+    let prompt = Prompt { owner, owner_name, file, wav, seconds };
+    let mut stored = Vec::new();
+    configuration.prompts.put(prompt, &mut stored);
+    Ok((Answer::Done(()), stored))
+}
+
+pub(super) fn export(
+    configuration: &Configuration,
+    (dial_plan, attendant): (Option<&str>, Option<&str>),
+    file: &str,
+) -> Outcome {
+    let (owner, name) = owner(configuration, dial_plan, attendant)?;
+    let prompt = configuration.prompts.get(&key(owner, &name, file)).ok_or_else(|| not_found(file))?;
+    Ok((Answer::Prompt(Prompt::clone(prompt)), Vec::new()))
+}
+
+pub(super) fn get(configuration: &Configuration, dial_plan: Option<&str>, attendant: Option<&str>) -> Outcome {
+    let of = match (dial_plan, attendant) {
+        (None, None) => None,
+        _ => Some(owner(configuration, dial_plan, attendant)?),
+    };
+    let is_of =
+        |prompt: &Prompt| of.as_ref().is_none_or(|(owner, name)| prompt.owner == *owner && prompt.owner_name == *name);
+    let prompts = configuration.prompts.iter().filter(|prompt| is_of(prompt));
+    let without_audio = prompts.map(|prompt| Prompt { wav: String::new(), ..Prompt::clone(prompt) });
+    Ok((Answer::Prompts(without_audio.collect()), Vec::new()))
+}
+
+pub(super) fn remove(
+    configuration: &mut Configuration,
+    (dial_plan, attendant): (Option<&str>, Option<&str>),
+    file: &str,
+) -> Outcome {
+    let (owner, name) = owner(configuration, dial_plan, attendant)?;
+    let key = key(owner, &name, file);
+    if !is_file(file) || configuration.prompts.get(&key).is_none() {
+        return Err(not_found(file));
+    }
+    let mut stored = Vec::new();
+    configuration.prompts.remove(&key, &mut stored);
+    Ok((Answer::Done(()), stored))
+}
+
+/// The prompts of a plan or an attendant go with it.
+pub(super) fn remove_of(configuration: &mut Configuration, owner: Owner, name: &str, stored: &mut Vec<Change>) {
+    let theirs =
+        |prompt: &&std::sync::Arc<Prompt>| prompt.owner == owner && prompt.owner_name.eq_ignore_ascii_case(name);
+    let keys: Vec<String> = configuration.prompts.iter().filter(theirs).map(|prompt| prompt.key()).collect();
+    keys.iter().for_each(|key| configuration.prompts.remove(key, stored));
+}
+
+fn not_found(file: &str) -> CommandError {
+    CommandError::NotFound { parameter: "PromptFileName".into(), kind: "UMPrompt".into(), identity: file.into() }
+}
