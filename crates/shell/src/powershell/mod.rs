@@ -111,6 +111,10 @@ fn prepare(stage: &mut Stage, notes: &mut Vec<String>) -> bool {
             what_if = argument.value != Given::Bool(false);
             return false;
         }
+        // Nothing asks in a script.
+        if argument.name.eq_ignore_ascii_case("Confirm") {
+            return false;
+        }
         match COMMON.iter().find(|common| common.eq_ignore_ascii_case(&argument.name)) {
             Some(common) => {
                 notes.push(format!("warning: -{common} means nothing here; passed over"));
