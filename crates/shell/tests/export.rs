@@ -162,6 +162,28 @@ fn belonging_line() -> impl Strategy<Value = String> {
     prop_oneof![name, terminal, code]
 }
 
+fn mac() -> impl Strategy<Value = String> {
+    pick(&["00085D000001", "00:08:5d:00:00:02", "0008.5d00.0003"])
+}
+
+fn phone_line() -> impl Strategy<Value = String> {
+    let more = options(vec![
+        option("--model", pick(&["6867I", "\"T46 S\""])),
+        option("--auth-code", text()),
+        option("--renew", pick(&["yes", "no"])),
+        option("--window", pick(&["10"])),
+    ]);
+    let phone = (pick(&["-i", "-i", "-c"]), dir(), mac(), more)
+        .prop_map(|(verb, dir, mac, more)| format!("ip_phone {verb} -d {dir} --mac {mac}{more}"));
+    let file = pick(&["aastra.cfg", "6867i.cfg", "00085D000001.cfg", "00085d000002.cfg"]);
+    let line = (pick(&["-i", "-i", "-c"]), file, pick(&["\"sip line1 vmail\"", "key", "\"!Dial Plan\""]), text())
+        .prop_map(|(verb, file, key, value)| {
+            format!("ip_phone_parameter {verb} --file {file} --key {key} --value {value}")
+        });
+    let end = mac().prop_map(|mac| format!("ip_phone -e --mac {mac}"));
+    prop_oneof![4 => phone, 3 => line, 1 => end]
+}
+
 fn call_list_line() -> impl Strategy<Value = String> {
     let more = options(vec![
         option("--list", pick(&["1", "2", "5"])),
@@ -219,6 +241,7 @@ fn script() -> impl Strategy<Value = String> {
         5 => belonging_line().boxed(),
         6 => call_list_line().boxed(),
         3 => diversion_line().boxed(),
+        4 => phone_line().boxed(),
         2 => ending_line().boxed(),
     ];
     proptest::collection::vec(line, 20..150).prop_map(|lines| lines.join("\n"))

@@ -1,5 +1,5 @@
-use super::{Answer, Command, auth_code, call_list, destination, diversion, extension, ip_extension, name};
-use super::{number, route_category, route_data, sip_route, trunk};
+use super::{Answer, Command, auth_code, call_list, destination, diversion, extension, ip_extension, ip_phone};
+use super::{ip_phone_parameter, name, number, route_category, route_data, sip_route, trunk};
 use crate::authentication::Vault;
 use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,11 @@ impl Configuration {
         let (passwords, unknown) = sip_route::export::secrets(self, vault);
         commands.extend(passwords);
         notes.extend(unknown);
+        let (phones, more) = ip_phone::export(self, vault);
+        commands.extend(phones);
+        // A phone's own lines come after the phone.
+        commands.extend(ip_phone_parameter::export(self));
+        notes.extend(more);
         (commands, notes)
     }
 
@@ -47,7 +52,7 @@ impl Configuration {
             format!("The configuration of node {domain}: rebuilds it on an empty data folder of that domain."),
         );
         if commands.iter().any(Command::holds_secrets) {
-            let warning = "It holds secrets: who has an auth_code's HA1 can register as its extension, and routes' passwords are in clear. Keep it as you keep passwords.";
+            let warning = "It holds secrets: who has an auth_code's HA1 or a phone's password can register as its extension, and passwords of routes and phones are in clear. Keep it as you keep passwords.";
             notes.insert(1, warning.to_owned());
         }
         Answer::Script { notes, commands }

@@ -48,6 +48,13 @@ impl Verb<ExtensionSet> {
             }
             Extension::Change(set) => {
                 let entry = check::extension(configuration, "d", &set.dir)?;
+                let phones = configuration.phones.values().filter(|phone| phone.dir == set.dir).count();
+                if let Some(most) = set.max_terminals
+                    && phones > most as usize
+                {
+                    let mend = format!("it has {phones} phones: end some with ip_phone -e first");
+                    return Err(CommandError::in_use("max-terminals", most, mend));
+                }
                 fill(set, entry)
             }
             Extension::End { dir } => {

@@ -1,4 +1,4 @@
-use super::{Answer, CommandError, Outcome, check};
+use super::{Answer, Command, CommandError, Outcome, check};
 use crate::authentication::Vault;
 use crate::configuration::{Configuration, Edit, PhoneEntry};
 use crate::provisioning::{Mac, model, password_context, token_context};
@@ -35,6 +35,8 @@ pub struct IpPhoneSet {
     pub model: Option<String>,
     /// The phone's SIP password, 2 to 64 characters; without it a random one. Kept sealed with the key file.
     pub auth_code: Option<String>,
+    /// The token to prove itself by, 32 hexadecimal digits, as `export` writes it; without it a random one.
+    pub token: Option<String>,
     /// A new token, and unless one is given a new password: what the phone has is worth nothing then.
     pub renew: Option<bool>,
     /// Minutes, 1 to 1440, within which the first that fetches the phone's file is taken for the phone.
@@ -158,16 +160,28 @@ fn fill(configuration: &Configuration, vault: &Vault, mac: Mac, set: IpPhoneSet,
     let not_kept = |error: state::KeyFileError| CommandError::NotKept { reason: error.to_string() };
     let mut notes = Vec::new();
     if let Some(password) = set.auth_code {
-        if !(2..=64).contains(&password.chars().count()) || password.chars().any(|c| c.is_control() || c == '"') {
+        // The form of Mitel's files can't write a double quote, or a space at either end.
+        let writable = password.trim() == password && !password.chars().any(|c| c.is_control() || c == '"');
+        if !(2..=64).contains(&password.chars().count()) || !writable {
             // The value itself stays out of answers and logs.
-            return Err(CommandError::invalid("auth-code", "", "give 2 to 64 characters, and no double quote"));
+            let mend = "give 2 to 64 characters, no double quote, and no space at either end";
+            return Err(CommandError::invalid("auth-code", "", mend));
         }
         entry.password = vault.hide(&password_context(&mac), &password).map_err(not_kept)?;
     } else if new || renew {
         let password = state::random_hex(PASSWORD).map_err(not_kept)?;
         entry.password = vault.hide(&password_context(&mac), &password).map_err(not_kept)?;
     }
-    if new || renew {
+    if let Some(token) = set.token {
+        if token.len() != 2 * TOKEN || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(CommandError::invalid(
+                "token",
+                "",
+                "give 32 hexadecimal digits, or leave it out for a random one",
+            ));
+        }
+        entry.token = vault.hide(&token_context(&mac), &token).map_err(not_kept)?;
+    } else if new || renew {
         let token = state::random_hex(TOKEN).map_err(not_kept)?;
         notes.push(format!(
             "its token, shown this once: {token} (the path on the provisioning server, or the password of user {mac})"
@@ -178,4 +192,30 @@ fn fill(configuration: &Configuration, vault: &Vault, mac: Mac, set: IpPhoneSet,
         notes.push(format!("the first that fetches its file within {minutes} minutes is taken for the phone"));
     }
     Ok((vec![Edit::Phone(mac.to_string(), Some(Box::new(entry)))], Answer::Done { notes }))
+}
+
+/// The phones with their secrets, and a sentence for each that can't be told.
+pub(super) fn export(configuration: &Configuration, vault: &Vault) -> (Vec<Command>, Vec<String>) {
+    let (mut commands, mut notes) = (Vec::new(), Vec::new());
+    for (text, entry) in &configuration.phones {
+        let secrets = Mac::parse(text).and_then(|mac| {
+            let password = vault.reveal(&password_context(&mac), &entry.password)?;
+            Some((password, vault.reveal(&token_context(&mac), &entry.token)?))
+        });
+        let Some((password, token)) = secrets else {
+            notes
+                .push(format!("Phone {text} is left out: its secrets were sealed by another key file. Enter it anew."));
+            continue;
+        };
+        commands.push(Command::IpPhone(IpPhone::Initiate(IpPhoneSet {
+            mac: text.clone(),
+            dir: Some(entry.dir.clone()),
+            model: Some(entry.model.clone()).filter(|model| !model.is_empty()),
+            auth_code: Some(password),
+            token: Some(token),
+            renew: None,
+            window: None,
+        })));
+    }
+    (commands, notes)
 }

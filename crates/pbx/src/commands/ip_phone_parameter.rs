@@ -1,4 +1,4 @@
-use super::{Answer, CommandError, Outcome, check};
+use super::{Answer, Command, CommandError, Outcome, check};
 use crate::configuration::{Configuration, Edit};
 use crate::provisioning::{File, Form};
 use serde::{Deserialize, Serialize};
@@ -123,4 +123,15 @@ fn fill(configuration: &Configuration, file: String, key: String, set: IpPhonePa
         return Err(CommandError::invalid("key", set.key, format!("a file has at most {MOST} lines of its own")));
     }
     Ok((vec![Edit::PhoneParameters(file, lines)], Answer::done()))
+}
+
+pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
+    let lines = configuration.phone_parameters.iter().flat_map(|(file, lines)| {
+        lines.iter().map(|(key, value)| IpPhoneParameterSet {
+            file: file.clone(),
+            key: key.clone(),
+            value: value.clone(),
+        })
+    });
+    lines.map(|set| Command::IpPhoneParameter(IpPhoneParameter::Initiate(set))).collect()
 }

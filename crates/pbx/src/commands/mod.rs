@@ -117,6 +117,7 @@ impl Command {
     pub fn holds_secrets(&self) -> bool {
         match self {
             Command::AuthCode(AuthCode::Initiate(_) | AuthCode::Change(_)) => true,
+            Command::IpPhone(IpPhone::Initiate(_) | IpPhone::Change(_)) => true,
             Command::SipRoute(SipRoute::Set(set)) => set.password.is_some(),
             _ => false,
         }

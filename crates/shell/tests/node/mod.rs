@@ -91,7 +91,8 @@ impl Rig {
 
     /// What is durable of the configuration, without the sealed values: they are other ones each time.
     pub fn stored(&self) -> BTreeMap<(&'static str, String), String> {
-        let kinds = ["number", "number_data", "route", "destination", "extension", "system"];
+        let kinds =
+            ["number", "number_data", "route", "destination", "extension", "system", "phone", "phone_parameters"];
         let values = kinds.into_iter().flat_map(|kind| {
             self.store.load(kind).into_iter().map(move |(key, value)| ((kind, key), without_seals(&value)))
         });
@@ -100,7 +101,9 @@ impl Rig {
 }
 
 fn without_seals(value: &str) -> String {
-    let parts: Vec<&str> = value.split("\"sealed\":\"").collect();
-    let rest = parts.iter().skip(1).map(|part| part.split_once('"').map_or(*part, |(_, rest)| rest));
-    parts.first().copied().into_iter().chain(rest).collect()
+    ["sealed", "password", "token"].into_iter().fold(value.to_owned(), |value, field| {
+        let parts: Vec<&str> = value.split(&format!("\"{field}\":\"")).collect();
+        let rest = parts.iter().skip(1).map(|part| part.split_once('"').map_or(*part, |(_, rest)| rest));
+        parts.first().copied().into_iter().chain(rest).collect()
+    })
 }

@@ -16,6 +16,7 @@ const PHONE: &[Parameter] = &[
         Secret,
         "the phone's own SIP password, 2 to 64 characters; without it -i makes a random one",
     ),
+    p(&["token"], "token", Secret, "its token as export writes it, 32 hexadecimal digits"),
     p(&["renew"], "renew", YesNo, "a new token, and unless one is given a new password"),
     p(&["window"], "window", Number, "minutes, 1 to 1440: the first that fetches its file within them is the phone"),
 ];
