@@ -10,11 +10,14 @@ pub struct ApiError {
     pub status: StatusCode,
     pub error: String,
     pub hint: String,
+    /// The command's parameter at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
 }
 
 impl ApiError {
     pub fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> ApiError {
-        ApiError { status, error: error.into(), hint: hint.into() }
+        ApiError { status, error: error.into(), hint: hint.into(), parameter: None }
     }
 
     pub fn bad(error: impl Into<String>, hint: impl Into<String>) -> ApiError {
@@ -139,5 +142,5 @@ fn command_error(status: StatusCode, parameter: Option<&str>, text: String) -> A
         Some(parameter) => format!("mend {parameter}"),
         None => "nothing was changed; try again".into(),
     };
-    ApiError::new(status, text, hint)
+    ApiError { parameter: parameter.map(str::to_owned), ..ApiError::new(status, text, hint) }
 }

@@ -5,6 +5,7 @@
 //! changed in the store itself. Who comes in is either the administrator (a bearer token) or the owner of one mailbox
 //! (a bearer token, or extension and PIN).
 
+mod admin;
 mod api;
 mod doors;
 mod error;

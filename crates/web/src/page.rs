@@ -42,7 +42,7 @@ pub fn router() -> Router<Shared> {
 }
 
 /// A page, or a part of one.
-struct Page<T>(T);
+pub struct Page<T>(pub T);
 
 impl<T: Template> IntoResponse for Page<T> {
     fn into_response(self) -> Response {
@@ -127,7 +127,7 @@ struct MailboxesPart {
 
 #[derive(Template)]
 #[template(path = "parts/extensions.html")]
-struct ExtensionsPart {
+pub struct ExtensionsPart {
     extensions: Vec<ExtensionStatus>,
 }
 
@@ -203,7 +203,7 @@ impl App {
         Ok(MailboxesPart { mailboxes })
     }
 
-    async fn extensions_part(&self) -> Result<ExtensionsPart, ApiError> {
+    pub async fn extensions_part(&self) -> Result<ExtensionsPart, ApiError> {
         let extensions = if self.parts.node.is_some() { self.extensions().await? } else { Vec::new() };
         Ok(ExtensionsPart { extensions })
     }
@@ -243,7 +243,7 @@ fn problem(problem: ApiError) -> Response {
     (status, Page(ProblemPage { problem })).into_response()
 }
 
-fn page<T: Template>(result: Result<T, ApiError>) -> Response {
+pub fn page<T: Template>(result: Result<T, ApiError>) -> Response {
     match result {
         Ok(page) => Page(page).into_response(),
         Err(error) => problem(error),

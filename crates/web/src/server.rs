@@ -6,7 +6,7 @@ use crate::live::Live;
 use crate::sessions::Sessions;
 use crate::tls::{TlsError, acceptor};
 use crate::tokens::Tokens;
-use crate::{App, Parts, Settings, api, page};
+use crate::{App, Parts, Settings, admin, api, page};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use std::io;
@@ -85,6 +85,7 @@ pub async fn start(settings: Settings, parts: Parts) -> Result<Running, StartErr
     let router = Router::new()
         .nest("/api/v1", api::router())
         .merge(page::router())
+        .merge(admin::router())
         .layer(from_fn_with_state(app.clone(), guard))
         .with_state(app);
     let (stop, stopped) = watch::channel(());

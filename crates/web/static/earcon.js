@@ -46,6 +46,7 @@ function focusIn(part) {
   if (element.id) return '#' + CSS.escape(element.id);
   if (element.classList.contains('play')) return within + '.play';
   if (element.dataset.do === 'read' || element.dataset.do === 'unread') return within + '[data-do$="read"]';
+  if (element.dataset.run) return `[data-run="${CSS.escape(element.dataset.run)}"]`;
   return element.dataset.do ? within + `[data-do="${element.dataset.do}"]` : null;
 }
 
@@ -258,6 +259,120 @@ function openOverview() {
     lanes.length = 0;
     find('#nothing-yet').hidden = false;
   });
+}
+
+// ---- the administrator's forms ---------------------------------------------------------------------------------------------
+
+// A command of the PBX. Its answer, or what is wrong: { error, hint, parameter, status }.
+async function command(body) {
+  try {
+    const response = await fetch('/api/v1/node/commands', {
+      method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' },
+    });
+    const answer = await response.json();
+    return response.ok ? { answer } : { problem: { ...answer, status: response.status } };
+  } catch {
+    return { problem: { error: 'The server cannot be reached', hint: 'Try again' } };
+  }
+}
+
+// "NOT ACCEPTED: position 12: give ..." is for shells; the page says the rest of it.
+const plain = (problem) => problem.error.replace(/^NOT (ACCEPTED|EXECUTED): /, '');
+
+// The fields of a form that were filled in, each with its type.
+function fieldsOf(form) {
+  const fields = {};
+  for (const input of form.elements) {
+    if (!input.name) continue;
+    if (input.type === 'checkbox') fields[input.name] = input.checked;
+    else if (input.value.trim() === '') continue;
+    else if (input.type === 'number' || 'number' in input.dataset) fields[input.name] = Number(input.value);
+    else fields[input.name] = input.type === 'password' ? input.value : input.value.trim();
+  }
+  return fields;
+}
+
+// What came of a form stands in the form: read aloud, and with the focus where something is to be mended.
+function report(form, text, problem) {
+  let place = find('.report', form);
+  if (!place) {
+    place = document.createElement('p');
+    form.append(place);
+  }
+  place.className = problem ? 'report problem' : 'report done';
+  place.setAttribute('role', problem ? 'alert' : 'status');
+  place.textContent = text;
+  for (const input of form.elements) input.removeAttribute('aria-invalid');
+  const name = problem && problem.parameter && ({ d: 'dir' }[problem.parameter] || problem.parameter.replaceAll('-', '_').toLowerCase());
+  const field = name && form.elements.namedItem(name);
+  if (field && field.type !== 'hidden') {
+    field.setAttribute('aria-invalid', 'true');
+    field.focus();
+  }
+}
+
+const notes = (answer) => (answer.notes || []).map((note) => note + '.').join(' ');
+
+async function send(form) {
+  const body = { ...JSON.parse(form.dataset.command), ...fieldsOf(form) };
+  let { answer, problem } = await command(body);
+  // What is not there yet is initiated.
+  if (problem && problem.status === 404 && form.dataset.else) ({ answer, problem } = await command({ ...body, verb: form.dataset.else }));
+  if (problem) return report(form, plain(problem) + '.', problem);
+  if ('clear' in form.dataset) form.reset();
+  report(form, ('Done. ' + notes(answer)).trim());
+}
+
+// An extension is made by several commands; when one of them is refused, what was made is taken back.
+async function create(form) {
+  const { dir, name1, name2, auth_code, voice_mail } = fieldsOf(form);
+  const position = (fields) => ({ command: 'call_list', verb: 'initiate', dir, ...fields });
+  const steps = [
+    { command: 'extension', verb: 'initiate', dir },
+    { command: 'ip_extension', verb: 'initiate', dir, protocol: 'SIP' },
+    (name1 || name2) && { command: 'name', verb: 'initiate', dir, name1, name2 },
+    auth_code && { command: 'auth_code', verb: 'initiate', dir, auth_code },
+    voice_mail && position({ dest_number: dir, position: 1, busy_position: 2 }),
+    voice_mail && position({ dest_number: voice_mail, position: 2, ird_bypass: true }),
+  ].filter(Boolean);
+  for (const [done, step] of steps.entries()) {
+    const { problem } = await command(step);
+    if (!problem) continue;
+    if (problem.parameter === 'dest-number') problem.parameter = 'voice_mail';
+    if (done) await command({ command: 'extension', verb: 'end', dir });
+    return report(form, plain(problem) + '. Nothing was created.', problem);
+  }
+  form.reset();
+  report(form, `Extension ${dir} was created.`);
+}
+
+async function press(button) {
+  const { run, sure, then } = button.dataset;
+  if (sure && !confirm(sure)) return;
+  const { answer, problem } = await command(JSON.parse(run));
+  if (problem) say(plain(problem) + '.');
+  else if (then) location.assign(then);
+  else say(('Done. ' + notes(answer)).trim());
+}
+
+function openAdministration() {
+  for (const link of all('.menu a')) {
+    const own = link.pathname === '/' ? location.pathname === '/' : location.pathname.startsWith(link.pathname);
+    if (own) link.setAttribute('aria-current', 'page');
+  }
+  document.addEventListener('submit', async (event) => {
+    const form = event.target;
+    if (!form.dataset.command && form.id !== 'new-extension') return;
+    event.preventDefault();
+    const button = find('button', form);
+    button.disabled = true;
+    await (form.dataset.command ? send(form) : create(form));
+    button.disabled = false;
+  });
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('[data-run]');
+    if (button) press(button);
+  });
   for (const part of all('[data-every]')) {
     setInterval(() => { if (!document.hidden) refresh(part); }, 1000 * part.dataset.every);
   }
@@ -266,12 +381,12 @@ function openOverview() {
 // ---- what happens, from the server --------------------------------------------------------------------------------------
 
 function follow() {
-  const admin = document.body.dataset.page === 'admin';
+  const overview = document.body.dataset.page === 'admin';
   let source;
   let last = 0;
   let lost = false;
   const open = () => {
-    source = new EventSource('/api/v1/events' + (admin ? '?past=' + (last ? 1000 : 300) : ''));
+    source = new EventSource('/api/v1/events' + (overview ? '?past=' + (last ? 1000 : 300) : ''));
     source.addEventListener('open', () => { if (lost) { lost = false; say('Connected again.'); } refreshAll(); });
     source.addEventListener('error', () => {
       if (!lost) say('The connection was lost. It is tried again.');
@@ -296,9 +411,9 @@ function follow() {
     source.addEventListener('gap', () => refreshAll());
     source.addEventListener('message', (message) => {
       const event = JSON.parse(message.data);
-      if (!admin || event.number <= last) return;
+      if (mailbox || event.number <= last) return;
       last = event.number;
-      happened(event);
+      if (overview) happened(event);
       all(`[data-follows~="${event.event}"]`).forEach(refresh);
     });
   };
@@ -308,4 +423,5 @@ function follow() {
 dress(document);
 if (document.body.dataset.page === 'mailbox') openMailbox();
 if (document.body.dataset.page === 'admin') openOverview();
+if (find('.menu')) openAdministration();
 if (document.body.dataset.page) follow();
