@@ -61,6 +61,18 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
     is(TOKEN, byte)
 }
 
+/// What ends a parameter, its name, or begins a quoted string. A look into a table, since this is asked of each byte.
+pub(crate) const fn cuts_params(byte: u8) -> bool {
+    const CUTS: [bool; 256] = {
+        let mut cuts = [false; 256];
+        cuts[b';' as usize] = true;
+        cuts[b'=' as usize] = true;
+        cuts[b'"' as usize] = true;
+        cuts
+    };
+    CUTS[byte as usize]
+}
+
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
@@ -97,6 +109,9 @@ pub(crate) const fn is_hopeless_in_uri(byte: u8) -> bool {
 /// Whether each % is followed by two hexadecimal digits.
 pub(crate) fn escapes_are_whole(text: &str) -> bool {
     let bytes = text.as_bytes();
+    if find(text, b'%').is_none() {
+        return true;
+    }
     bytes.iter().enumerate().all(|(at, byte)| {
         *byte != b'%' || bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     })

@@ -4,11 +4,41 @@ use super::chars::SplitValues;
 use super::name::Name;
 use crate::Text;
 use std::fmt;
+use std::sync::OnceLock;
 
 /// The header fields of a message, in order; a value is unfolded, and lies in the datagram where it can.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Headers {
-    lines: Vec<(Name, Text)>,
+    /// What the places of the lines are in; empty for a message that was not read.
+    head: Text,
+    lines: Vec<Line>,
+}
+
+#[derive(Clone)]
+struct Line {
+    name: Name,
+    /// Where in the head the value is, if it is there as it stands.
+    place: (u32, u32),
+    /// Made when somebody asks for it: each slice counts its buffer's owners up and down, and most lines are never
+    /// looked at.
+    text: OnceLock<Text>,
+}
+
+impl Line {
+    fn new(name: Name, value: Text) -> Line {
+        Line { name, place: (0, 0), text: OnceLock::from(value) }
+    }
+
+    fn value<'a>(&'a self, head: &'a Text) -> &'a str {
+        match self.text.get() {
+            Some(text) => text,
+            None => head.get(self.place.0 as usize..self.place.1 as usize).unwrap_or_default(),
+        }
+    }
+
+    fn text(&self, head: &Text) -> &Text {
+        self.text.get_or_init(|| head.slice_of(self.value(head)))
+    }
 }
 
 /// Why a header's value could not be read.
@@ -49,21 +79,31 @@ impl Headers {
     }
 
     pub fn with_capacity(lines: usize) -> Headers {
-        Headers { lines: Vec::with_capacity(lines) }
+        Headers { head: Text::default(), lines: Vec::with_capacity(lines) }
+    }
+
+    /// For lines that lie in a head that is read.
+    pub(super) fn of_head(head: &Text, lines: usize) -> Headers {
+        Headers { head: head.clone(), lines: Vec::with_capacity(lines) }
     }
 
     /// The first line of that name.
     pub fn get(&self, name: &Name) -> Option<&Text> {
-        self.lines.iter().find(|(n, _)| n == name).map(|(_, value)| value)
+        self.lines.iter().find(|line| line.name == *name).map(|line| line.text(&self.head))
     }
 
     pub fn has(&self, name: &Name) -> bool {
-        self.get(name).is_some()
+        self.lines.iter().any(|line| line.name == *name)
     }
 
     /// All lines of that name, in order.
     pub fn lines<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a Text> + 'a {
-        self.lines.iter().filter(move |(n, _)| n == name).map(|(_, value)| value)
+        self.lines.iter().filter(move |line| line.name == *name).map(|line| line.text(&self.head))
+    }
+
+    /// Like [`Headers::lines`], for who only looks at them.
+    pub(super) fn values_of<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a str> + 'a {
+        self.lines.iter().filter(move |line| line.name == *name).map(|line| line.value(&self.head))
     }
 
     /// All values of that name, in order, over lines and commas; empty ones are left out.
@@ -75,31 +115,41 @@ impl Headers {
 
     /// Whether a list header (Supported, Require, Allow ...) names the token, in any case.
     pub fn lists(&self, name: &Name, token: &str) -> bool {
-        self.lines(name).any(|line| SplitValues::new(line).any(|value| value.eq_ignore_ascii_case(token)))
+        self.values_of(name).any(|line| SplitValues::new(line).any(|value| value.eq_ignore_ascii_case(token)))
     }
 
     /// Appends a line.
     pub fn push(&mut self, name: Name, value: impl Into<Text>) {
-        self.lines.push((name, value.into()));
+        self.lines.push(Line::new(name, value.into()));
+    }
+
+    /// Appends a line whose value is a part of the head.
+    pub(super) fn push_part(&mut self, name: Name, value: &str) {
+        let start = (value.as_ptr() as usize).wrapping_sub(self.head.as_ptr() as usize);
+        let place = u32::try_from(start).ok().zip(u32::try_from(start.wrapping_add(value.len())).ok());
+        match place.filter(|(_, end)| *end as usize <= self.head.len()) {
+            Some(place) => self.lines.push(Line { name, place, text: OnceLock::new() }),
+            None => self.push(name, value),
+        }
     }
 
     /// Puts a line before all others.
     pub fn push_front(&mut self, name: Name, value: impl Into<Text>) {
-        self.lines.insert(0, (name, value.into()));
+        self.lines.insert(0, Line::new(name, value.into()));
     }
 
     /// Makes `value` the only line of that name, where the first one was.
     pub fn set(&mut self, name: Name, value: impl Into<Text>) {
         let value = value.into();
-        match self.lines.iter().position(|(n, _)| *n == name) {
+        match self.lines.iter().position(|line| line.name == name) {
             Some(first) => {
                 let mut at = 0;
-                self.lines.retain(|(n, _)| {
+                self.lines.retain(|line| {
                     at += 1;
-                    at <= first + 1 || *n != name
+                    at <= first + 1 || line.name != name
                 });
                 if let Some(line) = self.lines.get_mut(first) {
-                    line.1 = value;
+                    line.text = OnceLock::from(value);
                 }
             }
             None => self.push(name, value),
@@ -109,14 +159,14 @@ impl Headers {
     /// Takes all lines of that name away; says whether there were any.
     pub fn remove(&mut self, name: &Name) -> bool {
         let before = self.lines.len();
-        self.lines.retain(|(n, _)| n != name);
+        self.lines.retain(|line| line.name != *name);
         self.lines.len() != before
     }
 
     /// Takes the first value of that name away (a proxy's or user agent's own Via, a used Route).
     pub fn remove_first_value(&mut self, name: &Name) -> Option<Text> {
-        let at = self.lines.iter().position(|(n, _)| n == name)?;
-        let line = self.lines.get(at)?.1.clone();
+        let at = self.lines.iter().position(|line| line.name == *name)?;
+        let line = self.lines.get(at)?.text(&self.head).clone();
         let mut values = SplitValues::new(&line);
         let first = values.next().map(|value| line.slice_of(value));
         match values.next() {
@@ -125,7 +175,7 @@ impl Headers {
                 let start = (second.as_ptr() as usize).saturating_sub(line.as_ptr() as usize);
                 let rest = line.get(start..).unwrap_or_default();
                 if let Some(entry) = self.lines.get_mut(at) {
-                    entry.1 = line.slice_of(rest);
+                    entry.text = OnceLock::from(line.slice_of(rest));
                 }
             }
             None => {
@@ -155,7 +205,8 @@ impl Headers {
 
     /// All values, read, over lines and commas.
     pub fn all_typed<T: Header>(&self) -> impl Iterator<Item = Result<T, HeaderError>> + '_ {
-        self.lines.iter().filter(|(n, _)| *n == T::NAME).flat_map(|(_, line)| {
+        self.lines.iter().filter(|line| line.name == T::NAME).flat_map(|line| {
+            let line = line.text(&self.head);
             // A line of a header that is no list is one value, commas and all.
             let split = if T::LIST { SplitValues::new(line) } else { SplitValues::at(line, b'\n') };
             split.map(|value| T::parse(&line.slice_of(value)))
@@ -172,12 +223,17 @@ impl Headers {
 
     /// All lines, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Name, &Text)> {
-        self.lines.iter().map(|(name, value)| (name, value))
+        self.lines.iter().map(|line| (&line.name, line.text(&self.head)))
+    }
+
+    /// All lines, in order, for who only looks at them.
+    pub(super) fn iter_values(&self) -> impl Iterator<Item = (&Name, &str)> {
+        self.lines.iter().map(|line| (&line.name, line.value(&self.head)))
     }
 
     /// Appends all lines of the other.
     pub fn extend(&mut self, other: &Headers) {
-        self.lines.extend(other.lines.iter().cloned());
+        self.lines.extend(other.iter().map(|(name, text)| Line::new(name.clone(), text.clone())));
     }
 
     /// The number of lines.
@@ -192,6 +248,22 @@ impl Headers {
 
 impl FromIterator<(Name, Text)> for Headers {
     fn from_iter<I: IntoIterator<Item = (Name, Text)>>(lines: I) -> Headers {
-        Headers { lines: lines.into_iter().collect() }
+        let lines = lines.into_iter().map(|(name, value)| Line::new(name, value)).collect();
+        Headers { head: Text::default(), lines }
+    }
+}
+
+impl PartialEq for Headers {
+    /// The same lines in the same order, wherever they lie.
+    fn eq(&self, other: &Headers) -> bool {
+        self.iter_values().eq(other.iter_values())
+    }
+}
+
+impl Eq for Headers {}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter_values()).finish()
     }
 }

@@ -114,7 +114,7 @@ impl fmt::Display for Message {
 /// Writes all but the start line. A value can't begin a line of its own: CR and LF in it become spaces, whoever put
 /// them there.
 fn write_rest(out: &mut BytesMut, headers: &Headers, body: &Bytes) {
-    for (name, value) in headers.iter().filter(|(name, _)| **name != Name::ContentLength) {
+    for (name, value) in headers.iter_values().filter(|(name, _)| **name != Name::ContentLength) {
         put_clean(out, name.as_str());
         out.put_slice(b": ");
         put_clean(out, value);
@@ -134,6 +134,6 @@ fn put_clean(out: &mut BytesMut, text: &str) {
 
 /// How much room a message with these parts takes, nearly.
 fn size_hint(headers: &Headers, body: &Bytes) -> usize {
-    let lines: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let lines: usize = headers.iter_values().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     128 + lines + body.len()
 }

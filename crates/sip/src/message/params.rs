@@ -1,6 +1,8 @@
 //! Parameters: `;name=value` of URIs and of headers.
 
-use super::chars::{self, Keep, UriPart, is_hopeless_in_uri, is_token, quoted_length, same_unescaped, trim};
+use super::chars::{
+    self, Keep, UriPart, cuts_params, is_hopeless_in_uri, is_token, quoted_length, same_unescaped, trim,
+};
 use super::headers::HeaderError;
 use crate::Text;
 use std::borrow::Cow;
@@ -237,8 +239,9 @@ impl<'a> Iterator for Pieces<'a> {
         let mut at = 0;
         let mut equals = None;
         let mut end = bytes.len();
-        while let Some(byte) = bytes.get(at) {
-            match byte {
+        while let Some(more) = bytes.get(at..).and_then(|left| left.iter().position(|b| cuts_params(*b))) {
+            at += more;
+            match bytes[at] {
                 b';' => {
                     end = at;
                     break;
@@ -248,8 +251,7 @@ impl<'a> Iterator for Pieces<'a> {
                     at += 1;
                 }
                 // A quote that never ends takes all that is left; the check at parsing refuses it.
-                b'"' => at += quoted_length(&rest[at..]).unwrap_or(bytes.len() - at),
-                _ => at += 1,
+                _ => at += quoted_length(&rest[at..]).unwrap_or(bytes.len() - at),
             }
         }
         self.rest = rest.get(end + 1..);

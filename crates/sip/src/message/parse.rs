@@ -1,9 +1,9 @@
 //! From bytes to a message: start line, header lines, and what every message must have (RFC 3261 7, 8.1.1, 20).
 
-use super::chars::{Keep, SplitValues, find, trim};
+use super::chars::{Keep, SplitValues, find, find2, trim};
 use super::header::{CSeq, CallId, MaxForwards};
 use super::malformed::{Malformed, Problem};
-use super::{Contact, Header, HeaderError, Headers, Message, Method, Name, NameAddr, Request, Response, Uri, Via};
+use super::{Contact, HeaderError, Headers, Message, Method, Name, NameAddr, Request, Response, Uri, Via};
 use crate::Text;
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -64,7 +64,7 @@ pub(super) fn parse_message(bytes: &Bytes, head_end: usize, framing: Option<Prob
     };
     match start {
         Start::Request { method, uri, version } => {
-            let problem = version.err().or(problem).or_else(|| check(&headers, Some(&method)).err());
+            let problem = version.err().or(problem).or_else(|| check(&head, &headers, Some(&method)).err());
             let uri = match (problem, uri) {
                 (None, Ok(uri)) => uri,
                 (Some(problem), _) | (None, Err(problem)) => {
@@ -77,7 +77,7 @@ pub(super) fn parse_message(bytes: &Bytes, head_end: usize, framing: Option<Prob
             }
         }
         Start::Response { status, reason } => {
-            let problem = problem.or_else(|| check(&headers, None).err());
+            let problem = problem.or_else(|| check(&head, &headers, None).err());
             let body = problem.map_or_else(|| body(bytes, head_end, &headers), Err);
             match body {
                 Ok(body) => Ok(Message::Response(Response { status, reason, headers, body })),
@@ -123,7 +123,8 @@ fn take_line<'a>(rest: &mut &'a str) -> &'a str {
 /// Reads header lines up to the empty one. A line that is none is skipped: 8.2 wants malformed headers ignored that
 /// nobody needs, and those that are needed are then missing.
 fn read_headers(head: &Text, mut rest: &str) -> (Headers, Option<Problem>) {
-    let mut headers = Headers::with_capacity(24);
+    // Header lines are some sixty bytes long.
+    let mut headers = Headers::of_head(head, (rest.len() / 56 + 2).min(MAX_HEADERS));
     // Looked for once, since there is none in an honest message: each CR belongs to a line's end.
     let stray = has_stray_cr(head);
     while !rest.is_empty() {
@@ -150,8 +151,11 @@ fn read_headers(head: &Text, mut rest: &str) -> (Headers, Option<Problem>) {
         let Some(colon) = find(line, b':') else { continue };
         let Some(name) = Name::parse_in(head, trim(&line[..colon])) else { continue };
         let value = &line[colon + 1..];
-        let value = if folded || stray { Text::from(unfold(value)) } else { head.slice_of(trim(value)) };
-        headers.push(name, value);
+        if folded || stray {
+            headers.push(name, unfold(value));
+        } else {
+            headers.push_part(name, trim(value));
+        }
     }
     (headers, None)
 }
@@ -191,7 +195,8 @@ impl Start {
                 .unwrap_or(Start::Neither { problem: Problem::StartLine, is_response: true });
         }
         let neither = Start::Neither { problem: Problem::NotSip, is_response: false };
-        let Some((method, rest)) = line.split_once(' ') else { return neither };
+        let Some(space) = find(line, b' ') else { return neither };
+        let (method, rest) = (&line[..space], &line[space + 1..]);
         let Some(method) = Method::parse_in(Keep::slices_of(head), method) else { return neither };
         // Something that has a method and says SIP was meant to be a request, and may be told what is wrong with it.
         let Some((uri, version)) = rest.rsplit_once(' ').filter(|(_, v)| starts_like_version(v)) else {
@@ -201,7 +206,7 @@ impl Start {
         };
         let version = if version.eq_ignore_ascii_case("SIP/2.0") { Ok(()) } else { Err(Problem::Version) };
         // 7.1: one SP between the three parts, and no other white space. RFC 4475 3.1.2.8 to 3.1.2.10 answer 400.
-        let uri = if uri.contains([' ', '\t']) || uri.is_empty() {
+        let uri = if find2(uri, b' ', b'\t').is_some() || uri.is_empty() {
             Err(Problem::StartLine)
         } else {
             Uri::parse_in(Keep::slices_of(head), uri).map_err(Problem::Uri)
@@ -228,20 +233,20 @@ fn starts_like_version(text: &str) -> bool {
 /// The lines that every message needs, found in one pass; the first of each.
 #[derive(Default)]
 struct Found<'a> {
-    via: Option<&'a Text>,
-    from: Option<&'a Text>,
-    to: Option<&'a Text>,
-    call_id: Option<&'a Text>,
-    cseq: Option<&'a Text>,
-    max_forwards: Option<&'a Text>,
-    content_length: Option<&'a Text>,
+    via: Option<&'a str>,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    call_id: Option<&'a str>,
+    cseq: Option<&'a str>,
+    max_forwards: Option<&'a str>,
+    content_length: Option<&'a str>,
     contact: bool,
 }
 
 impl<'a> Found<'a> {
     fn collect(headers: &'a Headers) -> Result<Found<'a>, Problem> {
         let mut found = Found::default();
-        for (name, value) in headers.iter() {
+        for (name, value) in headers.iter_values() {
             let slot = match name {
                 Name::Via => {
                     found.via = found.via.or(Some(value));
@@ -269,26 +274,27 @@ impl<'a> Found<'a> {
 
 /// 8.1.1: what a message can't be understood without must be there once, and be sound. Max-Forwards and Content-Length
 /// may be missing.
-fn check(headers: &Headers, method: Option<&Method>) -> Result<(), Problem> {
+fn check(head: &Text, headers: &Headers, method: Option<&Method>) -> Result<(), Problem> {
     let found = Found::collect(headers)?;
     let first = |line| SplitValues::new(line).next().unwrap_or_default();
     sound(Name::Via, found.via, |via| Via::parse_in(Keep::NOTHING, first(via)).map(drop))?;
     sound(Name::From, found.from, |from| NameAddr::parse_in(Keep::NOTHING, from).map(drop))?;
     sound(Name::To, found.to, |to| NameAddr::parse_in(Keep::NOTHING, to).map(drop))?;
     sound(Name::CallId, found.call_id, |call_id| CallId::parse_in(Keep::NOTHING, call_id).map(drop))?;
-    let cseq = sound(Name::CSeq, found.cseq, CSeq::parse)?;
+    // An unknown method is compared, so it is kept.
+    let cseq = sound(Name::CSeq, found.cseq, |cseq| CSeq::parse_in(Keep::slices_of(head), cseq))?;
     let Some(method) = method else { return Ok(()) };
     if cseq.method != *method {
         return Err(Problem::MethodMismatch);
     }
     if found.max_forwards.is_some() {
-        sound(Name::MaxForwards, found.max_forwards, MaxForwards::parse)?;
+        sound(Name::MaxForwards, found.max_forwards, MaxForwards::read)?;
     }
     // Requests that make a dialog or a binding can't do without a sound Contact; for others it says nothing.
     let needed =
         matches!(method, Method::Invite | Method::Register | Method::Subscribe | Method::Refer | Method::Update);
     if found.contact && needed {
-        for contact in headers.lines(&Name::Contact).flat_map(|line| SplitValues::new(line)) {
+        for contact in headers.values_of(&Name::Contact).flat_map(SplitValues::new) {
             Contact::parse_in(Keep::NOTHING, contact).map_err(|error| Problem::Header(Name::Contact, error))?;
         }
     }
@@ -297,8 +303,8 @@ fn check(headers: &Headers, method: Option<&Method>) -> Result<(), Problem> {
 
 fn sound<'a, T>(
     name: Name,
-    value: Option<&'a Text>,
-    read: impl FnOnce(&'a Text) -> Result<T, HeaderError>,
+    value: Option<&'a str>,
+    read: impl FnOnce(&'a str) -> Result<T, HeaderError>,
 ) -> Result<T, Problem> {
     match value {
         Some(value) => read(value).map_err(|error| Problem::Header(name, error)),
@@ -320,7 +326,7 @@ pub(super) fn content_length(value: Option<&str>) -> Result<Option<usize>, Probl
 /// error. The framer hands over exactly one message, so for streams nothing differs.
 fn body(bytes: &Bytes, head_end: usize, headers: &Headers) -> Result<Bytes, Problem> {
     let left = bytes.len().saturating_sub(head_end);
-    match content_length(headers.get(&Name::ContentLength).map(Text::as_str))? {
+    match content_length(headers.values_of(&Name::ContentLength).next())? {
         None => Ok(bytes.slice(bytes.len() - left..)),
         Some(0) => Ok(Bytes::new()),
         Some(length) if length <= left => Ok(bytes.slice(head_end..head_end + length)),

@@ -1,6 +1,6 @@
 //! Via (RFC 3261 20.42, RFC 3581).
 
-use super::chars::{Keep, find, is_token, trim};
+use super::chars::{Keep, find, find2, is_token, trim};
 use super::headers::{Header, HeaderError};
 use super::name::Name;
 use super::params::Params;
@@ -55,15 +55,22 @@ impl Via {
     pub(super) fn parse_in(keep: Keep<'_>, value: &str) -> Result<Via, HeaderError> {
         const PROTOCOL: HeaderError = HeaderError::Syntax("does not begin with SIP/2.0/transport");
         let text = trim(value);
-        // White space may stand around each slash.
-        let mut parts = text.splitn(3, '/').map(trim);
-        let (Some(protocol), Some(version), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(PROTOCOL);
+        let rest = match text.strip_prefix("SIP/2.0/") {
+            Some(rest) => trim(rest),
+            None => {
+                // White space may stand around each slash.
+                let mut parts = text.splitn(3, '/').map(trim);
+                let (Some(protocol), Some(version), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+                    return Err(PROTOCOL);
+                };
+                if !protocol.eq_ignore_ascii_case("SIP") || !is_token(version) {
+                    return Err(PROTOCOL);
+                }
+                rest
+            }
         };
-        if !protocol.eq_ignore_ascii_case("SIP") || !is_token(version) {
-            return Err(PROTOCOL);
-        }
-        let (transport, rest) = rest.split_once([' ', '\t']).ok_or(PROTOCOL)?;
+        let blank = find2(rest, b' ', b'\t').ok_or(PROTOCOL)?;
+        let (transport, rest) = (&rest[..blank], &rest[blank + 1..]);
         if !is_token(transport) {
             return Err(PROTOCOL);
         }

@@ -1,6 +1,6 @@
 //! Headers that are numbers, and Call-ID.
 
-use super::super::chars::{Keep, trim};
+use super::super::chars::{Keep, find2, trim};
 use super::super::{Header, HeaderError, Method, Name, Params};
 use super::{before_params, exact_number, saturating_number};
 use crate::Text;
@@ -16,10 +16,17 @@ pub struct CSeq {
 impl Header for CSeq {
     const NAME: Name = Name::CSeq;
     fn parse(value: &Text) -> Result<CSeq, HeaderError> {
-        let (seq, method) =
-            trim(value).split_once([' ', '\t']).ok_or(HeaderError::Syntax("is no number and method"))?;
-        let method =
-            Method::parse_in(Keep::slices_of(value), trim(method)).ok_or(HeaderError::Syntax("has no method"))?;
+        CSeq::parse_in(Keep::slices_of(value), value)
+    }
+}
+
+impl CSeq {
+    /// Reads a part of a text.
+    pub(in super::super) fn parse_in(keep: Keep<'_>, value: &str) -> Result<CSeq, HeaderError> {
+        let value = trim(value);
+        let blank = find2(value, b' ', b'\t').ok_or(HeaderError::Syntax("is no number and method"))?;
+        let (seq, method) = (&value[..blank], &value[blank + 1..]);
+        let method = Method::parse_in(keep, trim(method)).ok_or(HeaderError::Syntax("has no method"))?;
         Ok(CSeq { seq: exact_number(seq)?, method })
     }
 }
@@ -103,6 +110,12 @@ pub struct MaxForwards(pub u8);
 impl Header for MaxForwards {
     const NAME: Name = Name::MaxForwards;
     fn parse(value: &Text) -> Result<MaxForwards, HeaderError> {
+        MaxForwards::read(value)
+    }
+}
+
+impl MaxForwards {
+    pub(in super::super) fn read(value: &str) -> Result<MaxForwards, HeaderError> {
         let number = exact_number(trim(value))?;
         u8::try_from(number).map(MaxForwards).map_err(|_| HeaderError::Number)
     }
@@ -165,7 +178,7 @@ impl Header for RAck {
     const NAME: Name = Name::RAck;
     fn parse(value: &Text) -> Result<RAck, HeaderError> {
         let (rseq, rest) = trim(value).split_once([' ', '\t']).ok_or(HeaderError::Syntax("lacks the CSeq"))?;
-        let CSeq { seq, method } = CSeq::parse(&value.slice_of(trim(rest)))?;
+        let CSeq { seq, method } = CSeq::parse_in(Keep::slices_of(value), rest)?;
         Ok(RAck { rseq: exact_number(rseq)?, cseq: seq, method })
     }
 }
