@@ -36,6 +36,7 @@ fn main() {
 
     std::thread::sleep(Duration::from_secs(1));
     let idle = Usage::of(server.id());
+    let threads_idle = bench::threads_cpu_ms(server.id());
     println!("idle: {} KiB resident, {} threads", idle.resident_kib, idle.threads);
     let limit = Duration::from_secs(seconds * 3 + 120);
     let mut sipps = start_callers(&scratch, calls, most, seconds, limit);
@@ -47,13 +48,16 @@ fn main() {
     let up = Duration::from_millis(GREETING + 500) + Duration::from_millis((calls * 1000 / RATE) as u64);
     std::thread::sleep(up);
     let before = (Instant::now(), Usage::of(server.id()), cpu_of(&sipps));
+    let threads_before = bench::threads_cpu_ms(server.id());
     std::thread::sleep(first.saturating_sub(up).saturating_sub(Duration::from_secs(1)).max(Duration::from_secs(2)));
     let after = (Instant::now(), Usage::of(server.id()), cpu_of(&sipps));
+    let threads_after = bench::threads_cpu_ms(server.id());
     for sipp in &mut sipps {
         sipp.must_succeed(limit);
     }
     std::thread::sleep(Duration::from_secs(3));
     let end = Usage::of(server.id());
+    let threads_end = bench::threads_cpu_ms(server.id());
 
     let plateau = (after.0 - before.0).as_secs_f64();
     let a_second = (after.1.cpu_ms - before.1.cpu_ms) / (calls as f64 * plateau);
@@ -69,6 +73,14 @@ fn main() {
     );
     println!("CPU a second of a call: {a_second:.3} ms (over {plateau:.0} s of {calls} calls)");
     println!("CPU once a call: {once:.2} ms");
+    let spent = |threads: &[(String, f64)], name: &str| -> f64 {
+        threads.iter().filter(|(other, _)| other == name).map(|(_, spent)| spent).sum()
+    };
+    for (name, total) in &threads_end {
+        let rate = (spent(&threads_after, name) - spent(&threads_before, name)) / (calls as f64 * plateau);
+        let once = (total - spent(&threads_idle, name) - rate * stored.seconds) / calls as f64;
+        println!("  of which {name}: {once:.2} ms (and {rate:.3} ms a second of a call)");
+    }
     println!("memory a call: {:.1} KiB", (after.1.resident_kib as f64 - idle.resident_kib as f64) / calls as f64);
     println!(
         "threads: {} idle, {} with about ten calls, {} with {calls} calls",

@@ -49,11 +49,12 @@ fn initiate(configuration: &Configuration, numbertype: &str, number: &str) -> Ou
         return Err(CommandError::invalid("number", number, "only extensions (EX) come in series"));
     }
     let upto = last.as_deref().unwrap_or(&first);
-    let overlaps = |(key, entry): (&String, &NumberEntry)| {
-        let end = entry.last.as_deref().unwrap_or(key);
-        key.len() == first.len() && key.as_str() <= upto && first.as_str() <= end
-    };
-    if configuration.numbers.iter().any(overlaps) {
+    // Series of one length never overlap each other: beside those that begin within this one, only the last that begins
+    // before it may reach into it.
+    let same_length = |(key, _): &(&String, &NumberEntry)| key.len() == first.len();
+    let within = configuration.numbers.range(first.clone()..=upto.to_owned()).any(|entry| same_length(&entry));
+    let before = configuration.numbers.range(..first.clone()).rev().find(same_length);
+    if within || before.is_some_and(|(key, entry)| entry.covers(key, &first)) {
         return Err(CommandError::already_assigned("number", number, "end it with number_end, or give another"));
     }
     if number_type.is_external() && configuration.extensions.contains_key(&first) {

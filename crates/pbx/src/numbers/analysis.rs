@@ -1,6 +1,6 @@
 //! Number analysis: what dialled digits mean. En bloc: all digits are there when it starts.
 
-use super::{DestinationEntry, Digits, NumberType};
+use super::{DestinationEntry, Digits, NumberEntry, NumberType};
 use crate::configuration::Configuration;
 use crate::routes::NumberTypes;
 use std::collections::BTreeMap;
@@ -43,12 +43,7 @@ pub(crate) fn analyse(configuration: &Configuration, dialled: &Digits) -> Analys
     if configuration.extensions.contains_key(dialled.as_str()) {
         return Analysis::Extension(dialled.to_string());
     }
-    let code = configuration
-        .numbers
-        .iter()
-        .filter(|(code, entry)| entry.number_type == NumberType::Ed && dialled.starts_with(code.as_str()))
-        .max_by_key(|(code, _)| code.len())
-        .map(|(code, _)| code);
+    let code = longest_code(&configuration.numbers, dialled);
     let Some(ways) = code.and_then(|code| configuration.destinations.get(code)) else { return Analysis::Vacant };
     choices(ways, dialled, false)
 }
@@ -68,11 +63,29 @@ fn choices(ways: &BTreeMap<u32, DestinationEntry>, dialled: &Digits, emergency: 
     if choices.is_empty() { Analysis::Vacant } else { Analysis::Route(choices) }
 }
 
+/// The longest external destination code that the number starts with. In the map's order a code that the number starts
+/// with is never beyond the number, and whatever lies between the two has more digits in common with the number than the
+/// code has: so each step back shortens what may still fit, and a few look-ups find it among any number of entries.
+fn longest_code<'a>(numbers: &'a BTreeMap<String, NumberEntry>, dialled: &str) -> Option<&'a str> {
+    let mut most = dialled;
+    loop {
+        let (code, entry) = numbers.range::<str, _>(..=most).next_back()?;
+        let shared = code.bytes().zip(most.bytes()).take_while(|(a, b)| a == b).count();
+        if shared == code.len() && entry.number_type == NumberType::Ed {
+            return Some(code);
+        }
+        // Equal to what may fit, but no destination: only shorter ones are left.
+        let shared = if shared == most.len() { shared.checked_sub(1)? } else { shared };
+        most = most.get(..shared).filter(|rest| !rest.is_empty())?;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::configuration::ExtensionEntry;
-    use crate::numbers::{DestinationEntry, NumberEntry};
+    use crate::numbers::DestinationEntry;
+    use proptest::prelude::*;
 
     fn plan() -> Configuration {
         let mut plan = Configuration::default();
@@ -143,5 +156,22 @@ mod tests {
     fn a_code_without_destination_or_digits_is_vacant() {
         assert_eq!(dial("91"), Analysis::Vacant);
         assert_eq!(dial("0"), Analysis::Vacant);
+    }
+
+    proptest! {
+        /// The short cut through the map finds what looking at each entry finds.
+        #[test]
+        fn the_longest_code_is_found_whatever_lies_between(
+            plan in proptest::collection::btree_map("[0-2]{1,5}", proptest::bool::ANY, 0..40),
+            dialled in "[0-2]{1,7}",
+        ) {
+            let entry = |ed: bool| NumberEntry { number_type: if ed { NumberType::Ed } else { NumberType::Ex }, last: None };
+            let numbers: BTreeMap<String, NumberEntry> = plan.into_iter().map(|(code, ed)| (code, entry(ed))).collect();
+            let fits = |(code, entry): &(&String, &NumberEntry)| {
+                entry.number_type == NumberType::Ed && dialled.starts_with(code.as_str())
+            };
+            let longest = numbers.iter().filter(fits).map(|(code, _)| code.as_str()).max_by_key(|code| code.len());
+            prop_assert_eq!(longest_code(&numbers, &dialled), longest);
+        }
     }
 }
