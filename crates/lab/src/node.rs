@@ -71,6 +71,9 @@ impl RunningNode {
         let commands = sender.clone();
         let mut shell =
             Shell::node(move |command, reply| commands.own(Own::Command { command, by: "mdsh".into(), reply }));
+        let scripts = sender.clone();
+        shell =
+            shell.with_scripts(move |commands, reply| scripts.own(Own::Script { commands, by: "mdsh".into(), reply }));
         if let Some(map) = map {
             shell = shell.with_net(map);
         }

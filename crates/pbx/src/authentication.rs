@@ -1,6 +1,6 @@
 //! Who sends a request: an extension that knows its password. (A route's peer is known by its address: see `routes`.)
 
-use crate::configuration::{Configuration, ExtensionEntry, HashType, PhoneEntry};
+use crate::configuration::{AuthEntry, Configuration, HashType, PhoneEntry};
 use crate::provisioning::{Mac, password_context};
 use crate::routes::SipRouteEntry;
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,8 @@ struct PeerSecret {
 /// Judges credentials.
 pub(crate) struct Guard {
     nonces: Nonces,
-    secrets: BTreeMap<String, (Ha1, HashType)>,
+    /// Secrets of extensions, each opened when its phone first asks: a start need not wait for a hundred thousand.
+    opened: BTreeMap<String, Ha1>,
     /// By extension: those of its provisioned phones, each with a password of its own, by hardware address.
     phones: BTreeMap<String, Vec<(String, Ha1)>>,
     /// Of the routes whose peers are challenged: user, realm, HA1.
@@ -125,7 +126,7 @@ impl Guard {
         let nobody = Ha1::new("nobody", "nowhere", "");
         Guard {
             nonces: Nonces::new(seed, now),
-            secrets: BTreeMap::new(),
+            opened: BTreeMap::new(),
             phones: BTreeMap::new(),
             peers: BTreeMap::new(),
             nobody,
@@ -133,14 +134,9 @@ impl Guard {
         }
     }
 
-    /// Opens all secrets anew. One that another key file sealed is left out: its extension can't register.
+    /// Begins anew with another configuration.
     pub fn load(&mut self, configuration: &Configuration, vault: &Vault) {
-        self.secrets = configuration
-            .extensions
-            .iter()
-            .filter(|(_, entry)| entry.ip)
-            .filter_map(|(dir, entry)| Some((dir.clone(), secret(dir, entry, vault)?)))
-            .collect();
+        self.opened.clear();
         self.phones.clear();
         for (mac, entry) in &configuration.phones {
             self.admit_phone(mac, entry, vault);
@@ -208,27 +204,42 @@ impl Guard {
         }
     }
 
-    /// Opens the secret of one extension anew, after a command changed it.
-    pub fn reload(&mut self, dir: &str, configuration: &Configuration, vault: &Vault) {
-        let entry = configuration.extensions.get(dir).filter(|entry| entry.ip);
-        match entry.and_then(|entry| secret(dir, entry, vault)) {
-            Some(secret) => self.secrets.insert(dir.to_owned(), secret),
-            None => self.secrets.remove(dir),
-        };
+    /// A command changed the extension: what was opened of it holds no longer.
+    pub fn forget(&mut self, dir: &str) {
+        self.opened.remove(dir);
+    }
+
+    /// Sees to it that the extension's secret is open. One that another key file sealed stays closed: its extension can't
+    /// register.
+    fn open(&mut self, dir: &str, configuration: &Configuration, vault: &Vault) {
+        if !self.opened.contains_key(dir)
+            && let Some(auth) = auth_of(dir, configuration)
+            && let Some(ha1) = vault.open(dir, &auth.sealed)
+        {
+            self.opened.insert(dir.to_owned(), ha1);
+        }
     }
 
     /// Whether the request comes from extension `dir`.
-    pub fn admit(&mut self, request: &Request, dir: &str, realm: &str, source: IpAddr, now: Instant) -> Admission {
-        let Some(credentials) = Credentials::for_realm(&request.headers, realm) else {
+    pub fn admit(
+        &mut self,
+        request: &Request,
+        dir: &str,
+        (configuration, vault): (&Configuration, &Vault),
+        source: IpAddr,
+        now: Instant,
+    ) -> Admission {
+        let Some(credentials) = Credentials::for_realm(&request.headers, vault.realm()) else {
             return Admission::Unknown { stale: false };
         };
         let place = (source, dir.to_owned());
         if self.has_failed_too_often(&place, now) {
             return Admission::TooMany;
         }
-        let secret = self.secrets.get(dir);
-        let asked_for = self.hash_type(dir).algorithms().contains(&credentials.algorithm);
-        let ha1 = secret.map_or(&self.nobody, |(ha1, _)| ha1);
+        self.open(dir, configuration, vault);
+        let secret = self.opened.get(dir);
+        let asked_for = hash_type(dir, configuration).algorithms().contains(&credentials.algorithm);
+        let ha1 = secret.unwrap_or(&self.nobody);
         let mut verdict = self.nonces.judge(&credentials, ha1, &request.method, &request.uri, now);
         for (_, of_phone) in self.phones.get(dir).into_iter().flatten() {
             // Judging a wrong password leaves no trace: the nonce's count is taken by the right one alone.
@@ -277,12 +288,6 @@ impl Guard {
         entry.0 = entry.0.saturating_add(1);
     }
 
-    /// What the phones of an extension are asked for. An extension that does not exist looks like one that was set up without
-    /// a wish.
-    fn hash_type(&self, dir: &str) -> HashType {
-        self.secrets.get(dir).map(|(_, hash_type)| *hash_type).unwrap_or_default()
-    }
-
     /// Those that ask for the credentials of a route's peer.
     pub fn peer_challenges(&mut self, headers: &mut sip::Headers, realm: &str, stale: bool, now: Instant) {
         // Operators' equipment knows MD5 always, and may fail at the sight of another algorithm, as phones do.
@@ -296,19 +301,25 @@ impl Guard {
         &mut self,
         headers: &mut sip::Headers,
         request: &Request,
-        realm: &str,
+        (configuration, vault): (&Configuration, &Vault),
         stale: bool,
         now: Instant,
     ) {
         let claimed = request.from().and_then(|from| from.uri.number()).unwrap_or_default();
-        let algorithms = self.hash_type(&claimed).algorithms();
-        for challenge in self.nonces.challenges(realm, algorithms, stale, false, now) {
+        let algorithms = hash_type(&claimed, configuration).algorithms();
+        for challenge in self.nonces.challenges(vault.realm(), algorithms, stale, false, now) {
             challenge.push_to(headers);
         }
     }
 }
 
-fn secret(dir: &str, entry: &ExtensionEntry, vault: &Vault) -> Option<(Ha1, HashType)> {
-    let auth = entry.auth.as_ref()?;
-    Some((vault.open(dir, &auth.sealed)?, auth.hash_type))
+/// What an extension's phones authenticate with, if it has any and they may register.
+fn auth_of<'a>(dir: &str, configuration: &'a Configuration) -> Option<&'a AuthEntry> {
+    configuration.extensions.get(dir).filter(|entry| entry.ip)?.auth.as_ref()
+}
+
+/// What the phones of an extension are asked for. An extension that does not exist looks like one that was set up without
+/// a wish.
+fn hash_type(dir: &str, configuration: &Configuration) -> HashType {
+    auth_of(dir, configuration).map(|auth| auth.hash_type).unwrap_or_default()
 }

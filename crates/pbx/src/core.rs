@@ -38,6 +38,8 @@ pub(crate) struct Core {
     /// What a call list position, or a diversion on no answer, waits.
     pub ring_time: Duration,
     pub tickets: u64,
+    /// Edits of one chain are kept one after the other, or none after the first that is lost.
+    pub chain: u64,
 }
 
 /// Who sends a request.
@@ -69,6 +71,15 @@ impl Core {
         let ticket = self.tickets;
         let own = self.own.clone();
         self.store.commit(changes, Box::new(move |result| own(Own::Stored { ticket, result })));
+        ticket
+    }
+
+    /// Makes edits of the configuration durable, which are built on those before; [`Own::Stored`] with the ticket follows.
+    pub fn keep_edits(&mut self, changes: Vec<Change>) -> u64 {
+        self.tickets = self.tickets.wrapping_add(1);
+        let (ticket, own) = (self.tickets, self.own.clone());
+        let done = move |result| own(Own::Stored { ticket, result });
+        self.store.commit_of_chain(self.chain, changes, Box::new(done));
         ticket
     }
 
@@ -122,8 +133,8 @@ impl Core {
         let mut headers = Headers::new();
         match source {
             Source::Challenge { stale } => {
-                let realm = self.vault.realm().to_owned();
-                self.guard.challenge_headers(&mut headers, request, &realm, *stale, now.instant);
+                let asking = (&self.configuration, &self.vault);
+                self.guard.challenge_headers(&mut headers, request, asking, *stale, now.instant);
             }
             Source::ChallengePeer { realm, stale } => {
                 self.guard.peer_challenges(&mut headers, realm, *stale, now.instant);
@@ -140,8 +151,8 @@ impl Core {
             self.refuse(request, flow, "neither an extension nor a matched route", now);
             return Source::Refused;
         }
-        let (realm, source) = (self.vault.realm().to_owned(), flow.remote.ip());
-        match self.guard.admit(request, claimed, &realm, source, now.instant) {
+        let asking = (&self.configuration, &self.vault);
+        match self.guard.admit(request, claimed, asking, flow.remote.ip(), now.instant) {
             Admission::Known => Source::Extension(claimed.to_owned()),
             Admission::Unknown { stale } => Source::Challenge { stale },
             Admission::Wrong | Admission::TooMany => {

@@ -2,7 +2,7 @@
 
 use crate::authentication::{Guard, Vault};
 use crate::b2bua::Calls;
-use crate::commands::{Answer, Command, CommandError, Reply, Status};
+use crate::commands::{Answer, Command, CommandError, Reply, ScriptReply, Status};
 use crate::configuration::{Configuration, Edit, LoadError};
 use crate::core::Core;
 use crate::message_waiting::MessageWaiting;
@@ -48,6 +48,13 @@ pub enum Own {
         command: Command,
         by: String,
         reply: Reply,
+    },
+    /// Commands that only change the configuration, one after the other; nothing after the first that is refused. Those
+    /// before it are kept together: all or none.
+    Script {
+        commands: Vec<Command>,
+        by: String,
+        reply: ScriptReply,
     },
     Media(MediaEvent),
     /// The provisioning server asks for a phone's file.
@@ -95,12 +102,11 @@ pub struct Node {
 
 /// What waits for the store.
 enum Pending {
-    Command {
-        reply: Reply,
-        answer: Answer,
-        edits: Vec<Edit>,
+    Script {
+        done: Done,
         by: String,
-        name: String,
+        chain: u64,
+        reply: ScriptReply,
     },
     /// A NOTIFY with counts: answered when they are kept.
     Counts {
@@ -108,6 +114,30 @@ enum Pending {
         request: Box<Request>,
         extension: String,
     },
+}
+
+/// What commands came to, before it is durable.
+#[derive(Default)]
+struct Done {
+    /// In order; of a command that changes something with its name, for the audit.
+    answers: Vec<(Answer, Option<String>)>,
+    /// Why the next one was refused.
+    refused: Option<CommandError>,
+    changes: Vec<Change>,
+}
+
+impl Done {
+    /// What to tell when all of it is durable.
+    fn results(self) -> Vec<Result<Answer, CommandError>> {
+        self.answers.into_iter().map(|(answer, _)| Ok(answer)).chain(self.refused.map(Err)).collect()
+    }
+
+    /// What to tell when nothing of it is: the first that changes something was not executed, nor any after it.
+    fn lost(self, error: &CommitError) -> Vec<Result<Answer, CommandError>> {
+        let lost = CommandError::NotKept { reason: error.to_string() };
+        let before = self.answers.into_iter().take_while(|(_, name)| name.is_none()).map(|(answer, _)| Ok(answer));
+        before.chain([Err(lost)]).collect()
+    }
 }
 
 impl Node {
@@ -127,6 +157,7 @@ impl Node {
         let vault = Vault::new(key, &domain);
         let mut guard = Guard::new(for_nonces, now.instant);
         guard.load(&configuration, &vault);
+        let chain = store.new_chain();
         let core = Core {
             endpoint,
             configuration,
@@ -143,6 +174,7 @@ impl Node {
             addresses,
             ring_time,
             tickets: 0,
+            chain,
         };
         let mut node = Node {
             core,
@@ -196,6 +228,7 @@ impl Node {
     fn own(&mut self, own: Own, now: Now) {
         match own {
             Own::Command { command, by, reply } => self.command(command, by, reply, now),
+            Own::Script { commands, by, reply } => self.script(commands, by, reply, now),
             // The relay needs no help: lost streams end by session timer, keys pass by themselves.
             Own::Media(_) => {}
             Own::Fetch { fetch, reply } => reply(self.provisioning.fetch(&self.core, &fetch, now)),
@@ -211,6 +244,26 @@ impl Node {
     }
 
     fn command(&mut self, command: Command, by: String, reply: Reply, now: Now) {
+        let one = move |mut results: Vec<Result<Answer, CommandError>>| results.pop().map(reply).unwrap_or_default();
+        self.script(vec![command], by, Box::new(one), now);
+    }
+
+    fn script(&mut self, commands: Vec<Command>, by: String, reply: ScriptReply, now: Now) {
+        let mut done = Done::default();
+        for command in commands {
+            if !self.judge(command, &by, &mut done, now) {
+                break;
+            }
+        }
+        if done.changes.is_empty() {
+            return reply(done.results());
+        }
+        let ticket = self.core.keep_edits(std::mem::take(&mut done.changes));
+        self.pending.insert(ticket, Pending::Script { done, by, chain: self.core.chain, reply });
+    }
+
+    /// Carries out one command as far as memory goes; whether the next one may follow.
+    fn judge(&mut self, command: Command, by: &str, done: &mut Done, now: Now) -> bool {
         let name = name_of(&command);
         let window = match &command {
             Command::IpPhone(command) => command.window(),
@@ -219,32 +272,32 @@ impl Node {
         // It shows secrets: who asked is kept, although nothing changes.
         let exported = matches!(command, Command::Config(crate::commands::Config::Export));
         let outcome = match command {
-            Command::Status(status) => return reply(Ok(self.status(&status, now))),
+            Command::Status(status) => Some(Ok((Vec::new(), self.status(&status, now)))),
             command => command.run(&self.core.configuration, &self.core.vault),
         };
         match outcome {
-            None => {}
+            None => return false,
             Some(Err(error)) => {
-                self.core.emit(now, Event::CommandRun { by, command: name, accepted: false });
-                reply(Err(error));
+                self.core.emit(now, Event::CommandRun { by: by.to_owned(), command: name, accepted: false });
+                done.refused = Some(error);
+                return false;
             }
             Some(Ok((edits, answer))) if edits.is_empty() => {
                 if exported {
-                    self.core.emit(now, Event::CommandRun { by, command: name, accepted: true });
+                    self.core.emit(now, Event::CommandRun { by: by.to_owned(), command: name, accepted: true });
                 }
-                reply(Ok(answer));
+                done.answers.push((answer, None));
             }
             Some(Ok((edits, answer))) => {
-                let changes: Vec<Change> =
-                    edits.iter().map(|edit| self.core.configuration.apply(edit.clone())).collect();
+                done.changes.extend(edits.iter().map(|edit| self.core.configuration.apply(edit.clone())));
                 self.after(&edits, now);
                 if let Some((mac, minutes)) = window {
                     self.provisioning.open_window(mac, minutes, now);
                 }
-                let ticket = self.core.keep(changes);
-                self.pending.insert(ticket, Pending::Command { reply, answer, edits, by, name });
+                done.answers.push((answer, Some(name)));
             }
         }
+        true
     }
 
     /// What follows from edits beside the configuration.
@@ -253,7 +306,7 @@ impl Node {
             match edit {
                 Edit::Route(..) => self.routes_changed(now),
                 Edit::Extension(dir, entry) => {
-                    self.core.guard.reload(dir, &self.core.configuration, &self.core.vault);
+                    self.core.guard.forget(dir);
                     if !entry.as_ref().is_some_and(|entry| entry.ip) {
                         let gone = self.core.registrar.forget(dir);
                         for contact in &gone {
@@ -280,14 +333,21 @@ impl Node {
     fn stored(&mut self, ticket: u64, result: Result<(), CommitError>, now: Now) {
         match (self.pending.remove(&ticket), result) {
             (None, _) => {}
-            (Some(Pending::Command { reply, answer, by, name, .. }), Ok(())) => {
-                self.core.emit(now, Event::CommandRun { by, command: name, accepted: true });
-                reply(Ok(answer));
-            }
-            (Some(Pending::Command { reply, by, name, .. }), Err(error)) => {
-                self.core.emit(now, Event::CommandRun { by, command: name, accepted: false });
-                self.reload(now);
-                reply(Err(CommandError::NotKept { reason: error.to_string() }));
+            (Some(Pending::Script { done, by, chain, reply }), result) => {
+                for name in done.answers.iter().filter_map(|(_, name)| name.clone()) {
+                    self.core.emit(now, Event::CommandRun { by: by.clone(), command: name, accepted: result.is_ok() });
+                }
+                match result {
+                    Ok(()) => reply(done.results()),
+                    Err(error) => {
+                        // Others of the chain are lost with it, and found gone already.
+                        if chain == self.core.chain {
+                            self.core.chain = self.core.store.new_chain();
+                            self.reload(now);
+                        }
+                        reply(done.lost(&error));
+                    }
+                }
             }
             (Some(Pending::Counts { transaction, request, extension }), result) => {
                 // Not kept: the peer sends it again (RFC 3261 21.5.4 with Retry-After).
@@ -303,18 +363,11 @@ impl Node {
         }
     }
 
-    /// A commit failed: back to what is durable, plus what is still on its way there.
+    /// A commit failed: back to what is durable. What is still on its way there was built on what was lost, and is lost too.
     fn reload(&mut self, now: Now) {
         match Configuration::load(&self.core.store) {
             Ok(configuration) => self.core.configuration = configuration,
             Err(error) => return tracing::error!(%error, "the configuration can't be read back"),
-        }
-        for pending in self.pending.values() {
-            if let Pending::Command { edits, .. } = pending {
-                for edit in edits {
-                    self.core.configuration.apply(edit.clone());
-                }
-            }
         }
         self.core.guard.load(&self.core.configuration, &self.core.vault);
         self.routes_changed(now);

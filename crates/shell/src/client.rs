@@ -11,7 +11,7 @@ use reedline::{
 };
 
 use crate::history::Discreet;
-use crate::protocol::{Greeting, MAX_LINE, Request, Response};
+use crate::protocol::{Greeting, MAX_LINE, MAX_REQUEST, Request, Response};
 use crate::server::socket_path;
 use crate::session::Language;
 
@@ -68,7 +68,33 @@ impl Client {
     /// # Errors
     /// [`ClientError`]
     pub fn run(&mut self, script: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, ClientError> {
-        let mut request = serde_json::to_vec(&Request { script: script.into() }).map_err(io::Error::other)?;
+        if script.len() <= MAX_REQUEST {
+            return self.request(&Request::Script(script.into()), out, err);
+        }
+        let statements = match self.language.statements(script) {
+            Ok(statements) => statements,
+            Err(fault) => {
+                writeln!(err, "{fault}")?;
+                return Ok(false);
+            }
+        };
+        let mut size = 0;
+        let mut part = Vec::new();
+        for statement in statements {
+            size += statement.text.len();
+            part.push(statement);
+            if size >= MAX_REQUEST {
+                size = 0;
+                if !self.request(&Request::Statements(std::mem::take(&mut part)), out, err)? {
+                    return Ok(false);
+                }
+            }
+        }
+        self.request(&Request::Statements(part), out, err)
+    }
+
+    fn request(&mut self, request: &Request, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, ClientError> {
+        let mut request = serde_json::to_vec(request).map_err(io::Error::other)?;
         request.push(b'\n');
         self.write.write_all(&request).map_err(|_| ClientError::Ended)?;
         loop {
@@ -77,7 +103,10 @@ impl Client {
             match serde_json::from_str(&line).map_err(stranger)? {
                 Response::Said(text) => {
                     out.write_all(text.as_bytes())?;
-                    out.flush()?;
+                    // Nothing more is here to be read: whoever looks on sees all of it.
+                    if self.read.buffer().is_empty() {
+                        out.flush()?;
+                    }
                 }
                 Response::Refused(text) => writeln!(err, "{text}")?,
                 Response::Done(all) => return Ok(all),

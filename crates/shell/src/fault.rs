@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// A statement: what is executed as one. It may span lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Statement {
     /// As it stood in the script, from its first to its last character.
     pub text: String,

@@ -14,6 +14,7 @@ mod mml;
 mod net;
 mod powershell;
 mod protocol;
+mod script;
 mod server;
 mod session;
 

@@ -6,10 +6,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Statement;
 use crate::session::Language;
 
 /// Longest line in either direction, in bytes.
 pub(crate) const MAX_LINE: usize = 4 * 1024 * 1024;
+
+/// Longest script of one request, in bytes: with all of it escaped, and a place for each statement, it fits into a line.
+pub(crate) const MAX_REQUEST: usize = 512 * 1024;
 
 /// The server's first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,10 +22,12 @@ pub(crate) struct Greeting {
     pub version: String,
 }
 
-/// Statements to execute.
+/// Statements to execute: a script, or a part of one that is too long for a line, with its statements' places in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Request {
-    pub script: String,
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    Script(String),
+    Statements(Vec<Statement>),
 }
 
 /// What came of a statement, or of the whole request.

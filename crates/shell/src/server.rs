@@ -14,10 +14,14 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::protocol::{Greeting, MAX_LINE, Request, Response};
+use crate::script;
 use crate::session::{Language, Shell};
 
 /// Sessions at once.
 const SESSIONS: usize = 16;
+
+/// Responses that may wait for their client.
+const RESPONSES: usize = 64;
 
 /// Why a shell is not served.
 #[derive(Debug, thiserror::Error)]
@@ -112,11 +116,17 @@ async fn session(stream: UnixStream, shell: Shell) -> io::Result<()> {
             return Ok(());
         };
         // Commands are waited for, so they run where waiting is allowed; their answers come as they are ready.
-        let (send, mut responses) = mpsc::channel(16);
+        let (send, mut responses) = mpsc::channel(RESPONSES);
         let shell = shell.clone();
-        let running = tokio::task::spawn_blocking(move || execute(&shell, &request.script, &send));
-        while let Some(response) = responses.recv().await {
-            write.write_all(&line(&response)?).await?;
+        let running = tokio::task::spawn_blocking(move || execute(&shell, request, &send));
+        // What is there at once is written at once.
+        let mut ready = Vec::new();
+        while responses.recv_many(&mut ready, RESPONSES).await > 0 {
+            let mut bytes = Vec::new();
+            for response in ready.drain(..) {
+                bytes.append(&mut line(&response)?);
+            }
+            write.write_all(&bytes).await?;
         }
         let all = running.await.unwrap_or(false);
         write.write_all(&line(&Response::Done(all))?).await?;
@@ -124,25 +134,25 @@ async fn session(stream: UnixStream, shell: Shell) -> io::Result<()> {
 }
 
 /// Executes a script; whether all of it was executed. Stops, too, when nobody listens any more.
-fn execute(shell: &Shell, script: &str, send: &mpsc::Sender<Response>) -> bool {
-    let statements = match shell.language().statements(script) {
+fn execute(shell: &Shell, request: Request, send: &mpsc::Sender<Response>) -> bool {
+    let statements = match request {
+        Request::Statements(statements) => Ok(statements),
+        Request::Script(script) => shell.language().statements(&script),
+    };
+    let statements = match statements {
         Ok(statements) => statements,
         Err(fault) => {
             let _ = send.blocking_send(Response::Refused(fault.to_string()));
             return false;
         }
     };
-    for statement in statements {
-        let (responses, goes_on) = match shell.execute(&statement) {
-            Ok(said) => (pieces(said.to_string()).map(Response::Said).collect(), true),
-            Err(fault) => (vec![Response::Refused(fault.to_string())], false),
+    script::run(shell, statements, &mut |_, result| {
+        let mut responses: Box<dyn Iterator<Item = Response>> = match result {
+            Ok(said) => Box::new(pieces(said.to_string()).map(Response::Said)),
+            Err(fault) => Box::new(std::iter::once(Response::Refused(fault.to_string()))),
         };
-        let told = responses.into_iter().try_for_each(|response| send.blocking_send(response));
-        if told.is_err() || !goes_on {
-            return false;
-        }
-    }
-    true
+        responses.try_for_each(|response| send.blocking_send(response)).is_ok()
+    })
 }
 
 /// A long text (the export of a large system) in pieces that fit into a line of the socket, whatever is escaped in them.

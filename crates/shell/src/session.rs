@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::fault::{Fault, Located, Statement};
 use crate::net::Net;
-use crate::{mml, powershell};
+use crate::{mml, powershell, script};
 
 /// How long a command may take: storing on a slow disk, hashing a PIN.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -96,6 +96,8 @@ enum Executor {
 #[derive(Clone)]
 pub struct Shell {
     executor: Executor,
+    /// The node's way for many commands at once.
+    scripts: Option<mml::Scripts>,
     net: Option<Net>,
 }
 
@@ -169,7 +171,7 @@ impl Shell {
     where
         F: Fn(pbx::commands::Command, pbx::commands::Reply) + Send + Sync + 'static,
     {
-        Shell { executor: Executor::Node(Arc::new(execute)), net: None }
+        Shell { executor: Executor::Node(Arc::new(execute)), scripts: None, net: None }
     }
 
     /// The UM server's shell. `execute` hands a command to the server and calls the reply once, from whatever thread.
@@ -177,7 +179,24 @@ impl Shell {
     where
         F: Fn(um::commands::Command, um::commands::Reply) + Send + Sync + 'static,
     {
-        Shell { executor: Executor::Server(Arc::new(execute)), net: None }
+        Shell { executor: Executor::Server(Arc::new(execute)), scripts: None, net: None }
+    }
+
+    /// Lets scripts hand over many commands at once, of those that only change the node's configuration. `execute` has them
+    /// executed one after the other up to the first that is refused, and replies once, with a result each, when those that
+    /// were not refused are durable.
+    #[must_use]
+    pub fn with_scripts<F>(self, execute: F) -> Shell
+    where
+        F: Fn(Vec<pbx::commands::Command>, pbx::commands::ScriptReply) + Send + Sync + 'static,
+    {
+        let scripts: mml::Scripts =
+            Arc::new(move |commands, reply| execute(commands, Box::new(move |results| reply(Ok(results)))));
+        Shell { scripts: Some(scripts), ..self }
+    }
+
+    pub(crate) fn scripts(&self) -> Option<(&mml::Scripts, Option<&Net>)> {
+        Some((self.scripts.as_ref()?, self.net.as_ref()))
     }
 
     /// Reads the guide's addresses (192.168.222.x) as those of another net, and says so at each line.
@@ -203,32 +222,44 @@ impl Shell {
             Executor::Node(node) => mml::run(statement, net, node),
             Executor::Server(server) => powershell::run(statement, net, server),
         };
-        result.map_err(|refusal| {
-            let mut located = refusal.fault.located(statement, &refusal.secrets);
-            // First how the line was read, then what is wrong with it, next to its place.
-            for note in refusal.notes.iter().rev() {
-                located.message = format!("# {note}\n{}", located.message);
-            }
-            located
-        })
+        result.map_err(|refusal| located(refusal, statement))
     }
 
     /// Executes a script, statement by statement, and stops at the first that is refused. Waits for each.
     ///
     /// # Errors
     /// [`ScriptError`]: which statement was refused and why, and what had been done before it.
-    pub fn run_script(&self, script: &str) -> Result<Transcript, Box<ScriptError>> {
+    pub fn run_script(&self, text: &str) -> Result<Transcript, Box<ScriptError>> {
         let mut done = Transcript::default();
-        let statements = match self.language().statements(script) {
+        let statements = match self.language().statements(text) {
             Ok(statements) => statements,
             Err(fault) => return Err(Box::new(ScriptError { fault, done })),
         };
-        for statement in statements {
-            match self.execute(&statement) {
-                Ok(said) => done.entries.push((statement, said)),
-                Err(fault) => return Err(Box::new(ScriptError { fault, done })),
+        let mut refused = None;
+        let each = &mut |statement, result| match result {
+            Ok(said) => {
+                done.entries.push((statement, said));
+                true
             }
+            Err(fault) => {
+                refused = Some(fault);
+                false
+            }
+        };
+        script::run(self, statements, each);
+        if let Some(fault) = refused {
+            return Err(Box::new(ScriptError { fault, done }));
         }
         Ok(done)
     }
+}
+
+/// A refusal with its place in the script.
+pub(crate) fn located(refusal: Refusal, statement: &Statement) -> Located {
+    let mut located = refusal.fault.located(statement, &refusal.secrets);
+    // First how the line was read, then what is wrong with it, next to its place.
+    for note in refusal.notes.iter().rev() {
+        located.message = format!("# {note}\n{}", located.message);
+    }
+    located
 }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use pbx::commands::{Answer, Command};
+use pbx::commands::{Answer, Command, CommandError};
 use shell::client::{Client, ClientError};
 use shell::{Language, ServeError, Server, Shell, serve, socket_path};
 
@@ -134,4 +134,52 @@ async fn noise_ends_its_own_session_and_no_other() {
 async fn a_path_too_long_for_a_socket_is_said_in_a_sentence() {
     let path = Path::new("/tmp").join("x".repeat(120));
     assert!(matches!(serve(&path, shell().0).await, Err(ServeError::PathTooLong(_))));
+}
+
+/// A node that takes scripts, and refuses one extension.
+fn shell_with_scripts(refused: &'static str) -> (Shell, Seen) {
+    let (shell, seen) = shell();
+    let commands = seen.clone();
+    let shell = shell.with_scripts(move |script, reply| {
+        let mut results = Vec::new();
+        for command in script {
+            let error =
+                matches!(&command, Command::Extension(pbx::commands::Extension::Initiate(set)) if set.dir == refused)
+                    .then(|| CommandError::NotKept { reason: "it is the one".into() });
+            commands.lock().unwrap().push(command);
+            let ended = error.is_some();
+            results.push(error.map_or_else(|| Ok(Answer::done()), Err));
+            if ended {
+                break;
+            }
+        }
+        std::thread::spawn(move || reply(results));
+    });
+    (shell, seen)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_too_long_for_a_line_goes_in_parts_and_stops_where_it_is_refused() {
+    let folder = Folder::new("long");
+    let (shell, seen) = shell_with_scripts("39990");
+    let _server = serve(&socket_path(&folder.0, Language::Mdsh), shell).await.unwrap();
+    let script: String = (10_000..40_000).map(|number| format!("extension -i -d {number}\n")).collect();
+    let (done, out, err) = run(&folder.0, &script).await;
+    assert!(!done);
+    assert!(err.contains("it is the one") && err.contains("line 29991"), "{err}");
+    assert_eq!(seen.lock().unwrap().len(), 29_991, "nothing after it is handed over");
+    assert_eq!(out.lines().count() % 29_990, 0, "each that was executed says so");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_in_a_script_is_asked_in_its_turn_and_a_fault_stops_it_there() {
+    let folder = Folder::new("turn");
+    let (shell, seen) = shell_with_scripts("none");
+    let _server = serve(&socket_path(&folder.0, Language::Mdsh), shell).await.unwrap();
+    let script =
+        "extension -i -d 27000\nextension -p\nextension -i -d 27001\nextension -i -x 5\nextension -i -d 27002\n";
+    let (done, _, err) = run(&folder.0, script).await;
+    assert!(!done && err.contains("line 4"), "{err}");
+    let queries: Vec<bool> = seen.lock().unwrap().iter().map(Command::is_query).collect();
+    assert_eq!(queries, [false, true, false]);
 }

@@ -1,8 +1,9 @@
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use database::{Database, OpenError, Schema};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -21,6 +22,9 @@ const SCHEMA: Schema = Schema {
 /// Commits that may wait for the writer. A role that changes more than this during one sync is told so by
 /// [`CommitError::Overloaded`] rather than growing without end.
 const QUEUE: usize = 65_536;
+
+/// Rows that are written by one statement.
+const ROWS: usize = 32;
 
 /// One value put (`Some`) or removed (`None`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +56,9 @@ pub enum CommitError {
     /// More commits wait than the disk can take. The caller may try again later.
     #[error("the configuration could not be written: too many changes wait for the disk")]
     Overloaded,
+    /// An earlier commit of its chain failed, which it was built on.
+    #[error("the configuration could not be written: a change before this one was not")]
+    Before,
     /// The writer has ended, because it panicked or the process ends.
     #[error("the configuration could not be written: the store is closed")]
     Closed,
@@ -72,6 +79,10 @@ struct Shared {
     image: Arc<Image>,
     /// None for a store in memory.
     writer: Option<Writer>,
+    /// Chains up to this one have lost a commit.
+    broken: Arc<AtomicU64>,
+    /// A store in memory refuses commits while this is set.
+    refuses: Arc<AtomicBool>,
 }
 
 /// What is durable, by kind and key.
@@ -88,6 +99,8 @@ struct Writer {
 
 struct Commit {
     changes: Vec<Change>,
+    /// 0: of no chain.
+    chain: u64,
     done: Done,
 }
 
@@ -97,6 +110,8 @@ impl Store {
         let (commits, inbox) = bounded(QUEUE);
         let (opened, result) = bounded(1);
         let file = path.to_owned();
+        let broken = Arc::new(AtomicU64::new(0));
+        let lost = broken.clone();
         // The writer opens the file too: it has a runtime of its own, so the caller may or may not be on one.
         let thread = thread::Builder::new()
             .name("state-writer".into())
@@ -105,7 +120,7 @@ impl Store {
                 match WriterState::new(&file) {
                     Ok(writer) => {
                         let _ = opened.send(Ok(writer.image.clone()));
-                        writer.run(&inbox);
+                        writer.run(&inbox, &lost);
                     }
                     Err(error) => {
                         let _ = opened.send(Err(error));
@@ -115,12 +130,18 @@ impl Store {
             .map_err(|error| failed(path, error.into()))?;
         let image = result.recv().map_err(|_| failed(path, sqlx::Error::WorkerCrashed))??;
         let writer = Some(Writer { commits: Some(commits), thread: Some(thread) });
-        Ok(Store { shared: Arc::new(Shared { image, writer }) })
+        Ok(Store { shared: Arc::new(Shared { image, writer, broken, refuses: Arc::default() }) })
     }
 
     /// An empty store that forgets all when dropped, for tests. Its callbacks are called before `commit` returns.
     pub fn memory() -> Store {
-        Store { shared: Arc::new(Shared { image: Arc::default(), writer: None }) }
+        Store::memory_that_refuses(Arc::default())
+    }
+
+    /// As [`Store::memory`], but commits fail while the flag is set.
+    pub fn memory_that_refuses(refuses: Arc<AtomicBool>) -> Store {
+        let shared = Shared { image: Arc::default(), writer: None, broken: Arc::default(), refuses };
+        Store { shared: Arc::new(shared) }
     }
 
     /// All values of a kind that are durable, by key in byte order. From memory; costs a copy.
@@ -132,16 +153,42 @@ impl Store {
     /// Makes the changes durable, all or none, and calls `done` afterwards. Returns at once. Commits become durable in
     /// the order of the calls.
     pub fn commit(&self, changes: Vec<Change>, done: Done) {
-        let Some(writer) = &self.shared.writer else {
-            self.shared.image.apply(changes);
-            return done(Ok(()));
-        };
+        self.commit_of_chain(0, changes, done);
+    }
+
+    /// A chain of which no commit was lost.
+    pub fn new_chain(&self) -> u64 {
+        self.shared.broken.load(Ordering::SeqCst).saturating_add(1)
+    }
+
+    /// As [`Store::commit`], for commits that are built on each other: when one of a chain (see [`Store::new_chain`]; 0 is
+    /// none) fails, those of it that still wait fail too, and those that are yet to come. Whoever is told of the failure
+    /// goes back to what is durable, and begins a new chain.
+    pub fn commit_of_chain(&self, chain: u64, changes: Vec<Change>, done: Done) {
+        let Some(writer) = &self.shared.writer else { return self.commit_in_memory(chain, changes, done) };
         let Some(commits) = &writer.commits else { return done(Err(CommitError::Closed)) };
-        match commits.try_send(Commit { changes, done }) {
+        match commits.try_send(Commit { changes, chain, done }) {
             Ok(()) => {}
-            Err(TrySendError::Full(commit)) => (commit.done)(Err(CommitError::Overloaded)),
+            Err(TrySendError::Full(commit)) => {
+                // What was built on it must not be kept without it.
+                self.shared.broken.fetch_max(commit.chain, Ordering::SeqCst);
+                (commit.done)(Err(CommitError::Overloaded));
+            }
             Err(TrySendError::Disconnected(commit)) => (commit.done)(Err(CommitError::Closed)),
         }
+    }
+
+    fn commit_in_memory(&self, chain: u64, changes: Vec<Change>, done: Done) {
+        let broken = &self.shared.broken;
+        if self.shared.refuses.load(Ordering::SeqCst) {
+            broken.fetch_max(chain, Ordering::SeqCst);
+            return done(Err(CommitError::Write("it refuses".into())));
+        }
+        if chain > 0 && chain <= broken.load(Ordering::SeqCst) {
+            return done(Err(CommitError::Before));
+        }
+        self.shared.image.apply(changes);
+        done(Ok(()));
     }
 
     /// Makes the changes durable before it returns. For commands and start-up: it waits for the disk.
@@ -234,14 +281,29 @@ impl WriterState {
     }
 
     /// Everything that waits goes into one transaction, with one sync.
-    fn run(mut self, inbox: &Receiver<Commit>) {
+    fn run(mut self, inbox: &Receiver<Commit>, broken: &AtomicU64) {
         while let Ok(first) = inbox.recv() {
-            let group: Vec<Commit> = std::iter::once(first).chain(inbox.try_iter()).collect();
+            let lost = broken.load(Ordering::SeqCst);
+            let mut group = Vec::new();
+            for commit in std::iter::once(first).chain(inbox.try_iter()) {
+                if commit.chain > 0 && commit.chain <= lost {
+                    (commit.done)(Err(CommitError::Before));
+                } else {
+                    group.push(commit);
+                }
+            }
+            if group.is_empty() {
+                continue;
+            }
             let result = self.runtime.block_on(commit(&mut self.connection, &group)).map_err(|error| {
                 let text = error.as_database_error().map(|error| error.message().to_owned());
                 CommitError::Write(text.unwrap_or_else(|| error.to_string()))
             });
-            for Commit { changes, done } in group {
+            if result.is_err() {
+                let chain = group.iter().map(|commit| commit.chain).max().unwrap_or(0);
+                broken.fetch_max(chain, Ordering::SeqCst);
+            }
+            for Commit { changes, done, .. } in group {
                 if result.is_ok() {
                     self.image.apply(changes);
                 }
@@ -261,15 +323,20 @@ async fn commit(connection: &mut SqliteConnection, group: &[Commit]) -> Result<(
         .map(|change| ((change.kind, change.key.as_str()), change.value.as_deref()))
         .collect();
     let mut transaction = connection.begin().await?;
-    for ((kind, key), value) in last {
-        let query = match value {
-            Some(value) => sqlx::query("INSERT OR REPLACE INTO state(kind, key, value) VALUES (?, ?, ?)")
-                .bind(kind)
-                .bind(key)
-                .bind(value),
-            None => sqlx::query("DELETE FROM state WHERE kind = ? AND key = ?").bind(kind).bind(key),
-        };
-        query.execute(&mut *transaction).await?;
+    let (put, removed): (Vec<_>, Vec<_>) = last.into_iter().partition(|(_, value)| value.is_some());
+    // Each statement is handed to SQLite's own thread and back, which costs more than the row: many a statement.
+    let (many, few) = put.split_at(put.len() - put.len() % ROWS);
+    for rows in many.chunks(ROWS).chain(few.chunks(1)) {
+        // Of two lengths only, so that both stay prepared.
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT OR REPLACE INTO state(kind, key, value) ");
+        insert.push_values(rows, |mut row, ((kind, key), value)| {
+            row.push_bind(*kind).push_bind(*key).push_bind(*value);
+        });
+        insert.build().execute(&mut *transaction).await?;
+    }
+    for ((kind, key), _) in removed {
+        let delete = sqlx::query("DELETE FROM state WHERE kind = ? AND key = ?").bind(kind).bind(key);
+        delete.execute(&mut *transaction).await?;
     }
     transaction.commit().await
 }
@@ -333,6 +400,44 @@ mod tests {
         assert!(values(&store).iter().all(|(key, value)| *value == format!("999{key}")));
         // No timed test; shown with --nocapture.
         println!("10,000 commits in {:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn after_a_lost_commit_nothing_of_its_chain_is_kept_and_the_next_chain_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("node.db")).unwrap();
+        let (sender, results) = crossbeam_channel::unbounded();
+        let commit = |chain, key: &str| {
+            let (sender, name) = (sender.clone(), key.to_owned());
+            let done = move |result: Result<(), CommitError>| sender.send((name, result)).unwrap();
+            store.commit_of_chain(chain, vec![Change::put("extension", key, "{}")], Box::new(done));
+        };
+        commit(1, "kept");
+        assert_eq!(results.recv().unwrap(), ("kept".into(), Ok(())));
+        // As when the disk refuses a commit.
+        store.shared.broken.fetch_max(1, Ordering::SeqCst);
+        commit(1, "built on it");
+        commit(0, "of no chain");
+        commit(2, "anew");
+        let mut answers: Vec<_> = (0..3).map(|_| results.recv().unwrap()).collect();
+        answers.sort_by_key(|(name, _)| name.clone());
+        let expected = [("anew", Ok(())), ("built on it", Err(CommitError::Before)), ("of no chain", Ok(()))];
+        assert_eq!(answers, expected.map(|(name, result)| (name.to_owned(), result)));
+        let keys: Vec<String> = store.load("extension").into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["anew", "kept", "of no chain"]);
+    }
+
+    #[test]
+    fn rows_are_all_written_whatever_their_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.db");
+        let store = Store::open(&path).unwrap();
+        for count in [1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS + 5] {
+            let rows = (0..count).map(|n| Change::put("lamp", format!("{count}-{n}"), n.to_string()));
+            store.commit_now(rows.collect()).unwrap();
+        }
+        drop(store);
+        assert_eq!(Store::open(&path).unwrap().load("lamp").len(), 6 * ROWS + 6);
     }
 
     #[test]

@@ -113,6 +113,26 @@ impl Command {
         )
     }
 
+    /// Whether it only changes the configuration, so that a script may hand in many at once.
+    pub fn is_edit(&self) -> bool {
+        let edits = matches!(
+            self,
+            Command::Number(_)
+                | Command::RouteCategory(_)
+                | Command::RouteData(_)
+                | Command::Trunk(_)
+                | Command::Destination(_)
+                | Command::SipRoute(_)
+                | Command::CallList(_)
+                | Command::Extension(_)
+                | Command::IpExtension(_)
+                | Command::Name(_)
+                | Command::AuthCode(_)
+                | Command::Diversion(_)
+        );
+        edits && !self.is_query()
+    }
+
     /// Whether it must not be shown to those who may not register as anybody.
     pub fn holds_secrets(&self) -> bool {
         match self {
@@ -154,6 +174,10 @@ impl Command {
 
 /// Where a command's answer goes. Called once, on the node's thread: it must hand over and return.
 pub type Reply = Box<dyn FnOnce(Result<Answer, CommandError>) + Send>;
+
+/// Where the answers of a script's commands go: one each, in order, up to the first that was refused. Called once, on the
+/// node's thread.
+pub type ScriptReply = Box<dyn FnOnce(Vec<Result<Answer, CommandError>>) + Send>;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use super::{DestinationEntry, Digits, NumberEntry, NumberType};
 use crate::configuration::Configuration;
 use crate::routes::NumberTypes;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// Where a dialled number leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ fn choices(ways: &BTreeMap<u32, DestinationEntry>, dialled: &Digits, emergency: 
 fn longest_code<'a>(numbers: &'a BTreeMap<String, NumberEntry>, dialled: &str) -> Option<&'a str> {
     let mut most = dialled;
     loop {
-        let (code, entry) = numbers.range::<str, _>(..=most).next_back()?;
+        let (code, entry) = numbers.range::<str, _>((Bound::Unbounded, Bound::Included(most))).next_back()?;
         let shared = code.bytes().zip(most.bytes()).take_while(|(a, b)| a == b).count();
         if shared == code.len() && entry.number_type == NumberType::Ed {
             return Some(code);
@@ -84,7 +85,6 @@ fn longest_code<'a>(numbers: &'a BTreeMap<String, NumberEntry>, dialled: &str) -
 mod tests {
     use super::*;
     use crate::configuration::ExtensionEntry;
-    use crate::numbers::DestinationEntry;
     use proptest::prelude::*;
 
     fn plan() -> Configuration {

@@ -9,5 +9,6 @@ mod lamps;
 mod provisioning;
 mod registering;
 mod rig;
+mod scripts;
 mod transferring;
 mod trunk;

@@ -127,8 +127,13 @@ fn store_with(
 impl Rig {
     /// A node without any configuration.
     pub fn bare() -> Rig {
+        Rig::on(Store::memory())
+    }
+
+    /// A node without any configuration, on this store.
+    pub fn on(store: Store) -> Rig {
         let now = Now { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000) };
-        let (store, media) = (Store::memory(), FakeMedia::at("127.0.222.10".parse().unwrap()));
+        let media = FakeMedia::at("127.0.222.10".parse().unwrap());
         let (own, events) = (Arc::default(), Arc::new(Recorder::default()));
         let node = store_with(&store, &own, &media, &events, now);
         Rig {
@@ -248,6 +253,11 @@ impl Rig {
         self.input(Input::Own(Own::Command { command, by: "test".into(), reply }));
         let answer = slot.lock().unwrap().take();
         answer.expect("a command is answered")
+    }
+
+    /// Puts something into the node's inbox; what the store says to it stays there until the next input.
+    pub fn hand_in(&mut self, own: Own) {
+        self.node.input(Input::Own(own), self.now);
     }
 
     /// Kills the node and starts another on the same store.

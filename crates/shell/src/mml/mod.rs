@@ -25,38 +25,87 @@ pub(crate) fn statements(script: &str) -> Vec<Statement> {
     lexer::statements(script, table::is_command)
 }
 
-/// Reads a statement and has it executed.
-pub(crate) fn run(statement: &Statement, net: Option<&Net>, node: &Node) -> Result<Said, Refusal> {
+/// Hands commands to the node that only change its configuration; none after the first that is refused is executed.
+pub(crate) type Scripts = Execute<Vec<Command>, Vec<Result<Answer, CommandError>>, CommandError>;
+
+/// What a statement was read as.
+pub(crate) enum Read {
+    /// Help: nothing to execute.
+    Said(Said),
+    Command(Command, Origin),
+}
+
+/// Where a command comes from, to say what became of it.
+pub(crate) struct Origin {
+    parsed: parse::Parsed,
+}
+
+/// Reads a statement.
+pub(crate) fn read(statement: &Statement, net: Option<&Net>) -> Result<Read, Refusal> {
     let text = &statement.text;
     if let ["config", "export"] = text.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().as_slice() {
-        return run(&Statement { text: "export".into(), line: statement.line }, net, node);
+        return read(&Statement { text: "export".into(), line: statement.line }, net);
     }
     let mut words = text.trim_end_matches(';').split_whitespace();
     if let Some("help" | "?") = words.next() {
-        return help(words.next()).map(Said::text).map_err(|message| Refusal::at(Fault::new(message, 0..text.len())));
+        return help(words.next())
+            .map(|text| Read::Said(Said::text(text)))
+            .map_err(|message| Refusal::at(Fault::new(message, 0..text.len())));
     }
     if let [name, "-help" | "--help"] = text.split_whitespace().collect::<Vec<_>>().as_slice() {
-        return help(Some(name)).map(Said::text).map_err(|message| Refusal::at(Fault::new(message, 0..name.len())));
+        return help(Some(name))
+            .map(|text| Read::Said(Said::text(text)))
+            .map_err(|message| Refusal::at(Fault::new(message, 0..name.len())));
     }
-    let parsed = parse::parse(text, net).map_err(|refused| Refusal {
+    let mut parsed = parse::parse(text, net).map_err(|refused| Refusal {
         fault: refused.fault,
         secrets: refused.secrets,
         notes: Vec::new(),
     })?;
-    let refuse = |fault| Refusal { fault, secrets: parsed.secrets.clone(), notes: parsed.notes.clone() };
+    let json = std::mem::take(&mut parsed.json);
+    let origin = Origin { parsed };
     // The table and the commands belong together; a test holds them to it.
-    let command: Command = serde_json::from_value(parsed.json.clone())
-        .map_err(|error| refuse(Fault::nowhere(format!("NOT ACCEPTED: {}: {error}", parsed.form.name))))?;
+    match serde_json::from_value(json) {
+        Ok(command) => Ok(Read::Command(command, origin)),
+        Err(error) => {
+            let message = format!("NOT ACCEPTED: {}: {error}", origin.parsed.form.name);
+            Err(origin.refusal(Fault::nowhere(message)))
+        }
+    }
+}
 
+impl Origin {
+    fn refusal(self, fault: Fault) -> Refusal {
+        Refusal { fault, secrets: self.parsed.secrets, notes: self.parsed.notes }
+    }
+
+    /// What to print of the command's answer.
+    pub(crate) fn conclude(self, result: Result<Answer, CommandError>) -> Result<Said, Refusal> {
+        match result {
+            Ok(answer) => Ok(Said { output: printed(&answer), notes: self.parsed.notes }),
+            Err(error) => {
+                let fault = self.parsed.fault(error.to_string(), error.parameter());
+                Err(self.refusal(fault))
+            }
+        }
+    }
+
+    pub(crate) fn unanswered(self) -> Refusal {
+        self.refusal(Fault::nowhere("NOT EXECUTED: the node does not answer"))
+    }
+}
+
+/// Reads a statement and has it executed.
+pub(crate) fn run(statement: &Statement, net: Option<&Net>, node: &Node) -> Result<Said, Refusal> {
+    let (command, origin) = match read(statement, net)? {
+        Read::Said(said) => return Ok(said),
+        Read::Command(command, origin) => (command, origin),
+    };
     let (send, receive) = mpsc::channel();
     node(command, Box::new(move |result| drop(send.send(result))));
     match receive.recv_timeout(TIMEOUT) {
-        Ok(Ok(answer)) => Ok(Said { output: printed(&answer), notes: parsed.notes.clone() }),
-        Ok(Err(error)) => {
-            let message = error.to_string();
-            Err(refuse(parsed.fault(message, error.parameter())))
-        }
-        Err(_) => Err(refuse(Fault::nowhere("NOT EXECUTED: the node does not answer"))),
+        Ok(result) => origin.conclude(result),
+        Err(_) => Err(origin.unanswered()),
     }
 }
 
