@@ -76,6 +76,11 @@ pub enum Event {
     /// The lamp of an extension was set by the voice mail system.
     LampChanged { extension: String, on: bool, new: u32, old: u32 },
 
+    /// Something is wrong until it is mended; `severity` is 1 (to be known) to 4 (calls or data are being lost).
+    AlarmRaised { subject: String, text: String, severity: u32 },
+    /// It is mended, or somebody has taken note of it.
+    AlarmCleared { subject: String },
+
     // ---- the UM server ------------------------------------------------------------------------------------------
     /// The UM server took a call. `kind`: call-answering, subscriber-access, auto-attendant.
     UmCallStarted { call: u64, kind: String, from: String, pilot: String, call_id: String, gateway: String },
@@ -146,6 +151,7 @@ impl Event {
             | AuthenticationFailed { .. }
             | SourceRefused { .. }
             | RouteUnavailable { .. }
+            | AlarmRaised { .. }
             | ProvisioningRefused { .. }
             | UmCallRefused { .. }
             | DeliveryDelayed { .. }

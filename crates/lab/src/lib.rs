@@ -1,6 +1,8 @@
 //! Starts a node ([`RunningNode`]) or a UM server ([`RunningUm`]) with all that belongs to it, and the [`Lab`]: the
 //! guide's setup, both in one process.
 
+mod call_records;
+mod disk;
 mod error;
 pub mod event_socket;
 pub mod folder;

@@ -1,5 +1,7 @@
 //! Starts a service node with all that belongs to it.
 
+use crate::call_records::CallRecords;
+use crate::disk::DiskWatch;
 use crate::error::StartError;
 use crate::role::Running;
 use crate::settings::NodeSettings;
@@ -21,6 +23,7 @@ pub struct RunningNode {
     provisioning: Option<web::provisioning::Running>,
     _shell: shell::Server,
     role: Running,
+    _disk: DiskWatch,
     _engine: Engine,
     inbox: InboxSender<Own>,
     /// What runs in its shell; the lab's script goes through it.
@@ -65,6 +68,10 @@ impl RunningNode {
         if let Some(provisioning) = &settings.provisioning {
             node.provision(provisioning.config());
         }
+        let records = CallRecords::start(settings.data.join("call_information"))?;
+        node.call_records_to(Box::new(move |file, record| records.write(file, record)));
+        let disk = sender.clone();
+        let disk = DiskWatch::start(settings.data.clone(), move |free, total| disk.own(Own::Disk { free, total }))?;
         let stop = sender.clone();
         let role = Running::start("node", node, inbox, net, move || stop.own(Own::Stop))?;
 
@@ -85,7 +92,7 @@ impl RunningNode {
             None => None,
         };
         bus.emit(Now::read(), Event::Started { role: "node".into() });
-        Ok(RunningNode { provisioning, _shell: served, role, _engine: engine, inbox: sender, shell })
+        Ok(RunningNode { provisioning, _shell: served, role, _disk: disk, _engine: engine, inbox: sender, shell })
     }
 
     /// The way for commands that do not come from the shell.

@@ -1,7 +1,8 @@
 //! The node's configuration as the call control reads it: one map a kind, kept in the store as JSON values.
 
-use crate::numbers::{DestinationEntry, NumberEntry};
+use crate::numbers::{DestinationEntry, NumberEntry, NumberLength};
 use crate::routes::Route;
+use crate::system::System;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sip::digest::Algorithm;
@@ -9,9 +10,13 @@ use state::{Change, Store};
 use std::collections::BTreeMap;
 
 const NUMBER: &str = "number";
+const NUMBER_LENGTH: &str = "number_length";
 const ROUTE: &str = "route";
 const DESTINATION: &str = "destination";
 const EXTENSION: &str = "extension";
+const SYSTEM: &str = "system";
+/// There is one system.
+const THE_SYSTEM: &str = "node";
 const PHONE: &str = "phone";
 const PHONE_PARAMETERS: &str = "phone_parameters";
 
@@ -19,6 +24,8 @@ const PHONE_PARAMETERS: &str = "phone_parameters";
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Configuration {
     pub numbers: BTreeMap<String, NumberEntry>,
+    /// By what the numbers begin with.
+    pub number_lengths: BTreeMap<String, NumberLength>,
     pub routes: BTreeMap<u32, Route>,
     /// By code, then by order of choice.
     pub destinations: BTreeMap<String, BTreeMap<u32, DestinationEntry>>,
@@ -27,6 +34,7 @@ pub(crate) struct Configuration {
     pub phones: BTreeMap<String, PhoneEntry>,
     /// Lines of the phones' files, by the file's name, then by key.
     pub phone_parameters: BTreeMap<String, BTreeMap<String, String>>,
+    pub system: System,
 }
 
 /// A phone that is configured by its hardware address.
@@ -160,6 +168,7 @@ pub(crate) struct Position {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Edit {
     Number(String, Option<NumberEntry>),
+    NumberLength(String, Option<NumberLength>),
     /// Boxed, as the next but one: they are the large ones.
     Route(u32, Option<Box<Route>>),
     Destination(String, BTreeMap<u32, DestinationEntry>),
@@ -167,6 +176,7 @@ pub(crate) enum Edit {
     Phone(String, Option<Box<PhoneEntry>>),
     /// All lines of a file.
     PhoneParameters(String, BTreeMap<String, String>),
+    System(Box<System>),
 }
 
 /// A value in the store that is not what this version writes: restore a backup, or use the version that wrote it.
@@ -191,11 +201,13 @@ impl Configuration {
         }
         Ok(Configuration {
             numbers: load_kind(store, NUMBER)?,
+            number_lengths: load_kind(store, NUMBER_LENGTH)?,
             routes,
             destinations: load_kind(store, DESTINATION)?,
             extensions: load_kind(store, EXTENSION)?,
             phones: load_kind(store, PHONE)?,
             phone_parameters: load_kind(store, PHONE_PARAMETERS)?,
+            system: load_kind(store, SYSTEM)?.remove(THE_SYSTEM).unwrap_or_default(),
         })
     }
 
@@ -205,6 +217,17 @@ impl Configuration {
             Edit::Number(key, value) => {
                 let change = change(NUMBER, key.clone(), value.as_ref());
                 put(&mut self.numbers, key, value);
+                change
+            }
+            Edit::NumberLength(key, value) => {
+                let change = change(NUMBER_LENGTH, key.clone(), value.as_ref());
+                put(&mut self.number_lengths, key, value);
+                change
+            }
+            Edit::System(system) => {
+                let change =
+                    change(SYSTEM, THE_SYSTEM.into(), Some(&*system).filter(|system| **system != System::default()));
+                self.system = *system;
                 change
             }
             Edit::Route(key, value) => {

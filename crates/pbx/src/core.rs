@@ -1,7 +1,9 @@
 //! What every part of the node works with: the SIP endpoint, the configuration, the registrations, the doors to media
 //! and store. Owned by the node's one thread.
 
+use crate::alarms::{AlarmKind, Alarms};
 use crate::authentication::{Admission, Guard, Vault};
+use crate::call_record::CallRecord;
 use crate::configuration::Configuration;
 use crate::diversion::Origin;
 use crate::node::Own;
@@ -40,7 +42,13 @@ pub(crate) struct Core {
     pub tickets: u64,
     /// Edits of one chain are kept one after the other, or none after the first that is lost.
     pub chain: u64,
+    pub alarms: Alarms,
+    /// Where call records go: the output's file, and the record.
+    pub records: Option<CallRecords>,
 }
+
+/// Takes call records to their files; must hand over and return.
+pub(crate) type CallRecords = Box<dyn Fn(&str, &CallRecord) + Send>;
 
 /// Who sends a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +73,41 @@ impl Core {
         self.sink.emit(now, event);
     }
 
+    /// Something is wrong until it is mended.
+    pub fn raise(&mut self, now: Now, kind: AlarmKind, subject: &str, text: &str) {
+        let changes = self.alarms.raise(now, kind, subject, text);
+        if !changes.is_empty() {
+            let (subject, text, severity) = (subject.to_owned(), text.to_owned(), kind.severity());
+            self.emit(now, Event::AlarmRaised { subject, text, severity });
+            self.keep_quietly(changes);
+        }
+    }
+
+    /// It is mended.
+    pub fn clear(&mut self, now: Now, kind: AlarmKind, subject: &str) {
+        let changes = self.alarms.clear(now, kind, subject);
+        if !changes.is_empty() {
+            self.emit(now, Event::AlarmCleared { subject: subject.to_owned() });
+            self.keep_quietly(changes);
+        }
+    }
+
+    /// What a call rings before it counts as not answered, at first and once it was diverted.
+    pub fn ring_times(&self) -> (Duration, Duration) {
+        let diversion = &self.configuration.system.diversion;
+        let seconds = |time: u32| Duration::from_secs(time.into());
+        let first = diversion.no_reply_time.map_or(self.ring_time, seconds);
+        (first, diversion.second_no_reply_time.map_or(first, seconds))
+    }
+
+    /// Writes a call record to every output that is on.
+    pub fn record(&self, record: &CallRecord) {
+        let Some(records) = &self.records else { return };
+        for output in self.configuration.system.outputs.values().filter(|output| output.on) {
+            records(&output.file, record);
+        }
+    }
+
     /// Makes changes durable; [`Own::Stored`] with the ticket follows.
     pub fn keep(&mut self, changes: Vec<Change>) -> u64 {
         self.tickets = self.tickets.wrapping_add(1);
@@ -87,7 +130,7 @@ impl Core {
     pub fn keep_quietly(&mut self, changes: Vec<Change>) {
         let done = |result: Result<(), state::CommitError>| {
             if let Err(error) = result {
-                tracing::error!(%error, "registrations are not kept over a restart");
+                tracing::error!(%error, "registrations, lamps or alarms are not kept over a restart");
             }
         };
         self.store.commit(changes, Box::new(done));

@@ -3,8 +3,10 @@
 //! [`Node`] is the role that `net` drives: everything that happens to it comes in as an input with `now`, and what it
 //! wants done goes out as actions. It holds no socket, reads no clock and draws no randomness of its own.
 
+mod alarms;
 mod authentication;
 mod b2bua;
+mod call_record;
 pub mod commands;
 mod configuration;
 mod core;
@@ -16,9 +18,11 @@ mod provisioning;
 mod registrar;
 mod requests;
 mod routes;
+mod system;
 #[cfg(test)]
 mod tests;
 
+pub use call_record::{CallRecord, CallRecordParty, HEADER as CALL_RECORD_HEADER, day};
 pub use configuration::LoadError;
 pub use node::{Node, NodeConfig, Own, StartError};
 pub use provisioning::{Fetch, FetchReply, ProvisioningConfig, Served, ServerAddress};

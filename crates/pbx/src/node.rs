@@ -1,8 +1,11 @@
 //! The node as a role: every input comes in here, every action goes out here.
 
+mod administration;
+
+use crate::alarms::Alarms;
 use crate::authentication::{Guard, Vault};
 use crate::b2bua::Calls;
-use crate::commands::{Answer, Command, CommandError, Reply, ScriptReply, Status};
+use crate::commands::{Answer, Command, CommandError, Reply, ScriptReply};
 use crate::configuration::{Configuration, Edit, LoadError};
 use crate::core::Core;
 use crate::message_waiting::MessageWaiting;
@@ -67,6 +70,11 @@ pub enum Own {
         ticket: u64,
         result: Result<(), CommitError>,
     },
+    /// How much of the data folder's disk is free, in bytes. Told now and then.
+    Disk {
+        free: u64,
+        total: u64,
+    },
     /// End.
     Stop,
 }
@@ -98,6 +106,7 @@ pub struct Node {
     registrations: Registrations,
     pending: BTreeMap<u64, Pending>,
     actions: VecDeque<Action>,
+    started: Now,
 }
 
 /// What waits for the store.
@@ -148,6 +157,7 @@ impl Node {
         let first = listeners.first().ok_or(StartError::NoListener)?;
         let (listener, addresses) = (first.id, listeners.iter().map(|listener| listener.addr).collect());
         let configuration = Configuration::load(&store)?;
+        let alarms = Alarms::load(&store)?;
         let registrar = Registrar::load(&store, now)?;
         let waiting = MessageWaiting::load(&store)?;
         // One seed, two that nobody can tell from each other.
@@ -175,6 +185,8 @@ impl Node {
             ring_time,
             tickets: 0,
             chain,
+            alarms,
+            records: None,
         };
         let mut node = Node {
             core,
@@ -185,6 +197,7 @@ impl Node {
             registrations: Registrations::default(),
             pending: BTreeMap::new(),
             actions: VecDeque::new(),
+            started: now,
         };
         node.routes_changed(now);
         Ok(node)
@@ -233,6 +246,7 @@ impl Node {
             Own::Media(_) => {}
             Own::Fetch { fetch, reply } => reply(self.provisioning.fetch(&self.core, &fetch, now)),
             Own::Stored { ticket, result } => self.stored(ticket, result, now),
+            Own::Disk { free, total } => self.disk(free, total, now),
             Own::Stop => {
                 // Nobody is left talking to nobody.
                 self.calls.end_all(&mut self.core, now);
@@ -273,6 +287,7 @@ impl Node {
         let exported = matches!(command, Command::Config(crate::commands::Config::Export));
         let outcome = match command {
             Command::Status(status) => Some(Ok((Vec::new(), self.status(&status, now)))),
+            Command::Alarm(command) => Some(self.alarm(&command, now).map(|answer| (Vec::new(), answer))),
             command => command.run(&self.core.configuration, &self.core.vault),
         };
         match outcome {
@@ -325,12 +340,17 @@ impl Node {
                 Edit::Phone(mac, entry) => {
                     self.core.guard.reload_phone(mac, entry.as_deref(), &self.core.vault);
                 }
-                Edit::Number(..) | Edit::Destination(..) | Edit::PhoneParameters(..) => {}
+                Edit::Number(..)
+                | Edit::NumberLength(..)
+                | Edit::Destination(..)
+                | Edit::PhoneParameters(..)
+                | Edit::System(_) => {}
             }
         }
     }
 
     fn stored(&mut self, ticket: u64, result: Result<(), CommitError>, now: Now) {
+        self.store_is(&result, now);
         match (self.pending.remove(&ticket), result) {
             (None, _) => {}
             (Some(Pending::Script { done, by, chain, reply }), result) => {
@@ -371,60 +391,6 @@ impl Node {
         }
         self.core.guard.load(&self.core.configuration, &self.core.vault);
         self.routes_changed(now);
-    }
-
-    fn status(&self, status: &Status, now: Now) -> Answer {
-        match status {
-            Status::Calls => Answer::Calls { calls: self.calls.status(now) },
-            Status::Routes => self.route_status(now),
-            Status::Extensions => {
-                let core = &self.core;
-                let extensions = core.configuration.extensions.iter().map(|(number, entry)| {
-                    let contacts = core.registrar.contacts(number, now.instant);
-                    crate::commands::ExtensionStatus {
-                        number: number.clone(),
-                        name: entry.full_name(),
-                        contacts: contacts.iter().map(|binding| binding.status(now.instant)).collect(),
-                        lamp: self.waiting.lamp(number),
-                        calls: self.calls.of_extension(number),
-                    }
-                });
-                Answer::Extensions { extensions: extensions.collect() }
-            }
-        }
-    }
-
-    /// A row a route: state, individuals taken of all, registrations held.
-    fn route_status(&self, now: Now) -> Answer {
-        let routes = self
-            .core
-            .configuration
-            .routes
-            .iter()
-            .filter_map(|(number, route)| Some((*number, route, route.sip.as_ref()?)));
-        let rows = routes.map(|(number, route, sip)| {
-            let down = self.core.health.is_down(number, now.instant);
-            let state = match sip.transport() {
-                sip::Transport::Tls => "no TLS yet",
-                _ if down => "down",
-                _ => "up",
-            };
-            let lines = self.registrations.of_route(number, now.instant).map(|(line, left)| match left {
-                Some(seconds) => format!("{line} {seconds} s"),
-                None => format!("{line} not registered"),
-            });
-            let lines: Vec<String> = lines.collect();
-            vec![
-                number.to_string(),
-                sip.profile().name.to_owned(),
-                state.to_owned(),
-                self.calls.on_route(number).to_string(),
-                route.individuals().to_string(),
-                if lines.is_empty() { "-".into() } else { lines.join(", ") },
-            ]
-        });
-        let columns = ["Route", "Profile", "State", "Taken", "Individuals", "Registered"];
-        Answer::table("", &columns, rows.collect())
     }
 
     /// Everything that the endpoint has to say, until it is silent.

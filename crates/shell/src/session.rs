@@ -45,7 +45,7 @@ impl Language {
     /// Whether somebody who typed this has more to type (an open quote, a line that breaks off).
     pub fn breaks_off(self, text: &str) -> bool {
         match self {
-            Language::Mdsh => mml::lexer::breaks_off(text),
+            Language::Mdsh => mml::breaks_off(text),
             Language::Umsh => powershell::breaks_off(text),
         }
     }

@@ -228,6 +228,30 @@ fn ending_line() -> impl Strategy<Value = String> {
     ]
 }
 
+fn system_line() -> impl Strategy<Value = String> {
+    let times = options(vec![
+        option("--no-reply-time", pick(&["1", "14", "180"])),
+        option("--second-no-reply-time", pick(&["7"])),
+        option("--network-chaining", pick(&["0", "9"])),
+        option("--priority", pick(&["3"])),
+    ]);
+    let lengths = options(vec![option("-minlength", pick(&["1", "4"])), option("-maxlength", pick(&["3", "20"]))]);
+    prop_oneof![
+        times.prop_map(|times| format!("diversion_system -c{times}")),
+        (pick(&["initiate", "change"]), pick(&["0", "0815", "43334", "5"]), lengths)
+            .prop_map(|(verb, number, lengths)| format!("number_data_{verb} -externalnumber {number}{lengths}")),
+        (pick(&["enable", "disable"]), pick(&["route", "extension"]))
+            .prop_map(|(verb, traffic)| format!("media_encryption_{verb} -type {traffic}")),
+        (pick(&["SIP_TRUNK", "SIP_TRUNK_CHANNELS", "IP_EXTENSION", "VOIP_ENCRYPTION"]), 0..4_u8)
+            .prop_map(|(license, limit)| format!("license_limit -set -license {license} -limit {limit}")),
+        (0..3_u8, pick(&["calls", "lim1.records"])).prop_map(|(output, name)| format!(
+            "callinfo_output_set -output {output} -local -type file -dbname {name}"
+        )),
+        (0..3_u8, pick(&["on", "off"]))
+            .prop_map(|(output, state)| format!("callinfo_status_set -output {output} -lim 1 -state {state}")),
+    ]
+}
+
 /// A configuration as one comes to be: lines in no order, some of them refused.
 fn script() -> impl Strategy<Value = String> {
     let line = prop_oneof![
@@ -242,13 +266,14 @@ fn script() -> impl Strategy<Value = String> {
         6 => call_list_line().boxed(),
         3 => diversion_line().boxed(),
         4 => phone_line().boxed(),
+        3 => system_line().boxed(),
         2 => ending_line().boxed(),
     ];
     proptest::collection::vec(line, 20..150).prop_map(|lines| lines.join("\n"))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_random_configuration_is_rebuilt_exactly_from_its_export(script in script()) {

@@ -3,6 +3,7 @@
 use super::forced_gateway::Side;
 use super::setup::Setup;
 use super::{Role, Scene};
+use crate::call_record::{CallRecord, CallRecordParty};
 use event::{Event, Now};
 use sip::endpoint::{CallEvent, CallRef, ClientRef, EndCause, ServerRef};
 use sip::{Headers, Name, Request};
@@ -93,6 +94,8 @@ pub(crate) struct Call {
     /// Requests passed on within the call: ours, and the one it answers.
     pub passed: BTreeMap<ClientRef, (ServerRef, Request)>,
     pub answered: Option<Now>,
+    /// Who answered, or was called last.
+    pub reached: Option<Party>,
     pub timer: Option<Instant>,
     /// The parties are gone.
     pub ended: bool,
@@ -245,8 +248,32 @@ impl Call {
         let since = self.answered.unwrap_or(scene.now).instant;
         let duration = scene.now.instant.saturating_duration_since(since);
         let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        scene.core.record(&self.record(cause, scene.now));
         let event = Event::CallEnded { call: self.id, cause: cause.to_owned(), status, duration_ms };
         scene.core.emit(scene.now, event);
+    }
+
+    /// What is kept of the call for accounting.
+    fn record(&self, cause: &str, now: Now) -> CallRecord {
+        let party = |party: &Party| CallRecordParty {
+            number: party.number.clone(),
+            name: party.name.clone(),
+            route: match party.kind {
+                PartyKind::Route(route) => Some(route),
+                PartyKind::Extension(_) => None,
+            },
+        };
+        let until = self.answered.unwrap_or(now).instant;
+        CallRecord {
+            started: self.started.wall,
+            rang: until.saturating_duration_since(self.started.instant),
+            talked: self.answered.map(|answered| now.instant.saturating_duration_since(answered.instant)),
+            caller: party(&self.caller.party),
+            dialled: self.dialled.clone(),
+            called: self.reached.as_ref().map(party).unwrap_or_default(),
+            cause: cause.to_owned(),
+            call_id: self.call_id.clone(),
+        }
     }
 
     pub fn handle_timeout(&mut self, scene: &mut Scene<'_>) {

@@ -67,7 +67,7 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
     // A phone does not know who diverted; what it says about that is not passed on. Nor is an operator's word for it.
     let trusted =
         matches!(party.kind, PartyKind::Route(route) if settings(scene, route).is_some_and(SipRouteEntry::is_trusted));
-    let mut itinerary = Itinerary::new(origin, scene.core.ring_time);
+    let mut itinerary = Itinerary::new(origin, scene.core.ring_times());
     let step = itinerary.start(&scene.core.configuration, &dialled);
     let mut setup = Setup::new(itinerary, Purpose::Answer, hops.saturating_sub(1));
     if trusted {
@@ -86,6 +86,7 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
         leaving: Vec::new(),
         passed: BTreeMap::new(),
         answered: None,
+        reached: None,
         timer: None,
         ended: false,
     };

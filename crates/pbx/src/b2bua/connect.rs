@@ -39,6 +39,7 @@ impl Call {
         leg.answered = true;
         leg.theirs = Some(theirs.clone());
         self.answered.get_or_insert(scene.now);
+        self.reached = Some(leg.party.clone());
         scene.core.emit(scene.now, Event::CallAnswered { call: self.id, at: leg.party.number.clone() });
         match purpose {
             Purpose::Answer => {

@@ -44,6 +44,8 @@ pub(crate) struct Calls {
 pub(crate) struct Index {
     entries: BTreeMap<CallRef, Entry>,
     used: BTreeMap<u32, usize>,
+    /// The most trunk individuals that were taken at once.
+    peak: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +77,7 @@ impl Index {
         if let Some(route) = route {
             let used = self.used.entry(route).or_default();
             *used = used.saturating_add(1);
+            self.peak = self.peak.max(self.channels());
         }
         self.entries.insert(dialog, Entry { call, role, route, extension });
     }
@@ -99,6 +102,11 @@ impl Index {
     /// Trunk individuals taken on a route.
     pub fn used(&self, route: u32) -> usize {
         self.used.get(&route).copied().unwrap_or_default()
+    }
+
+    /// Trunk individuals taken on all routes.
+    pub fn channels(&self) -> usize {
+        self.used.values().sum()
     }
 
     /// Dialogs of an extension.
@@ -236,6 +244,11 @@ impl Calls {
             gateway: call.is_anchored(),
         };
         self.calls.values().filter(|call| call.is_alive()).map(status).collect()
+    }
+
+    /// Trunk individuals taken now, and the most since the start.
+    pub fn channels(&self) -> (usize, usize) {
+        (self.index.channels(), self.index.peak)
     }
 
     pub fn count(&self) -> usize {

@@ -7,9 +7,11 @@ use super::redirect::Redirects;
 use super::setup::{Fork, Purpose};
 use super::target::{self, Target};
 use super::{Role, Scene, describe};
+use crate::alarms::AlarmKind;
 use crate::diversion::{Outcome, Step};
 use crate::numbers::Choice;
 use crate::routes::SipRouteEntry;
+use crate::system::Licence;
 use event::Event;
 use sdp::Codec;
 use sip::endpoint::{Body, NextHop, OutgoingCall};
@@ -24,14 +26,21 @@ const RING_LIMIT: Duration = Duration::from_secs(180);
 type OwnMedia = (Option<Side>, Option<Body>, Option<sdp::Session>);
 
 /// Whether a route takes one more call; if not, that is told.
-pub(super) fn has_individual(scene: &Scene<'_>, route: u32) -> bool {
+pub(super) fn has_individual(scene: &mut Scene<'_>, route: u32) -> bool {
     let all = scene.core.configuration.routes.get(&route).map_or(0, |route| route.individuals());
-    let free = scene.index.used(route) < all;
-    if !free {
-        let reason = format!("all {all} trunk individuals are taken");
-        scene.core.emit(scene.now, Event::RouteUnavailable { route, reason });
-    }
-    free
+    let limit = scene.core.configuration.system.limits.get(&Licence::SipTrunkChannels).copied();
+    let limited = limit.is_some_and(|limit| scene.index.channels() >= usize::try_from(limit).unwrap_or(usize::MAX));
+    let (kind, reason) = if scene.index.used(route) >= all {
+        (AlarmKind::RouteCongested, format!("all {all} trunk individuals are taken"))
+    } else if limited {
+        let limit = limit.unwrap_or_default();
+        (AlarmKind::LicenceLimit, format!("licence SIP_TRUNK_CHANNELS allows {limit} calls on routes at once"))
+    } else {
+        return true;
+    };
+    scene.core.raise(scene.now, kind, &format!("route {route}"), &reason);
+    scene.core.emit(scene.now, Event::RouteUnavailable { route, reason });
+    false
 }
 
 /// Of two failures the one that says more about whom was called.
@@ -283,6 +292,7 @@ impl Call {
                 if let Some(side) = &mut side {
                     side.serves(dialog, &party.kind);
                 }
+                self.reached = Some(party.clone());
                 let leg = Leg { dialog, party, answered: false, theirs: None, ours, side };
                 let redirects = Redirects::starting(&plan.request_uri);
                 if let Some(setup) = &mut self.setup {

@@ -57,7 +57,7 @@ impl Call {
             PartyKind::Extension(_) => Origin::Internal,
             PartyKind::Route(route) => scene.core.origin_of(route),
         };
-        let mut itinerary = Itinerary::new(origin, scene.core.ring_time);
+        let mut itinerary = Itinerary::new(origin, scene.core.ring_times());
         let step = itinerary.start(&scene.core.configuration, &number);
         let mut setup = Setup::new(itinerary, Purpose::Transfer { notify }, 69);
         setup.referred_by = request.headers.get(&Name::ReferredBy).cloned();

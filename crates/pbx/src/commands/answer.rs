@@ -55,7 +55,8 @@ impl Display for Table {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        for line in std::iter::once(&self.columns).chain(&self.rows) {
+        let headings = self.columns.iter().any(|name| !name.is_empty()).then_some(&self.columns);
+        for line in headings.into_iter().chain(&self.rows) {
             let mut text = String::new();
             for (cell, width) in line.iter().zip(&widths) {
                 text.push_str(cell);

@@ -1,5 +1,4 @@
-use super::{Answer, Command, auth_code, call_list, destination, diversion, extension, ip_extension, ip_phone};
-use super::{ip_phone_parameter, name, number, route_category, route_data, sip_route, trunk};
+use super::*;
 use crate::authentication::Vault;
 use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ pub enum Config {
 /// where calls to them go on to.
 const FAMILIES: &[fn(&Configuration) -> Vec<Command>] = &[
     number::export,
+    number_data::export,
     route_category::export,
     route_data::export,
     sip_route::export::settings,
@@ -25,6 +25,10 @@ const FAMILIES: &[fn(&Configuration) -> Vec<Command>] = &[
     name::export,
     call_list::export,
     diversion::export,
+    diversion_system::export,
+    call_information::export,
+    media_encryption::export,
+    license::export,
 ];
 
 impl Configuration {

@@ -1,6 +1,8 @@
+use super::license::one_more_within_limit;
 use super::verb::{Thing, Verb};
 use super::{Command, CommandError, Outcome};
 use crate::configuration::{Configuration, ExtensionEntry};
+use crate::system::Licence;
 use serde::{Deserialize, Serialize};
 
 /// `ip_extension -i | -c | -e | -p`: makes an extension one that registers by SIP.
@@ -30,6 +32,9 @@ impl Verb<IpExtensionSet> {
         {
             let mend = format!("phone {mac} registers as it: end it with ip_phone -e first");
             return Err(CommandError::in_use("d", dir, mend));
+        }
+        if let Verb::Initiate(set) = &self {
+            one_more_within_limit(configuration, "d", &set.dir, Licence::IpExtension)?;
         }
         self.run_on(&TERMINAL, configuration, |set| &set.dir, fill)
     }

@@ -3,20 +3,26 @@
 //! A command is checked in one place, changes everything or nothing, and is answered when the change is durable. The
 //! names of the variants and fields are those of the guide's commands; the shells and the REST interface only translate.
 
+mod alarm;
 mod answer;
 mod auth_code;
+mod call_information;
 mod call_list;
 mod check;
 mod destination;
 mod diversion;
+mod diversion_system;
 mod error;
 mod export;
 mod extension;
 mod ip_extension;
 mod ip_phone;
 mod ip_phone_parameter;
+mod license;
+mod media_encryption;
 mod name;
 mod number;
+mod number_data;
 mod references;
 mod route_category;
 mod route_data;
@@ -26,19 +32,26 @@ mod status;
 mod trunk;
 mod verb;
 
+pub use alarm::Alarm;
 pub use answer::{Answer, Table};
 pub use auth_code::{AuthCode, AuthCodeSet};
+pub use call_information::{CallInformation, OutputSet};
 pub use call_list::{CallList, CallListSet};
 pub use destination::{Destination, DestinationSet};
 pub use diversion::{Diversion, DiversionSet};
+pub use diversion_system::{DiversionSystem, DiversionSystemSet};
 pub use error::CommandError;
 pub use export::Config;
 pub use extension::{Extension, ExtensionSet};
 pub use ip_extension::{IpExtension, IpExtensionSet};
 pub use ip_phone::{IpPhone, IpPhoneSet};
 pub use ip_phone_parameter::{IpPhoneParameter, IpPhoneParameterSet};
+pub use license::LicenseLimit;
+pub(crate) use license::used as licences_used;
+pub use media_encryption::MediaEncryption;
 pub use name::{Name, NameSet};
 pub use number::Number;
+pub use number_data::{NumberData, NumberDataSet};
 pub use route_category::{RouteCategory, RouteCategorySet};
 pub use route_data::{RouteData, RouteDataSet};
 pub use secret::Secret;
@@ -83,6 +96,18 @@ pub enum Command {
     AuthCode(AuthCode),
     /// `diversion -i | -c | -e | -p`.
     Diversion(Diversion),
+    /// `number_data_initiate`, `number_data_change`, `number_data_end`, `number_data_print`.
+    NumberData(NumberData),
+    /// `diversion_system -c | -e | -p`.
+    DiversionSystem(DiversionSystem),
+    /// `media_encryption_enable`, `media_encryption_disable`, `media_encryption_print`.
+    MediaEncryption(MediaEncryption),
+    /// `license_limit -set | -remove | -print`.
+    LicenseLimit(LicenseLimit),
+    /// `callinfo_output_set`, `callinfo_status_set`, `callinfo_output_remove`, `callinfo_output_print`.
+    CallInformation(CallInformation),
+    /// `alarm -p | -e`.
+    Alarm(Alarm),
     /// `export`.
     Config(Config),
     /// What is going on: extensions with registrations and lamps, calls in progress.
@@ -108,6 +133,12 @@ impl Command {
                 | Command::Name(Name::Print { .. })
                 | Command::AuthCode(AuthCode::Print { .. })
                 | Command::Diversion(Diversion::Print { .. })
+                | Command::NumberData(NumberData::Print { .. })
+                | Command::DiversionSystem(DiversionSystem::Print)
+                | Command::MediaEncryption(MediaEncryption::Print { .. })
+                | Command::LicenseLimit(LicenseLimit::Print)
+                | Command::CallInformation(CallInformation::Print)
+                | Command::Alarm(Alarm::Print { .. })
                 | Command::Config(Config::Export)
                 | Command::Status(_)
         )
@@ -149,7 +180,7 @@ pub(crate) type Outcome = Result<(Vec<Edit>, Answer), CommandError>;
 
 impl Command {
     /// Checks the command against the configuration. Nothing is changed by it. `None` for what only the running node
-    /// knows ([`Status`]).
+    /// knows ([`Status`], [`Alarm`]).
     pub(crate) fn run(self, configuration: &Configuration, vault: &Vault) -> Option<Outcome> {
         Some(match self {
             Command::Number(command) => command.run(configuration),
@@ -167,7 +198,12 @@ impl Command {
             Command::AuthCode(command) => command.run(configuration, vault),
             Command::Diversion(command) => command.run(configuration),
             Command::Config(Config::Export) => Ok((Vec::new(), configuration.script(vault))),
-            Command::Status(_) => return None,
+            Command::NumberData(command) => command.run(configuration),
+            Command::DiversionSystem(command) => command.run(configuration),
+            Command::MediaEncryption(command) => command.run(configuration),
+            Command::LicenseLimit(command) => command.run(configuration),
+            Command::CallInformation(command) => command.run(configuration),
+            Command::Alarm(_) | Command::Status(_) => return None,
         })
     }
 }

@@ -1,4 +1,4 @@
-use super::{Answer, Command, CommandError, Outcome, check, references};
+use super::{Answer, Command, CommandError, Outcome, Table, check, references};
 use crate::configuration::{Configuration, Edit};
 use crate::numbers::{NumberEntry, NumberType};
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,12 @@ fn end(configuration: &Configuration, number: &str) -> Outcome {
     if configuration.destinations.contains_key(&first) {
         return Err(CommandError::in_use("number", number, "end its destination with RODDE first"));
     }
+    if entry.number_type == NumberType::Ed
+        && let Some(longer) = configuration.number_lengths.keys().find(|longer| longer.starts_with(&first))
+    {
+        let mend = format!("end the lengths of {longer} with number_data_end first");
+        return Err(CommandError::in_use("number", number, mend));
+    }
     if entry.number_type == NumberType::Ex
         && let Some((dir, _)) = configuration.extensions.iter().find(|(dir, _)| entry.covers(&first, dir))
     {
@@ -106,7 +112,14 @@ fn print(configuration: &Configuration, number: Option<&str>) -> Answer {
             vec![series, entry.number_type.title().to_owned()]
         })
         .collect();
-    Answer::table("", &["Number", "Type"], rows)
+    let mut tables = vec![Table::new("", &["Number", "Type"], rows)];
+    let lengths = configuration.number_lengths.iter().filter(|(begin, _)| number.is_none_or(|n| n.starts_with(*begin)));
+    let lengths: Vec<Vec<String>> =
+        lengths.map(|(begin, length)| vec![begin.clone(), length.min.to_string(), length.max.to_string()]).collect();
+    if !lengths.is_empty() {
+        tables.push(Table::new("External number length", &["ExtNumber", "Min", "Max"], lengths));
+    }
+    Answer::Tables { tables }
 }
 
 pub(super) fn export(configuration: &Configuration) -> Vec<Command> {

@@ -52,11 +52,12 @@ pub(super) fn keeping_all_reachable(
     }
     let mut after = Configuration {
         numbers: configuration.numbers.clone(),
+        number_lengths: configuration.number_lengths.clone(),
         destinations: configuration.destinations.clone(),
         ..Configuration::default()
     };
     for edit in &edits {
-        if matches!(edit, Edit::Number(..) | Edit::Destination(..)) {
+        if matches!(edit, Edit::Number(..) | Edit::NumberLength(..) | Edit::Destination(..)) {
             after.apply(edit.clone());
         }
     }

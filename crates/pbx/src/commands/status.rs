@@ -10,6 +10,10 @@ pub enum Status {
     Calls,
     /// Routes: up or down, individuals taken, registrations.
     Routes,
+    /// The node as a whole: since when it runs, and how much there is of everything.
+    System,
+    /// What licences count, in use and at its peak, and the limits that were set.
+    Licenses,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -16,7 +16,8 @@ const LIST: u32 = 1;
 pub(crate) struct Itinerary {
     origin: Origin,
     /// What a position or a diversion on no answer waits when it says nothing itself.
-    ring_time: Duration,
+    /// At first, and once the call was diverted.
+    ring_times: (Duration, Duration),
     contexts: Vec<Context>,
     /// Extensions that the call came to on the way to where it is.
     visited: Vec<String>,
@@ -69,16 +70,21 @@ struct Arrival {
 }
 
 impl Itinerary {
-    pub fn new(origin: Origin, ring_time: Duration) -> Itinerary {
+    pub fn new(origin: Origin, ring_times: (Duration, Duration)) -> Itinerary {
         Itinerary {
             origin,
-            ring_time,
+            ring_times,
             contexts: Vec::new(),
             visited: Vec::new(),
             diversions: Vec::new(),
             hops: 0,
             best: None,
         }
+    }
+
+    fn ring_time(&self) -> Duration {
+        let (first, second) = self.ring_times;
+        if self.diversions.is_empty() { first } else { second }
     }
 
     /// The first step to the number dialled.
@@ -200,7 +206,7 @@ impl Itinerary {
             // No position is for this caller.
             self.contexts.pop();
         }
-        let waits = diversion.is_some_and(|diversion| diversion.no_reply).then_some(self.ring_time);
+        let waits = diversion.is_some_and(|diversion| diversion.no_reply).then_some(self.ring_time());
         let mark = Mark { visited: self.visited.len(), ..mark };
         self.contexts.push(Context::Extension { number: extension.clone(), diverted: arrival.bypass, mark });
         Step::Ring { extensions: vec![extension], time: arrival.time.or(waits) }
@@ -224,7 +230,7 @@ impl Itinerary {
             *position = number;
         }
         let own = position.ringing_time.map(|seconds| Duration::from_secs(seconds.into()));
-        let time = Some(own.unwrap_or(self.ring_time));
+        let time = Some(own.unwrap_or(self.ring_time()));
         if position.destination == owner {
             return Some(Step::Ring { extensions: vec![owner.to_owned()], time });
         }
@@ -289,7 +295,7 @@ mod tests {
             plan.numbers.insert("43334".into(), NumberEntry { number_type: NumberType::Ed, last: None });
             let way = DestinationEntry { route: 55, srt: 1, ..DestinationEntry::default() };
             plan.destinations.entry("43334".into()).or_default().insert(0, way);
-            Walk { plan, itinerary: Itinerary::new(Origin::Internal, RING) }
+            Walk { plan, itinerary: Itinerary::new(Origin::Internal, (RING, RING)) }
         }
 
         fn position(mut self, dir: &str, number: u32, destination: &str, set: impl FnOnce(&mut Position)) -> Walk {
@@ -405,7 +411,7 @@ mod tests {
                 .position("27000", 2, "27002", |p| p.ringing_time = Some(35));
         assert_eq!(walk.dial("27000"), ring("27002", Some(Duration::from_secs(35))));
         assert_eq!(walk.sent_on(), [("27000", "27002", Unconditional)]);
-        walk.itinerary = Itinerary::new(Origin::Private, RING);
+        walk.itinerary = Itinerary::new(Origin::Private, (RING, RING));
         assert_eq!(walk.dial("27000"), ring("27001", Some(RING)));
     }
 

@@ -1,6 +1,6 @@
 //! Number analysis: what dialled digits mean. En bloc: all digits are there when it starts.
 
-use super::{DestinationEntry, Digits, NumberEntry, NumberType};
+use super::{DestinationEntry, Digits, NumberEntry, NumberType, length_allows};
 use crate::configuration::Configuration;
 use crate::routes::NumberTypes;
 use std::collections::BTreeMap;
@@ -45,6 +45,9 @@ pub(crate) fn analyse(configuration: &Configuration, dialled: &Digits) -> Analys
         return Analysis::Extension(dialled.to_string());
     }
     let code = longest_code(&configuration.numbers, dialled);
+    if !length_allows(&configuration.number_lengths, dialled) {
+        return Analysis::Vacant;
+    }
     let Some(ways) = code.and_then(|code| configuration.destinations.get(code)) else { return Analysis::Vacant };
     choices(ways, dialled, false)
 }
@@ -85,6 +88,7 @@ fn longest_code<'a>(numbers: &'a BTreeMap<String, NumberEntry>, dialled: &str) -
 mod tests {
     use super::*;
     use crate::configuration::ExtensionEntry;
+    use crate::numbers::NumberLength;
     use proptest::prelude::*;
 
     fn plan() -> Configuration {
@@ -150,6 +154,25 @@ mod tests {
         assert_eq!(way("0125000000000250000001010000"), NumberTypes { called: 1, calling: 2 });
         assert_eq!(way("0526000000000250000001010000"), NumberTypes { called: 5, calling: 6 }, "private: the fourth");
         assert_eq!(way(""), NumberTypes::default());
+    }
+
+    #[test]
+    fn a_number_that_is_too_short_or_too_long_is_vacant() {
+        let mut plan = plan();
+        plan.number_lengths.insert("0".into(), NumberLength { min: 3, max: 5 });
+        plan.number_lengths.insert("043".into(), NumberLength { min: 8, max: 8 });
+        let vacant = |digits: &str| analyse(&plan, &Digits::parse(digits).unwrap()) == Analysis::Vacant;
+        for (digits, expected) in [
+            ("08", true),
+            ("081", false),
+            ("08123", false),
+            ("081234", true),
+            ("04312", true),
+            ("04312345", false),
+            ("43334", false),
+        ] {
+            assert_eq!(vacant(digits), expected, "{digits}");
+        }
     }
 
     #[test]

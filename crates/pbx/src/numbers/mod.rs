@@ -8,6 +8,7 @@ pub use digits::{Digits, DigitsError};
 
 use crate::routes::NumberTypes;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a number was initiated as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,21 @@ impl NumberEntry {
         let last = self.last.as_deref().unwrap_or(first);
         number.len() == first.len() && first <= number && number <= last
     }
+}
+
+/// How many digits the numbers have that begin with some digits, those among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NumberLength {
+    pub min: u32,
+    pub max: u32,
+}
+
+/// Whether a number is as long as the longest of its beginnings that has a length says; without one it may be any.
+pub(crate) fn length_allows(lengths: &BTreeMap<String, NumberLength>, dialled: &str) -> bool {
+    // Few numbers have lengths, and none a beginning of more than 20 digits.
+    let longest = (1..=dialled.len().min(20)).rev().find_map(|count| lengths.get(dialled.get(..count)?));
+    let digits = u32::try_from(dialled.len()).unwrap_or(u32::MAX);
+    longest.is_none_or(|length| (length.min..=length.max).contains(&digits))
 }
 
 /// One way to an external destination (`RODDI`).

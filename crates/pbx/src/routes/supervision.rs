@@ -1,6 +1,7 @@
 //! Supervision: each route's peer is asked by OPTIONS now and then, so that a dead one is known before somebody calls.
 
 use super::NumberTypes;
+use crate::alarms::AlarmKind;
 use crate::core::Core;
 use event::{Event, Now};
 use sip::endpoint::{ClientRef, OutgoingRequest, TargetPolicy};
@@ -81,6 +82,12 @@ impl Supervision {
         if watch.down == alive {
             watch.down = !alive;
             let reason = "the peer does not answer OPTIONS".to_owned();
+            let subject = format!("route {route}");
+            if alive {
+                core.clear(now, AlarmKind::RouteDown, &subject);
+            } else {
+                core.raise(now, AlarmKind::RouteDown, &subject, &reason);
+            }
             core.emit(
                 now,
                 if alive { Event::RouteAvailable { route } } else { Event::RouteUnavailable { route, reason } },

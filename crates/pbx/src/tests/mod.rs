@@ -1,5 +1,6 @@
 //! The node among phones and UM servers, on a virtual clock.
 
+mod administering;
 mod calling;
 mod chance;
 mod configuring;

@@ -275,7 +275,7 @@ fn a_dead_peer_is_told_once_and_its_return_too() {
     let um = rig.peer(UM, Transport::Tcp);
     rig.told();
     rig.run(Duration::from_secs(150));
-    assert_eq!(rig.told_names(), ["route_unavailable"]);
+    assert_eq!(rig.told_names(), ["alarm_raised", "route_unavailable"]);
     rig.dead.clear();
     for _ in 0..40 {
         rig.run(Duration::from_secs(2));
@@ -285,7 +285,7 @@ fn a_dead_peer_is_told_once_and_its_return_too() {
             rig.with(um, |endpoint, now| endpoint.respond(transaction, request.response(200), now)).unwrap();
         }
     }
-    assert_eq!(rig.told_names(), ["route_available"]);
+    assert_eq!(rig.told_names(), ["alarm_cleared", "route_available"]);
     rig.set_route(55, |set| set.supervise = Some("NO_SUPERVISION".into()));
     let before = rig.sent_to(UM, &Method::Options).len();
     rig.run(Duration::from_secs(150));

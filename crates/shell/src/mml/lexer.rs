@@ -32,7 +32,11 @@ pub(crate) enum Line {
 /// Splits a script: comment lines (`#`) and blank lines are passed over; a line that breaks off (the guide's `-match`
 /// with its value on the next line, an MML line without its `;` before a continuation, a `\` at the end) is joined
 /// with the next.
-pub(crate) fn statements(script: &str, is_command: impl Fn(&str) -> bool) -> Vec<Statement> {
+pub(crate) fn statements(
+    script: &str,
+    is_command: impl Fn(&str) -> bool,
+    stands_alone: impl Fn(&str, &str) -> bool,
+) -> Vec<Statement> {
     let mut statements: Vec<Statement> = Vec::new();
     let mut open = false;
     for (line, text) in (1..).zip(script.lines()) {
@@ -49,14 +53,14 @@ pub(crate) fn statements(script: &str, is_command: impl Fn(&str) -> bool) -> Vec
             }
             _ => statements.push(Statement { text: text.trim_end().into(), line }),
         }
-        open = statements.last().is_some_and(|statement| breaks_off(&statement.text));
+        open = statements.last().is_some_and(|statement| breaks_off(&statement.text, &stands_alone));
     }
     // Several MML commands may stand on one line.
     statements.into_iter().flat_map(split_at_semicolons).collect()
 }
 
-/// Whether a person who typed this has more to type.
-pub(crate) fn breaks_off(text: &str) -> bool {
+/// Whether a person who typed this has more to type. `stands_alone`: whether an option of a command needs no value.
+pub(crate) fn breaks_off(text: &str, stands_alone: impl Fn(&str, &str) -> bool) -> bool {
     let text = text.trim_end();
     if text.ends_with('\\') || unclosed(text) {
         return true;
@@ -64,13 +68,12 @@ pub(crate) fn breaks_off(text: &str) -> bool {
     if is_mml(text) {
         return !text.ends_with(';') && text.ends_with([',', '=', ':', '&']);
     }
-    // `-i`, `-p` and the like are switches; an option's name is longer, and its value is missing.
-    text.split_whitespace().last().is_some_and(|last| {
-        let name = last.trim_start_matches('-');
-        last.starts_with('-')
-            && name.len() > 1
-            && !last.contains('=')
-            && !matches!(name, "set" | "print" | "remove" | "help")
+    // An option's value is missing; what stands alone (switches) breaks off nothing.
+    let command = text.split_whitespace().next().unwrap_or_default();
+    let last = words(text).ok().and_then(|words| words.into_iter().last());
+    last.is_some_and(|last| {
+        let option = !last.quoted && last.text.len() > 1 && last.text.starts_with('-') && !last.text.contains('=');
+        option && last.text != command && !stands_alone(command, &last.text)
     })
 }
 
@@ -193,6 +196,15 @@ fn pieces(text: &str, range: Range<usize>, separator: char) -> Result<Vec<Range<
 }
 
 fn unix(text: &str) -> Result<Line, Fault> {
+    let mut words = words(text)?.into_iter();
+    match words.next() {
+        Some(name) => Ok(Line::Unix { name, words: words.collect() }),
+        None => Err(Fault::new("NOT ACCEPTED: there is no command", 0..text.len())),
+    }
+}
+
+/// The words of a unix-style line.
+fn words(text: &str) -> Result<Vec<Word>, Fault> {
     let mut words = Vec::new();
     let mut characters = text.char_indices().peekable();
     while let Some(&(start, c)) = characters.peek() {
@@ -241,9 +253,5 @@ fn unix(text: &str) -> Result<Line, Fault> {
         last.span.end -= 1;
     }
     words.retain(|word| word.quoted || !word.text.is_empty());
-    let mut words = words.into_iter();
-    match words.next() {
-        Some(name) => Ok(Line::Unix { name, words: words.collect() }),
-        None => Err(Fault::new("NOT ACCEPTED: there is no command", 0..text.len())),
-    }
+    Ok(words)
 }

@@ -22,7 +22,12 @@ pub(crate) type Node = Execute<Command, Answer, CommandError>;
 
 /// Splits a script into statements.
 pub(crate) fn statements(script: &str) -> Vec<Statement> {
-    lexer::statements(script, table::is_command)
+    lexer::statements(script, table::is_command, table::stands_alone)
+}
+
+/// Whether a person who typed this has more to type.
+pub(crate) fn breaks_off(text: &str) -> bool {
+    lexer::breaks_off(text, table::stands_alone)
 }
 
 /// Hands commands to the node that only change its configuration; none after the first that is refused is executed.

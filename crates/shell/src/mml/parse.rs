@@ -88,7 +88,7 @@ fn unix(text: &str, name: &Word, words: Vec<Word>, net: Option<&Net>) -> Result<
     let form = match forms.as_slice() {
         [only] if only.switch.is_none() => *only,
         several => {
-            let switch = |word: &Word| several.iter().find(|form| is_switch(form, word)).copied();
+            let switch = |word: &Word| several.iter().find(|form| !word.quoted && form.is_switch(&word.text)).copied();
             let Some(at) = words.iter().position(|word| switch(word).is_some()) else {
                 let switches: Vec<&str> = several.iter().filter_map(|form| form.switch).collect();
                 let mend = format!("NOT ACCEPTED: {command} needs one of {}", switches.join(", "));
@@ -109,20 +109,6 @@ fn unix(text: &str, name: &Word, words: Vec<Word>, net: Option<&Net>) -> Result<
         }
     }
     builder.finish(text)
-}
-
-fn is_switch(form: &Form, word: &Word) -> bool {
-    let bare = |text: &str| text.trim_start_matches('-').to_ascii_lowercase();
-    let long = match form.switch {
-        Some("-i") => "initiate",
-        Some("-c") => "change",
-        Some("-e") => "end",
-        Some("-p") => "print",
-        _ => "",
-    };
-    !word.quoted
-        && word.text.starts_with('-')
-        && form.switch.is_some_and(|switch| bare(switch) == bare(&word.text) || bare(&word.text) == long)
 }
 
 fn unknown(name: &Word) -> Fault {

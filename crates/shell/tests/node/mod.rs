@@ -92,7 +92,7 @@ impl Rig {
     /// What is durable of the configuration, without the sealed values: they are other ones each time.
     pub fn stored(&self) -> BTreeMap<(&'static str, String), String> {
         let kinds =
-            ["number", "number_data", "route", "destination", "extension", "system", "phone", "phone_parameters"];
+            ["number", "number_length", "route", "destination", "extension", "system", "phone", "phone_parameters"];
         let values = kinds.into_iter().flat_map(|kind| {
             self.store.load(kind).into_iter().map(move |(key, value)| ((kind, key), without_seals(&value)))
         });

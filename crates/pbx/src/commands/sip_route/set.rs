@@ -2,9 +2,11 @@
 
 use super::SipRouteSet;
 use crate::authentication::Vault;
+use crate::commands::license::one_more_within_limit;
 use crate::commands::{Answer, CommandError, Outcome, check};
 use crate::configuration::{Configuration, Edit};
 use crate::routes::{Accept, Context, PROFILES, Profile, Service, SipRouteEntry, fill_in};
+use crate::system::Licence;
 use sip::Host;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -45,6 +47,9 @@ pub(super) fn run(configuration: &Configuration, vault: &Vault, set: SipRouteSet
     let mut route = check::route(configuration, "route", number)?;
     if route.data.is_none() {
         return Err(CommandError::not_assigned("route", number, "initiate it with RODAI TYPE=TL66 first"));
+    }
+    if route.sip.is_none() {
+        one_more_within_limit(configuration, "route", number, Licence::SipTrunk)?;
     }
     let mut sip = route.sip.take().unwrap_or_default();
     outgoing(&mut sip, &set)?;

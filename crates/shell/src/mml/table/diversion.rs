@@ -28,6 +28,13 @@ const DIVERSION: &[Parameter] = &[
     p(&["div-noreply"], "div_noreply", YesNo, "when nobody answers"),
 ];
 
+const DIVERSION_SYSTEM: &[Parameter] = &[
+    p(&["no-reply-time"], "no_reply_time", Number, "seconds, 1 to 180, where a call list says nothing else"),
+    p(&["second-no-reply-time"], "second_no_reply_time", Number, "the same once the call has been diverted"),
+    p(&["network-chaining"], "network_chaining", Number, "0 to 9; kept only"),
+    p(&["priority"], "priority", Number, "0 to 9; kept only"),
+];
+
 pub(super) const FORMS: &[Form] = &[
     unix("call_list", Some("-i"), "call_list", "initiate", "puts a position into an extension's call list", CALL_LIST),
     unix("call_list", Some("-c"), "call_list", "change", "changes a position", CALL_LIST),
@@ -48,4 +55,14 @@ pub(super) const FORMS: &[Form] = &[
     unix("diversion", Some("-c"), "diversion", "change", "changes a diversion", DIVERSION),
     unix("diversion", Some("-e"), "diversion", "end", "ends a diversion", ONE_DIR),
     unix("diversion", Some("-p"), "diversion", "print", "prints diversions", DIR_OR_ALL),
+    unix(
+        "diversion_system",
+        Some("-c"),
+        "diversion_system",
+        "change",
+        "changes how long calls ring before they count as not answered",
+        DIVERSION_SYSTEM,
+    ),
+    unix("diversion_system", Some("-e"), "diversion_system", "end", "brings the defaults back", &[]),
+    unix("diversion_system", Some("-p"), "diversion_system", "print", "prints how long calls ring", &[]),
 ];

@@ -135,7 +135,28 @@ pub(crate) fn is_command(word: &str) -> bool {
         || ["help", "exit", "quit", "?"].contains(&word)
 }
 
+/// Whether an option of a command is complete without a value: a switch, or one whose value may be left out.
+pub(crate) fn stands_alone(command: &str, option: &str) -> bool {
+    let bare = option.trim_start_matches('-').to_ascii_lowercase();
+    let maybe = |form: &Form| form.parameter(&bare).is_some_and(|(parameter, _)| parameter.kind == Kind::MaybeText);
+    bare == "help" || forms(command).any(|form| form.is_switch(option) || maybe(form))
+}
+
 impl Form {
+    /// Whether an option is the form's switch, in its short or its long form.
+    pub(crate) fn is_switch(&self, option: &str) -> bool {
+        let bare = |text: &str| text.trim_start_matches('-').to_ascii_lowercase();
+        let long = match self.switch {
+            Some("-i") => "initiate",
+            Some("-c") => "change",
+            Some("-e") => "end",
+            Some("-p") => "print",
+            _ => "",
+        };
+        option.starts_with('-')
+            && self.switch.is_some_and(|switch| bare(switch) == bare(option) || bare(option) == long)
+    }
+
     /// The parameter of that name, in any case; for [`Kind::Eight`] with its index.
     pub(crate) fn parameter(&self, name: &str) -> Option<(&'static Parameter, usize)> {
         self.parameters.iter().find_map(|parameter| {

@@ -1,6 +1,16 @@
-//! The node as a whole: status, and keeping it.
+//! The node as a whole: status, licences, encryption, call records, alarms, and keeping what is configured.
 
-use super::{Form, unix};
+use super::Kind::{MaybeText, Number, Text, YesNo};
+use super::{Form, Parameter, needed, p, unix};
+
+const TRAFFIC: &[Parameter] = &[needed(&["type"], "type", Text, "route or extension")];
+
+const LICENSE: Parameter =
+    needed(&["license"], "license", Text, "SIP_TRUNK, SIP_TRUNK_CHANNELS, IP_EXTENSION or VOIP_ENCRYPTION");
+
+const OUTPUT: Parameter = needed(&["output"], "output", Number, "the output, 0 to 9");
+
+const LIM: Parameter = p(&["lim"], "", Number, "not needed: there is one");
 
 pub(super) const FORMS: &[Form] = &[
     unix(
@@ -12,6 +22,14 @@ pub(super) const FORMS: &[Form] = &[
         &[],
     ),
     unix(
+        "status",
+        Some("-system"),
+        "status",
+        "system",
+        "prints since when the node runs, and how much there is of everything",
+        &[],
+    ),
+    unix(
         "ip_extension_info",
         None,
         "status",
@@ -20,4 +38,80 @@ pub(super) const FORMS: &[Form] = &[
         &[],
     ),
     unix("call_info", None, "status", "calls", "prints the calls in progress", &[]),
+    unix("license_status", None, "status", "licenses", "prints what is in use, its peak and its limit", &[]),
+    unix(
+        "license_limit",
+        Some("-set"),
+        "license_limit",
+        "set",
+        "limits what may be in use; without a limit it is unlimited",
+        &[LICENSE, needed(&["limit"], "limit", Number, "0 to 1000000")],
+    ),
+    unix("license_limit", Some("-remove"), "license_limit", "remove", "takes a limit away", &[LICENSE]),
+    unix("license_limit", Some("-print"), "license_limit", "print", "prints the limits that were set", &[]),
+    unix("alarm", Some("-p"), "alarm", "print", "prints what is wrong", ALARM),
+    unix(
+        "alarm",
+        Some("-e"),
+        "alarm",
+        "end",
+        "clears an alarm; what still is wrong raises it anew",
+        &[needed(&["number"], "number", Number, "the alarm, as alarm -p numbers it")],
+    ),
+    unix(
+        "media_encryption_enable",
+        None,
+        "media_encryption",
+        "enable",
+        "asks for SRTP; kept, without effect yet",
+        TRAFFIC,
+    ),
+    unix("media_encryption_disable", None, "media_encryption", "disable", "asks for SRTP no more", TRAFFIC),
+    unix(
+        "media_encryption_print",
+        None,
+        "media_encryption",
+        "print",
+        "prints for what SRTP is asked",
+        &[p(&["type"], "type", Text, "route or extension; else both")],
+    ),
+    unix(
+        "callinfo_output_set",
+        None,
+        "call_information",
+        "output_set",
+        "sets where call records go: a CSV file a day in the data folder, under call_information",
+        OUTPUT_SET,
+    ),
+    unix(
+        "callinfo_status_set",
+        None,
+        "call_information",
+        "status_set",
+        "switches an output of call records on or off",
+        &[OUTPUT, LIM, needed(&["state"], "state", YesNo, "on or off")],
+    ),
+    unix(
+        "callinfo_output_remove",
+        None,
+        "call_information",
+        "output_remove",
+        "removes an output; its files stay",
+        &[OUTPUT],
+    ),
+    unix("callinfo_output_print", None, "call_information", "print", "prints where call records go", &[]),
+];
+
+const ALARM: &[Parameter] = &[
+    p(&["severity"], "severity", Number, "this and above: 1 to be known, 4 calls or data are being lost"),
+    p(&["all"], "all", YesNo, "cleared ones too"),
+];
+
+const OUTPUT_SET: &[Parameter] = &[
+    OUTPUT,
+    LIM,
+    p(&["local"], "", MaybeText, "not needed: files are local"),
+    p(&["type"], "type", Text, "file"),
+    p(&["subtype"], "subtype", Text, "commaseparated"),
+    p(&["dbname"], "dbname", Text, "the files' name without a path; day and .csv are added"),
 ];
