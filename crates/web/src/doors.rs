@@ -18,6 +18,8 @@ const PAGES: &str = "web";
 
 /// A role answers within milliseconds; one that does not is stuck or gone.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Test-UMConnectivity calls a phone, and may be told to let it ring for half an hour.
+const OF_A_CALL: Duration = Duration::from_secs(1830);
 
 impl App {
     pub async fn ask_node(&self, command: pbx::commands::Command) -> Result<pbx::commands::Answer, ApiError> {
@@ -40,18 +42,20 @@ impl App {
         let (sender, answer) = oneshot::channel();
         // Who waits may have gone; then nobody needs the answer.
         door(command, by.to_owned(), Box::new(move |result| drop(sender.send(result))));
-        wait(answer).await?.map_err(ApiError::from)
+        wait(answer, PATIENCE).await?.map_err(ApiError::from)
     }
 
     pub async fn command_um(&self, command: um::commands::Command, by: &str) -> Result<um::commands::Answer, ApiError> {
+        let calls = matches!(command, um::commands::Command::TestConnectivity { .. });
+        let patience = if calls { OF_A_CALL } else { PATIENCE };
         let (sender, answer) = oneshot::channel();
         (self.parts.um)(command, by.to_owned(), Box::new(move |result| drop(sender.send(result))));
-        wait(answer).await?.map_err(ApiError::from)
+        wait(answer, patience).await?.map_err(ApiError::from)
     }
 }
 
-async fn wait<T>(answer: oneshot::Receiver<T>) -> Result<T, ApiError> {
-    match tokio::time::timeout(PATIENCE, answer).await {
+async fn wait<T>(answer: oneshot::Receiver<T>, patience: Duration) -> Result<T, ApiError> {
+    match tokio::time::timeout(patience, answer).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(_)) | Err(_) => Err(ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,

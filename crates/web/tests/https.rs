@@ -64,20 +64,28 @@ async fn site() -> Site {
 
 /// A client that trusts the certificate that lies in the file now, and nothing else.
 async fn tls(site: &Site) -> Result<TlsStream<TcpStream>, std::io::Error> {
+    connect(&site.files, site.running.https.unwrap()).await
+}
+
+async fn connect(files: &TlsFiles, address: SocketAddr) -> Result<TlsStream<TcpStream>, std::io::Error> {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(&site.files.certificate).unwrap()).unwrap();
+    roots.add(CertificateDer::from_pem_file(&files.certificate).unwrap()).unwrap();
     let config = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let stream = TcpStream::connect(site.running.https.unwrap()).await?;
+    let stream = TcpStream::connect(address).await?;
     TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await
 }
 
 /// One request on a connection that stays open, and the whole of what is answered.
 async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), path: &str, headers: &str) -> String {
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: phones\r\n{headers}\r\n").as_bytes()).await.unwrap();
+    say(stream, &format!("GET {path} HTTP/1.1\r\nHost: phones\r\n{headers}\r\n")).await
+}
+
+async fn say(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = Vec::new();
     loop {
         let whole = String::from_utf8_lossy(&text).into_owned();
@@ -201,4 +209,39 @@ async fn a_server_that_can_not_speak_https_says_why_and_does_not_start() {
     std::fs::copy(&others.key, &files.key).unwrap();
     let error = start(&settings, door, &Bus::new()).await.unwrap_err().to_string();
     assert!(error.contains("does not belong to the certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn the_pages_by_https_keep_their_cookie_and_their_origin_to_https() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = files(folder.path());
+    renew(&files);
+    let settings = web::Settings {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        hosts: vec!["localhost".into()],
+        admin_tokens: vec!["lab-admin".into()],
+        https: false,
+        tls: Some(files.clone()),
+    };
+    let parts = web::Parts {
+        mailboxes: mailbox::Mailboxes::memory().await.unwrap(),
+        um: Arc::new(|_, _, reply| reply(Err(um::commands::CommandError::Busy))),
+        node: None,
+        events: Bus::new(),
+        store: None,
+    };
+    let running = web::start(settings, parts).await.unwrap();
+    let mut stream = connect(&files, running.address()).await.unwrap();
+    let body = "{\"token\": \"lab-admin\"}";
+    let sign_in = |origin: &str| {
+        let length = body.len();
+        format!(
+            "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+    };
+    let refused = say(&mut stream, &sign_in("http://localhost")).await;
+    assert!(refused.starts_with("HTTP/1.1 403"), "plain HTTP is another origin: {refused}");
+    let taken = say(&mut stream, &sign_in("https://localhost")).await;
+    assert!(taken.starts_with("HTTP/1.1 201") && taken.contains("; Secure"), "{taken}");
+    running.stop().await;
 }

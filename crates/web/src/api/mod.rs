@@ -78,7 +78,12 @@ async fn body(body: Body, limit: usize) -> Result<Bytes, ApiError> {
 }
 
 async fn json<T: DeserializeOwned>(request: Body) -> Result<T, ApiError> {
-    let bytes = body(request, JSON).await?;
+    json_of(request, JSON).await
+}
+
+/// JSON of at most `limit` bytes.
+async fn json_of<T: DeserializeOwned>(request: Body, limit: usize) -> Result<T, ApiError> {
+    let bytes = body(request, limit).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
         ApiError::bad(format!("the request's body is not what it should be: {error}"), "mend the JSON")
     })

@@ -1,6 +1,6 @@
 //! What the node and the UM server know, and their commands. For the administrator.
 
-use super::json;
+use super::{json, json_of};
 use crate::Shared;
 use crate::error::ApiError;
 use crate::principal::Principal;
@@ -10,6 +10,9 @@ use axum::extract::State;
 use pbx::commands::{Answer, CallStatus, Command, ExtensionStatus, Status};
 use serde::Serialize;
 use um::commands::{CallView, Command as UmCommand};
+
+/// Bytes of a UM server's command at most: an administrator's prompt comes in one, as base64.
+const UM_COMMAND: usize = 16 << 20;
 
 pub async fn extensions(
     State(app): State<Shared>,
@@ -52,7 +55,7 @@ pub async fn um_command(
     body: Body,
 ) -> Result<Json<um::commands::Answer>, ApiError> {
     let by = principal.admin()?.to_owned();
-    Ok(Json(app.command_um(json(body).await?, &by).await?))
+    Ok(Json(app.command_um(json_of(body, UM_COMMAND).await?, &by).await?))
 }
 
 fn every_call() -> UmCommand {
