@@ -152,8 +152,8 @@ fn person(client: &mut Client, data: &Path) -> Result<bool, ClientError> {
     keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, ReedlineEvent::UntilFound(tab));
     let menu = ColumnarMenu::default().with_name("completion").with_columns(3);
     let mut editor = Reedline::create()
-        .with_completer(Box::new(Table(language)))
-        .with_validator(Box::new(Table(language)))
+        .with_completer(Box::new(Completion { language, names: Client::connect(data, language).ok() }))
+        .with_validator(Box::new(LineEnds(language)))
         .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
         .with_quick_completions(true)
         .with_partial_completions(true)
@@ -171,6 +171,7 @@ fn person(client: &mut Client, data: &Path) -> Result<bool, ClientError> {
             Signal::Success(text) => match text.trim() {
                 "" => {}
                 "exit" | "quit" | "exit;" | "quit;" => return Ok(true),
+                text if !confirmed(language.question(text))? => {}
                 text => drop(client.run(text, &mut out, &mut err)?),
             },
             Signal::CtrlD => return Ok(true),
@@ -179,12 +180,39 @@ fn person(client: &mut Client, data: &Path) -> Result<bool, ClientError> {
     }
 }
 
-/// Completion and line ends by a language's table.
-struct Table(Language);
+/// Asks; whether the answer is yes. Enter alone is yes, as in PowerShell; the end of input is no.
+fn confirmed(question: Option<String>) -> io::Result<bool> {
+    let Some(question) = question else { return Ok(true) };
+    loop {
+        print!("{question}");
+        io::stdout().flush()?;
+        let mut answer = String::new();
+        if io::stdin().read_line(&mut answer)? == 0 {
+            return Ok(false);
+        }
+        match answer.trim().to_ascii_lowercase().as_str() {
+            "" | "y" | "yes" => return Ok(true),
+            "n" | "no" => return Ok(false),
+            _ => {}
+        }
+    }
+}
 
-impl Completer for Table {
+/// Completion by a language's table; names of objects over a session of its own.
+struct Completion {
+    language: Language,
+    names: Option<Client>,
+}
+
+impl Completer for Completion {
     fn complete(&mut self, line: &str, position: usize) -> CompletionResult {
-        let (start, found) = self.0.complete(line, position);
+        let names = &mut self.names;
+        let mut ask = |line: &str| {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let done = names.as_mut()?.run(line, &mut out, &mut err).ok()?;
+            String::from_utf8(out).ok().filter(|_| done)
+        };
+        let (start, found) = self.language.complete_with(line, position, &mut ask);
         let span = Span { start: start.min(position), end: position };
         let suggestions: Vec<Suggestion> = found
             .into_iter()
@@ -194,7 +222,10 @@ impl Completer for Table {
     }
 }
 
-impl Validator for Table {
+/// Whether a line goes on.
+struct LineEnds(Language);
+
+impl Validator for LineEnds {
     fn validate(&self, line: &str) -> ValidationResult {
         if self.0.breaks_off(line) { ValidationResult::Incomplete } else { ValidationResult::Complete }
     }

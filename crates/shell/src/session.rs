@@ -53,13 +53,13 @@ impl Language {
     /// The text with stars for the secrets in it (SIP passwords, PINs). Of a text that cannot be read, and that may have
     /// some, only its first word is left.
     pub fn masked(self, text: &str) -> String {
+        if self == Language::Umsh {
+            return powershell::masked(text);
+        }
         let Ok(statements) = self.statements(text) else { return mentioned(text) };
         let mut shown = text.to_string();
         for statement in statements {
-            let secrets = match self {
-                Language::Mdsh => mml::secrets(&statement.text),
-                Language::Umsh => powershell::secrets(&statement.text),
-            };
+            let secrets = mml::secrets(&statement.text);
             let Some(secrets) = secrets else { return mentioned(text) };
             for secret in secrets.into_iter().filter_map(|span| statement.text.get(span)).filter(|s| !s.is_empty()) {
                 shown = shown.replace(secret, "****");
@@ -68,11 +68,29 @@ impl Language {
         shown
     }
 
+    /// What a person is asked before this is carried out; `None` when nobody has to be asked.
+    pub fn question(self, text: &str) -> Option<String> {
+        match self {
+            Language::Mdsh => None,
+            Language::Umsh => powershell::question(text),
+        }
+    }
+
     /// What can stand at the cursor: from which byte of the line on it is replaced, and by what, each with a help text.
     pub fn complete(self, line: &str, cursor: usize) -> (usize, Vec<(String, String)>) {
+        self.complete_with(line, cursor, &mut |_| None)
+    }
+
+    /// The same with the names of objects: `ask` has a line executed, and gives what it prints.
+    pub fn complete_with(
+        self,
+        line: &str,
+        cursor: usize,
+        ask: &mut dyn FnMut(&str) -> Option<String>,
+    ) -> (usize, Vec<(String, String)>) {
         match self {
             Language::Mdsh => mml::complete(line, cursor),
-            Language::Umsh => powershell::complete(line, cursor),
+            Language::Umsh => powershell::complete(line, cursor, ask),
         }
     }
 }

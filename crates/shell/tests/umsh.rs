@@ -184,7 +184,7 @@ fn what_if_checks_and_changes_nothing() {
 #[test]
 fn exchanges_common_parameters_are_passed_over_with_a_word_about_it() {
     let (shell, _) = shell();
-    let said = shell.run_script("Get-UMMailbox -ErrorAction Stop -Verbose").unwrap();
+    let said = shell.run_script("Get-UMMailbox -Debug -Verbose -ErrorAction Stop").unwrap();
     assert_eq!(said.entries[0].1.notes.len(), 2);
 }
 
@@ -213,7 +213,8 @@ fn a_wrong_line_names_the_parameter_and_the_place_and_changes_nothing() {
     assert!(refused("Get-UMMailbox \"$user\"").contains("variables are not known here"));
     assert!(refused("New-Mailbox A -Phone (Get-Date)").len() > 10);
     assert!(refused("New-Mailbox A -Phone (ConvertTo-SecureString x)").contains("expressions in parentheses"));
-    assert!(refused("Get-UMMailbox | % { $_ }").contains("braces"));
+    assert!(refused("Get-UMMailbox | % { $_ }").contains("variables are not known"));
+    assert!(refused("Get-UMMailbox | % { Get-UMDialPlan }").contains("% is not a command here"));
     assert!(refused("Get-UMMailbox |").contains("pipe"));
     assert!(refused("Get-UMMailbox 'anna").contains("quote is not closed"));
     assert!(refused("Get-UMMailbox a,").contains("behind the comma"));

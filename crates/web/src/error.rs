@@ -130,7 +130,7 @@ impl From<um::commands::CommandError> for ApiError {
         let status = match &error {
             NotFound { .. } => StatusCode::NOT_FOUND,
             Exists { .. } | InUse { .. } => StatusCode::CONFLICT,
-            Busy | NotStored { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Busy | NotStored { .. } | NoRecords { .. } => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         };
         command_error(status, error.parameter(), error.to_string())

@@ -1,19 +1,20 @@
 //! The words of PowerShell that umsh reads, with their places.
 //!
-//! Read: cmdlet names and values, `-Name value`, `-Name:value`, `'...'` and `"..."`, lists (`a,b`, `@("a","b")`),
-//! `$true $false $null`, pipes, `;`, backtick as line continuation and escape, `#` and `<# #>` comments. Everything
-//! else of the language (variables, expressions, script blocks) is refused with its place.
+//! Read: cmdlet names and values, `-Name value`, `-Name:value`, `'...'` and `"..."`, here-strings, lists (`a,b`,
+//! `@("a","b")`), `@{Add="a"; Remove="b"}`, the block of a `Where-Object`, `$true $false $null`, pipes, `;`, backtick as
+//! line continuation and escape, `#` and `<# #>` comments. Variables are read by [`super::script`]; everything else of the
+//! language (expressions, functions, loops) is refused with its place.
 
 use std::ops::Range;
 
-use crate::fault::{Fault, Located, Statement};
+use crate::fault::Fault;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A bare word.
     Word(String),
     /// A text in quotes.
-    Quoted(String),
+    Quoted(Vec<Piece>),
     /// `-Name`, without the dash; `attached`: `-Name:` with its value right behind.
     Parameter {
         name: String,
@@ -23,13 +24,30 @@ pub(crate) enum Kind {
     Bool(bool),
     /// `$null`.
     Null,
+    /// `$name`, or `$_.Property`, without the dollar.
+    Variable(String),
     Comma,
     Pipe,
+    /// `=`
+    Equals,
     /// `(` or `@(`
     Open,
     Close,
-    /// `;` or the end of a line.
+    /// `@{`
+    OpenTable,
+    /// `{`
+    OpenBlock,
+    CloseBrace,
+    /// `;` or the end of a line; within braces it parts the entries.
     End,
+}
+
+/// A part of a text in double quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Text(String),
+    /// A variable's name.
+    Variable(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +57,18 @@ pub(crate) struct Token {
 }
 
 /// The fault of a text that breaks off: more of it may come.
-const BREAKS_OFF: &str = "the quote is not closed";
-const COMMENT_OPEN: &str = "the comment is not closed with #>";
+pub(super) const QUOTE_OPEN: &str = "the quote is not closed";
+pub(super) const COMMENT_OPEN: &str = "the comment is not closed with #>";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bracket {
+    Parenthesis,
+    Brace,
+}
 
 /// All tokens of a text. Line ends after a comma, a pipe or within parentheses end nothing.
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, Fault> {
-    let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), depth: 0 };
+    let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), open: Vec::new() };
     while lexer.at < text.len() {
         lexer.next()?;
     }
@@ -55,7 +79,7 @@ struct Lexer<'a> {
     text: &'a str,
     at: usize,
     tokens: Vec<Token>,
-    depth: usize,
+    open: Vec<Bracket>,
 }
 
 impl Lexer<'_> {
@@ -68,16 +92,21 @@ impl Lexer<'_> {
         self.at += length;
     }
 
+    fn enter(&mut self, kind: Kind, bracket: Bracket, length: usize) {
+        self.open.push(bracket);
+        self.push(kind, length);
+    }
+
     fn next(&mut self) -> Result<(), Fault> {
         let rest = self.rest();
         let Some(c) = rest.chars().next() else { return Ok(()) };
         match c {
             '\n' | '\r' => {
                 let goes_on = matches!(self.tokens.last().map(|token| &token.kind), Some(Kind::Comma | Kind::Pipe));
-                if self.depth == 0 && !goes_on {
-                    self.push(Kind::End, 1);
-                } else {
+                if goes_on || self.open.last() == Some(&Bracket::Parenthesis) {
                     self.at += 1;
+                } else {
+                    self.push(Kind::End, 1);
                 }
             }
             _ if c.is_whitespace() => self.at += c.len_utf8(),
@@ -98,32 +127,30 @@ impl Lexer<'_> {
             ';' => self.push(Kind::End, 1),
             '|' => self.push(Kind::Pipe, 1),
             ',' => self.push(Kind::Comma, 1),
-            '(' => {
-                self.depth += 1;
-                self.push(Kind::Open, 1);
-            }
-            '@' if rest.starts_with("@(") => {
-                self.depth += 1;
-                self.push(Kind::Open, 2);
-            }
+            '=' => self.push(Kind::Equals, 1),
+            '(' => self.enter(Kind::Open, Bracket::Parenthesis, 1),
+            '@' if rest.starts_with("@(") => self.enter(Kind::Open, Bracket::Parenthesis, 2),
+            '@' if rest.starts_with("@{") => self.enter(Kind::OpenTable, Bracket::Brace, 2),
+            '{' => self.enter(Kind::OpenBlock, Bracket::Brace, 1),
             ')' => {
-                self.depth = self.depth.saturating_sub(1);
+                self.open.pop_if(|open| *open == Bracket::Parenthesis);
                 self.push(Kind::Close, 1);
             }
-            '{' | '}' => {
-                return Err(Fault::new(
-                    "script blocks and tables in braces are not known here: write the value",
-                    self.at..self.at + 1,
-                ));
+            '}' => {
+                self.open.pop_if(|open| *open == Bracket::Brace);
+                self.push(Kind::CloseBrace, 1);
             }
+            '@' if here(rest).is_some() => self.here_string()?,
             // Typographic quotes come with what is pasted from documents.
             '\'' | '\u{2018}' | '\u{2019}' => self.single_quoted(c)?,
             '"' | '\u{201C}' | '\u{201D}' => self.double_quoted(c)?,
             '$' => self.variable()?,
-            // A dash, or what word processors make of it, before a letter.
-            '-' | '\u{2013}' | '\u{2014}' if rest.chars().nth(1).is_some_and(|c| c.is_ascii_alphabetic()) => {
+            // A dash, or what word processors make of it, before a letter; `-?` asks for help.
+            '-' | '\u{2013}' | '\u{2014}'
+                if rest.chars().nth(1).is_some_and(|c| c.is_ascii_alphabetic() || c == '?') =>
+            {
                 let name: String =
-                    rest.chars().skip(1).take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                    rest.chars().skip(1).take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '?')).collect();
                 let length = c.len_utf8() + name.len();
                 let attached = rest.get(length..).is_some_and(|after| after.starts_with(':'));
                 self.push(Kind::Parameter { name, attached }, length);
@@ -138,6 +165,7 @@ impl Lexer<'_> {
 
     fn word(&mut self) -> Result<(), Fault> {
         let start = self.at;
+        let braced = self.open.contains(&Bracket::Brace);
         let mut value = String::new();
         let mut characters = self.rest().char_indices();
         let mut length = self.rest().len();
@@ -148,11 +176,15 @@ impl Lexer<'_> {
                     length = at;
                     break;
                 }
+                '=' | '}' if braced => {
+                    length = at;
+                    break;
+                }
                 _ if c.is_whitespace() => {
                     length = at;
                     break;
                 }
-                '$' => return Err(variable_fault(start + at)),
+                '$' => return Err(unknown_variable(start + at..start + at + 1)),
                 _ => value.push(c),
             }
         }
@@ -173,92 +205,142 @@ impl Lexer<'_> {
                 value.push(c);
                 characters.next();
             } else {
-                self.push(Kind::Quoted(value), at + c.len_utf8());
+                self.push(Kind::Quoted(vec![Piece::Text(value)]), at + c.len_utf8());
                 return Ok(());
             }
         }
-        Err(Fault::new(BREAKS_OFF, self.at..self.at + open.len_utf8()))
+        Err(Fault::new(QUOTE_OPEN, self.at..self.at + open.len_utf8()))
     }
 
     fn double_quoted(&mut self, open: char) -> Result<(), Fault> {
         let typographic = open != '"';
         let closes = |c: char| if typographic { matches!(c, '\u{201C}' | '\u{201D}') } else { c == '"' };
-        let mut value = String::new();
+        let mut pieces = Pieces::default();
         let mut characters = self.rest().char_indices().skip(1).peekable();
         while let Some((at, c)) = characters.next() {
             match c {
-                '`' => match characters.next() {
-                    Some((_, 'n')) => value.push('\n'),
-                    Some((_, 't')) => value.push('\t'),
-                    Some((_, escaped)) => value.push(escaped),
-                    None => {}
-                },
-                '$' if characters
-                    .peek()
-                    .is_some_and(|(_, next)| next.is_alphabetic() || matches!(next, '(' | '{' | '_')) =>
-                {
-                    return Err(variable_fault(self.at + at));
-                }
                 _ if closes(c) => {
                     if characters.peek().is_some_and(|(_, next)| closes(*next)) {
-                        value.push(c);
+                        pieces.text.push(c);
                         characters.next();
                     } else {
-                        self.push(Kind::Quoted(value), at + c.len_utf8());
+                        self.push(Kind::Quoted(pieces.done()), at + c.len_utf8());
                         return Ok(());
                     }
                 }
-                _ => value.push(c),
+                _ => pieces
+                    .read(c, at, &mut characters)
+                    .map_err(|at| unknown_variable(self.at + at..self.at + at + 1))?,
             }
         }
-        Err(Fault::new(BREAKS_OFF, self.at..self.at + open.len_utf8()))
+        Err(Fault::new(QUOTE_OPEN, self.at..self.at + open.len_utf8()))
+    }
+
+    /// `@'` or `@"`, lines, and the same the other way round at the start of a line.
+    fn here_string(&mut self) -> Result<(), Fault> {
+        let rest = self.rest();
+        let (quote, begin) = here(rest).unwrap_or(('\'', 2));
+        let body = rest.get(begin..).unwrap_or_default();
+        let end = if body.starts_with(&format!("{quote}@")) { Some(0) } else { body.find(&format!("\n{quote}@")) };
+        let Some(end) = end else { return Err(Fault::new(QUOTE_OPEN, self.at..self.at + 2)) };
+        let content = body.get(..end).unwrap_or_default();
+        let content = content.strip_suffix('\r').unwrap_or(content);
+        let mut pieces = Pieces::default();
+        let mut characters = content.char_indices().peekable();
+        while let Some((at, c)) = characters.next() {
+            match quote {
+                '\'' => pieces.text.push(c),
+                _ => {
+                    let place = |at: usize| self.at + begin + at..self.at + begin + at + 1;
+                    pieces.read(c, at, &mut characters).map_err(|at| unknown_variable(place(at)))?;
+                }
+            }
+        }
+        let closing = if end == 0 && content.is_empty() && body.starts_with(quote) { 2 } else { 3 };
+        self.push(Kind::Quoted(pieces.done()), begin + end + closing);
+        Ok(())
     }
 
     fn variable(&mut self) -> Result<(), Fault> {
-        let name: String = self.rest().chars().skip(1).take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        let name: String =
+            self.rest().chars().skip(1).take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.')).collect();
         let kind = match name.to_ascii_lowercase().as_str() {
             "true" => Kind::Bool(true),
             "false" => Kind::Bool(false),
             "null" => Kind::Null,
-            _ => return Err(variable_fault(self.at)),
+            "" => return Err(unknown_variable(self.at..self.at + 1)),
+            _ => Kind::Variable(name.clone()),
         };
         self.push(kind, name.len() + 1);
         Ok(())
     }
 }
 
-fn variable_fault(at: usize) -> Fault {
-    Fault::new(
-        "variables are not known here, but for $true, $false and $null: write the value, or put it in single quotes",
-        at..at + 1,
-    )
+/// The quote of a here-string, and where its lines begin.
+fn here(rest: &str) -> Option<(char, usize)> {
+    let quote = rest.chars().nth(1).filter(|quote| matches!(quote, '\'' | '"'))?;
+    let after = rest.get(2..)?;
+    let blank = after.len() - after.trim_start_matches([' ', '\t', '\r']).len();
+    after.get(blank..)?.starts_with('\n').then_some((quote, 2 + blank + 1))
 }
 
-/// Splits a script into statements, comments left out.
-pub(crate) fn statements(script: &str) -> Result<Vec<Statement>, Located> {
-    let whole = Statement { text: script.into(), line: 1 };
-    let tokens = tokens(script).map_err(|fault| fault.located(&whole, &[]))?;
-    let mut statements = Vec::new();
-    for tokens in tokens.split(|token| token.kind == Kind::End).filter(|tokens| !tokens.is_empty()) {
-        let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { continue };
-        let text = script.get(first.span.start..last.span.end).unwrap_or_default();
-        let line = script.get(..first.span.start).unwrap_or_default().matches('\n').count() + 1;
-        statements.push(Statement { text: text.into(), line });
-    }
-    Ok(statements)
+/// What double quotes hold, as it is read.
+#[derive(Default)]
+struct Pieces {
+    done: Vec<Piece>,
+    text: String,
 }
 
-/// Whether somebody who typed this has more to type.
-pub(crate) fn breaks_off(text: &str) -> bool {
-    if text.trim_end().ends_with('`') {
-        return true;
-    }
-    match tokens(text) {
-        Err(fault) => fault.message == BREAKS_OFF || fault.message == COMMENT_OPEN,
-        Ok(tokens) => {
-            let opened = tokens.iter().filter(|token| token.kind == Kind::Open).count();
-            let closed = tokens.iter().filter(|token| token.kind == Kind::Close).count();
-            opened > closed || matches!(tokens.last().map(|token| &token.kind), Some(Kind::Pipe | Kind::Comma))
+impl Pieces {
+    /// One character that closes nothing, with those that belong to it. An error is the place of a `$` that cannot be
+    /// read.
+    fn read(
+        &mut self,
+        c: char,
+        at: usize,
+        characters: &mut std::iter::Peekable<impl Iterator<Item = (usize, char)>>,
+    ) -> Result<(), usize> {
+        match c {
+            '`' => match characters.next() {
+                Some((_, 'n')) => self.text.push('\n'),
+                Some((_, 't')) => self.text.push('\t'),
+                Some((_, escaped)) => self.text.push(escaped),
+                None => {}
+            },
+            '$' => {
+                let braced = characters.next_if(|(_, next)| *next == '{').is_some();
+                let mut name = String::new();
+                while let Some((_, next)) = characters.next_if(|(_, next)| next.is_ascii_alphanumeric() || *next == '_')
+                {
+                    name.push(next);
+                }
+                let closed = !braced || characters.next_if(|(_, next)| *next == '}').is_some();
+                match name.is_empty() {
+                    // A price, or a dollar alone.
+                    true if !braced && characters.peek().is_none_or(|(_, next)| *next != '(') => self.text.push('$'),
+                    false if closed => {
+                        self.done.push(Piece::Text(std::mem::take(&mut self.text)));
+                        self.done.push(Piece::Variable(name));
+                    }
+                    _ => return Err(at),
+                }
+            }
+            _ => self.text.push(c),
         }
+        Ok(())
     }
+
+    fn done(mut self) -> Vec<Piece> {
+        self.done.push(Piece::Text(self.text));
+        self.done.retain(|piece| *piece != Piece::Text(String::new()));
+        self.done
+    }
+}
+
+pub(super) fn unknown_variable(place: Range<usize>) -> Fault {
+    Fault::new(
+        "such variables are not known here, but for $true, $false, $null and those that the script has set before: \
+         write the value, or put it in single quotes",
+        place,
+    )
 }

@@ -82,14 +82,14 @@ pub(super) fn cmdlets() -> Vec<Cmdlet> {
         Parameter::of::<String>("Name", "What it is called.").written("a text of at most 255 characters").needed();
     let new = Cmdlet::new("New-UMCallAnsweringRule", "Makes a call answering rule.", vec![name, whose()]);
     vec![
-        new.and(RuleChanges::parameters()).note(NOTE),
-        Cmdlet::new("Get-UMCallAnsweringRule", "Shows call answering rules.", all).note(NOTE),
+        new.and(RuleChanges::parameters()).idle(NOTE),
+        Cmdlet::new("Get-UMCallAnsweringRule", "Shows call answering rules.", all).idle(NOTE),
         Cmdlet::new("Set-UMCallAnsweringRule", "Changes a call answering rule.", one())
             .and(RuleChanges::parameters())
-            .note(NOTE),
-        Cmdlet::new("Enable-UMCallAnsweringRule", "Lets a call answering rule hold.", one()).note(NOTE),
-        Cmdlet::new("Disable-UMCallAnsweringRule", "Lets a call answering rule hold no more.", one()).note(NOTE).asks(),
-        Cmdlet::new("Remove-UMCallAnsweringRule", "Removes a call answering rule.", one()).note(NOTE).asks(),
+            .idle(NOTE),
+        Cmdlet::new("Enable-UMCallAnsweringRule", "Lets a call answering rule hold.", one()).idle(NOTE),
+        Cmdlet::new("Disable-UMCallAnsweringRule", "Lets a call answering rule hold no more.", one()).idle(NOTE).asks(),
+        Cmdlet::new("Remove-UMCallAnsweringRule", "Removes a call answering rule.", one()).idle(NOTE).asks(),
     ]
 }
 

@@ -210,6 +210,7 @@ pub(super) fn set(configuration: &mut Configuration, identity: &str, changes: Di
 pub(super) fn remove(configuration: &mut Configuration, identity: &str) -> Outcome {
     let plan = configuration.dial_plans.require("Identity", identity)?.clone();
     let of_plan = |name: &str| name.eq_ignore_ascii_case(&plan.name);
+    let trusting = |plans: &[String], user: &str| plans.iter().any(|name| of_plan(name)).then(|| user.to_owned());
     let policies = configuration.policies.iter().filter(|policy| of_plan(&policy.dial_plan));
     let groups = configuration.hunt_groups.iter().filter(|group| of_plan(&group.dial_plan));
     let attendants = configuration.attendants.iter().filter(|attendant| of_plan(&attendant.dial_plan));
@@ -217,6 +218,8 @@ pub(super) fn remove(configuration: &mut Configuration, identity: &str) -> Outco
         .map(|policy| format!("UMMailboxPolicy {:?}", policy.name))
         .chain(groups.map(|group| format!("UMHuntGroup {:?}", group.name)))
         .chain(attendants.map(|attendant| format!("UMAutoAttendant {:?}", attendant.name)))
+        .chain(trusting(&configuration.service.dial_plans, "UMService"))
+        .chain(trusting(&configuration.router.dial_plans, "UMCallRouterSettings"))
         .collect();
     in_use(NOUN, &plan.name, users)?;
     let mut stored = Vec::new();
@@ -228,6 +231,9 @@ pub(super) fn remove(configuration: &mut Configuration, identity: &str) -> Outco
 impl DialPlan {
     /// What no single parameter can be checked for.
     fn check(&self, configuration: &Configuration) -> Result<(), CommandError> {
+        if self.country_or_region_code.is_none() {
+            return Err(CommandError::bad("CountryOrRegionCode", "write 1 to 4 digits: a dial plan has one"));
+        }
         if self.max_recording_duration >= self.max_call_duration {
             return Err(CommandError::bad("MaxRecordingDuration", "write less than MaxCallDuration"));
         }

@@ -77,14 +77,14 @@ pub(super) fn cmdlets() -> Vec<Cmdlet> {
     let import = Cmdlet::new("Import-UMPrompt", "Stores a prompt of a dial plan or an auto attendant.", owners());
     let note = "PCM of 8 to 48 kHz or G.711, at most four minutes. Prompts are kept and can be fetched again; nothing plays them yet.";
     vec![
-        import.and(vec![file("What it is called."), data.written("base64").needed()]).note(note),
+        import.and(vec![file("What it is called."), data.written("base64").needed()]).idle(note),
         Cmdlet::new(
             "Export-UMPrompt",
             "Fetches a prompt: its WAV file in base64; in umsh -Path FILE writes it there.",
             owners(),
         )
         .and(vec![file("Which one.")]),
-        Cmdlet::new("Get-UMPrompt", "Shows which prompts there are.", owners()).note(NOTE),
+        Cmdlet::new("Get-UMPrompt", "Shows which prompts there are.", owners()).idle(NOTE),
         Cmdlet::new("Remove-UMPrompt", "Removes a prompt.", owners()).and(vec![file("Which one.")]).asks(),
     ]
 }

@@ -121,15 +121,17 @@ pub struct Cmdlet {
     pub parameters: Vec<Parameter>,
     /// Other names that it is known by.
     pub aliases: &'static [&'static str],
-    /// What there is to say about all of it: that it has no effect yet, or what it is not.
+    /// What there is to say about all of it.
     pub note: &'static str,
+    /// What it makes is kept, and has no effect yet; the note says so.
+    pub idle: bool,
     /// What it does is not simply undone: a person is asked first.
     pub asks: bool,
 }
 
 impl Cmdlet {
     pub(super) fn new(name: &'static str, summary: &'static str, parameters: Vec<Parameter>) -> Cmdlet {
-        Cmdlet { name, summary, parameters, aliases: &[], note: "", asks: false }
+        Cmdlet { name, summary, parameters, aliases: &[], note: "", idle: false, asks: false }
     }
 
     /// With the settings of its object.
@@ -152,6 +154,10 @@ impl Cmdlet {
 
     pub(super) fn note(self, note: &'static str) -> Cmdlet {
         Cmdlet { note, ..self }
+    }
+
+    pub(super) fn idle(self, note: &'static str) -> Cmdlet {
+        Cmdlet { note, idle: true, ..self }
     }
 
     pub(super) fn asks(self) -> Cmdlet {
