@@ -52,6 +52,9 @@ pub struct LabArguments {
     /// Serve the phones' files over HTTPS, too, with a self-made certificate
     #[arg(long)]
     pub https: bool,
+    /// Run it with something wrong, in a temporary folder unless --data names one; `list` shows what there is
+    #[arg(long, value_name = "NAME")]
+    pub fault: Vec<String>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -135,6 +138,9 @@ pub struct VerifyArguments {
     /// The loopback net of its own lab [default: one that is free]
     #[arg(long, value_name = "NET", value_parser = loopback_net, conflicts_with = "against")]
     pub net: Option<LoopbackNet>,
+    /// Give its own lab a fault, to see the suite notice it; `list` shows what there is
+    #[arg(long, value_name = "NAME", conflicts_with = "against")]
+    pub fault: Vec<String>,
     /// Folder for report.html, report.json and junit.xml
     #[arg(long, value_name = "DIR")]
     pub report: Option<PathBuf>,
@@ -152,7 +158,14 @@ pub struct VerifyArguments {
 impl Default for LabArguments {
     /// What `earcon lab` without arguments has.
     fn default() -> LabArguments {
-        LabArguments { data: None, ring_time: RING_TIME, net: LoopbackNet([127, 0, 222]), web: WEB_PORT, https: false }
+        LabArguments {
+            data: None,
+            ring_time: RING_TIME,
+            net: LoopbackNet([127, 0, 222]),
+            web: WEB_PORT,
+            https: false,
+            fault: Vec::new(),
+        }
     }
 }
 

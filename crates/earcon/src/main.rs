@@ -2,11 +2,13 @@
 
 mod cli;
 mod failure;
+mod faults;
 mod ladder;
 mod phone;
 mod serve;
 mod shells;
 mod stop;
+mod temporary;
 mod trace;
 mod verify;
 

@@ -2,7 +2,9 @@
 
 use crate::cli::{LabArguments, ProcessArguments};
 use crate::failure::Failure;
+use crate::faults;
 use crate::stop;
+use crate::temporary::TemporaryFolder;
 use event::{Bus, Event, Level, Now, Sink};
 use lab::settings::{NodeSettings, UmSettings};
 use lab::{Extras, Lab, LabSettings, RunningNode, RunningUm, folder};
@@ -15,15 +17,23 @@ use tokio::runtime::Runtime;
 const WORKERS: usize = 2;
 
 pub fn lab(arguments: LabArguments) -> Result<(), Failure> {
+    let Some(faults) = faults::chosen(&arguments.fault)? else { return Ok(()) };
+    // A lab with a slip in its configuration does not touch the one that is used otherwise.
+    let temporary = match (&arguments.data, faults.as_slice()) {
+        (None, [_, ..]) => Some(TemporaryFolder::create("lab")?),
+        _ => None,
+    };
     let settings = LabSettings {
-        data: match arguments.data {
-            Some(folder) => folder,
-            None => folder::of_lab().map_err(Failure::from_error)?,
+        data: match (arguments.data, &temporary) {
+            (Some(folder), _) => folder,
+            (None, Some(temporary)) => temporary.path().to_owned(),
+            (None, None) => folder::of_lab().map_err(Failure::from_error)?,
         },
         ring_time: arguments.ring_time,
         net: arguments.net.bytes(),
         web: arguments.web,
         https: arguments.https,
+        faults,
     };
     run(
         "lab",

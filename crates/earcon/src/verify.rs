@@ -2,8 +2,10 @@
 
 use crate::cli::VerifyArguments;
 use crate::failure::Failure;
+use crate::faults;
+use crate::temporary::TemporaryFolder;
 use event::Bus;
-use lab::{Lab, LabSettings, folder};
+use lab::{Fault, Lab, LabSettings};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -21,12 +23,13 @@ pub fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
         }
         return Ok(());
     }
+    let Some(faults) = faults::chosen(&arguments.fault)? else { return Ok(()) };
     let choice = Choice::parse(&arguments.only).map_err(Failure::from_error)?;
     // Before anything runs: a report that cannot be written is told of now.
     let files = Files::prepare(arguments)?;
     let report = match &arguments.against {
         Some(file) => suite(&Target::read(file).map_err(Failure::from_error)?, &choice)?,
-        None => in_a_lab(arguments, &choice)?,
+        None => in_a_lab(arguments, faults, &choice)?,
     };
     println!("\n{}", report.summary());
     files.write(&report)?;
@@ -52,18 +55,19 @@ fn suite(target: &Target, choice: &Choice) -> Result<Report, Failure> {
 }
 
 /// Starts a lab in this process, in a temporary folder, on a loopback net that nobody uses.
-fn in_a_lab(arguments: &VerifyArguments, choice: &Choice) -> Result<Report, Failure> {
+fn in_a_lab(arguments: &VerifyArguments, faults: Vec<Fault>, choice: &Choice) -> Result<Report, Failure> {
     let net = match arguments.net {
         Some(net) => net.bytes(),
         None => free_net()?,
     };
-    let data = TemporaryFolder::create()?;
+    let data = TemporaryFolder::create("verify")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(Failure::from_error)?;
-    let settings = LabSettings { data: data.0.clone(), ring_time: RING_TIME, net, web: 0, https: false };
+    let data_folder = data.path().to_owned();
+    let settings = LabSettings { data: data_folder, ring_time: RING_TIME, net, web: 0, https: false, faults };
     let lab = Lab::start(settings, &Bus::new(), runtime.handle()).map_err(Failure::from_error)?;
     let rest = lab.web().ok_or_else(|| Failure::new("the lab has no web page"))?;
     let target = Target::lab(net, rest).map_err(Failure::from_error)?;
@@ -76,24 +80,6 @@ fn free_net() -> Result<[u8; 3], Failure> {
     NETS.map(|third| [127, 0, third])
         .find(|[a, b, c]| [4, 10].iter().all(|host| free(SocketAddr::from(([*a, *b, *c, *host], 5060)))))
         .ok_or_else(|| Failure::new("no loopback net from 127.0.192 to 127.0.221 is free: give --net"))
-}
-
-/// Removed at the end, with the recordings in it.
-struct TemporaryFolder(PathBuf);
-
-impl TemporaryFolder {
-    fn create() -> Result<TemporaryFolder, Failure> {
-        let path = std::env::temp_dir().join(format!("earcon-verify-{}", std::process::id()));
-        folder::prepare(&path).map_err(Failure::from_error)?;
-        Ok(TemporaryFolder(path))
-    }
-}
-
-impl Drop for TemporaryFolder {
-    fn drop(&mut self) {
-        // What is left is in the system's temporary folder, which is cleaned.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// Where the report goes.

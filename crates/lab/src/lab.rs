@@ -1,6 +1,7 @@
 //! The lab: the guide's setup in one process. The halves meet only in SIP, on real sockets.
 
 use crate::error::StartError;
+use crate::fault::{self, Fault, Faults};
 use crate::node::RunningNode;
 use crate::provisioning::{ProvisioningSettings, self_made};
 use crate::settings::{MediaSettings, NodeSettings, NodeSip, UmSettings, UmSip, WebSettings};
@@ -12,8 +13,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 
-const MX_ONE: &str = include_str!("../../../lab/mx-one.mml");
-const EXCHANGE_UM: &str = include_str!("../../../lab/exchange-um.ps1");
+pub(crate) const MX_ONE: &str = include_str!("../../../lab/mx-one.mml");
+pub(crate) const EXCHANGE_UM: &str = include_str!("../../../lab/exchange-um.ps1");
 /// The realm of the lab's digest: the guide's FQDN of the node.
 const DOMAIN: &str = "mx-one-lync.lab.moon.galaxy";
 const MAIL_DOMAIN: &str = "moon.galaxy";
@@ -42,6 +43,8 @@ pub struct LabSettings {
     pub web: u16,
     /// Phones may fetch their files over HTTPS, too, with a self-made certificate.
     pub https: bool,
+    /// What is wrong with it; slips are entered on an empty data folder, and stay there.
+    pub faults: Vec<Fault>,
 }
 
 /// A lab that runs until it is dropped.
@@ -56,17 +59,19 @@ impl Lab {
         folder::prepare(&settings.data)?;
         let [a, b, c] = settings.net;
         let map = shell::Net::new(&format!("{a}.{b}.{c}"));
-        let node = RunningNode::start(&node_settings(&settings)?, bus, runtime, map.clone())?;
+        let faults = Faults { all: settings.faults.clone(), um: host(&settings, 4) };
+        let node = RunningNode::start_with(&node_settings(&settings)?, bus, runtime, map.clone(), &faults)?;
         let extras = Extras {
             mail_domain: MAIL_DOMAIN.into(),
             map,
             admin_tokens: vec![ADMIN_TOKEN.into()],
             node: Some(node.door()),
         };
-        let um = RunningUm::start(&um_settings(&settings), bus, runtime, extras)?;
+        let um = RunningUm::start_with(&um_settings(&settings), bus, runtime, extras, &faults)?;
         runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
-        configure(&settings.data.join("node"), &node.shell, "lab/mx-one.mml", MX_ONE)?;
-        configure(&settings.data.join("um1"), &um.shell, "lab/exchange-um.ps1", EXCHANGE_UM)?;
+        let script = |text| fault::apply(text, &settings.faults);
+        configure(&settings.data.join("node"), &node.shell, "lab/mx-one.mml", &script(MX_ONE))?;
+        configure(&settings.data.join("um1"), &um.shell, "lab/exchange-um.ps1", &script(EXCHANGE_UM))?;
         Ok(Lab { um, node, settings })
     }
 

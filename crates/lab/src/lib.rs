@@ -5,6 +5,7 @@ mod call_records;
 mod disk;
 mod error;
 pub mod event_socket;
+mod fault;
 pub mod folder;
 mod lab;
 mod node;
@@ -14,6 +15,7 @@ pub mod settings;
 mod um;
 
 pub use error::StartError;
+pub use fault::{Fault, NoSuchFault};
 pub use lab::{Lab, LabSettings};
 pub use node::RunningNode;
 pub use um::{Extras, RunningUm};

@@ -3,6 +3,7 @@
 use crate::call_records::CallRecords;
 use crate::disk::DiskWatch;
 use crate::error::StartError;
+use crate::fault::{Faults, Half};
 use crate::role::Running;
 use crate::settings::NodeSettings;
 use crate::{event_socket, folder, provisioning};
@@ -38,6 +39,16 @@ impl RunningNode {
         runtime: &Handle,
         map: Option<shell::Net>,
     ) -> Result<RunningNode, StartError> {
+        RunningNode::start_with(settings, bus, runtime, map, &Faults::default())
+    }
+
+    pub(crate) fn start_with(
+        settings: &NodeSettings,
+        bus: &Bus,
+        runtime: &Handle,
+        map: Option<shell::Net>,
+        faults: &Faults,
+    ) -> Result<RunningNode, StartError> {
         folder::prepare(&settings.data)?;
         let store = state::Store::open(&settings.data.join("state.db"))?;
         let key = state::KeyFile::open_or_create(&settings.data)?;
@@ -58,7 +69,7 @@ impl RunningNode {
             listeners: net.listeners().to_vec(),
             store,
             key,
-            media: Box::new(engine.control()),
+            media: faults.media(Half::Node, engine.control()),
             seed: rand::random(),
             sink: Arc::new(bus.clone()),
             own: Arc::new(move |item| own.own(item)),
@@ -73,7 +84,7 @@ impl RunningNode {
         let disk = sender.clone();
         let disk = DiskWatch::start(settings.data.clone(), move |free, total| disk.own(Own::Disk { free, total }))?;
         let stop = sender.clone();
-        let role = Running::start("node", node, inbox, net, move || stop.own(Own::Stop))?;
+        let role = Running::start("node", faults.wire(Half::Node, node), inbox, net, move || stop.own(Own::Stop))?;
 
         let commands = sender.clone();
         let mut shell =

@@ -1,6 +1,7 @@
 //! Starts a UM server with all that belongs to it.
 
 use crate::error::StartError;
+use crate::fault::{Faults, Half};
 use crate::role::Running;
 use crate::settings::{UmSettings, WebSettings};
 use crate::{event_socket, folder};
@@ -51,6 +52,16 @@ pub struct RunningUm {
 
 impl RunningUm {
     pub fn start(settings: &UmSettings, bus: &Bus, runtime: &Handle, extras: Extras) -> Result<RunningUm, StartError> {
+        RunningUm::start_with(settings, bus, runtime, extras, &Faults::default())
+    }
+
+    pub(crate) fn start_with(
+        settings: &UmSettings,
+        bus: &Bus,
+        runtime: &Handle,
+        extras: Extras,
+        faults: &Faults,
+    ) -> Result<RunningUm, StartError> {
         folder::prepare(&settings.data)?;
         let store = state::Store::open(&settings.data.join("state.db"))?;
         let mailboxes = runtime.block_on(Mailboxes::open(&settings.data.join("mailboxes")))?;
@@ -99,7 +110,7 @@ impl RunningUm {
             store: store.clone(),
             storage: Box::new(storage),
             hasher: Box::new(hasher),
-            media: Box::new(engine.control()),
+            media: faults.media(Half::Um, engine.control()),
             records: Box::new(records),
             speech,
             recovered,
@@ -110,7 +121,7 @@ impl RunningUm {
         let mut server = Server::new(config).map_err(|error| StartError::Configuration(error.to_string()))?;
         server.start(Now::read());
         let stop = sender.clone();
-        let role = Running::start("um", server, inbox, net, move || stop.own(Own::Stop))?;
+        let role = Running::start("um", faults.wire(Half::Um, server), inbox, net, move || stop.own(Own::Stop))?;
 
         let commands = sender.clone();
         let mut shell =

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 const CHUNK: usize = 4000;
 /// So much is held back for packets that were overtaken: 100 ms.
 const HELD_BACK: usize = 800;
+/// A sender that is silent for so long has paused.
+const STALLED: Duration = Duration::from_millis(200);
 /// A timestamp may be so far ahead of the time that really passed: 2 s. Beyond it the sender's clock has jumped.
 const SLACK: i64 = 16_000;
 
@@ -179,7 +181,12 @@ impl Recorder {
         }
     }
 
-    /// The rest, when it has ended.
+    /// Nothing came for so long that what is held back waits for nothing.
+    pub fn is_stalled(&self, now: Instant) -> bool {
+        self.last_packet.is_some_and(|last| now.saturating_duration_since(last) > STALLED)
+    }
+
+    /// The rest, when it has ended, or stands still.
     pub fn finish(&mut self, give: &mut impl FnMut(&[u8])) {
         if !self.buffer.is_empty() {
             give(&self.buffer);

@@ -54,7 +54,17 @@ impl Recording {
         self.recorder.limits().stop_keys.contains(key)
     }
 
-    pub fn check(&self, now: Instant) -> Option<RecordEnd> {
+    pub fn check(&mut self, now: Instant) -> Option<RecordEnd> {
+        // Who listens along to a tape hears the last words though nothing follows them.
+        if let Drain::Tape(_) = self.drain
+            && self.recorder.is_stalled(now)
+        {
+            let Recording { recorder, drain, .. } = self;
+            let codec = recorder.codec();
+            recorder.finish(&mut |chunk| {
+                drain.take(codec, chunk);
+            });
+        }
         if self.failed { Some(RecordEnd::Failed) } else { self.recorder.check(now) }
     }
 

@@ -223,7 +223,7 @@ impl Session {
     }
 
     fn check(&mut self, context: &mut Context<'_>, timeout: Duration) {
-        if let Some(reason) = self.recording.as_ref().and_then(|recording| recording.check(context.now)) {
+        if let Some(reason) = self.recording.as_mut().and_then(|recording| recording.check(context.now)) {
             self.stop_recording(reason, context.tell);
         }
         if let Some(press) = self.listener.check_key(context.now) {

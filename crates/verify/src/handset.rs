@@ -12,6 +12,13 @@ use std::time::{Duration, Instant};
 
 /// How often what is heard is looked at.
 const GLANCE: Duration = Duration::from_millis(40);
+/// As many samples as fit between two glances.
+const SILENT_SAMPLES: usize = 320;
+/// Nothing was sent for so long: the line is silent.
+const SILENCE: Duration = Duration::from_millis(200);
+const NOT_KNOWN: &str = "The server's prompts are not known: that something was said is checked, not what.";
+/// Between the tone and the first word.
+const AFTER_THE_TONE: Duration = Duration::from_millis(300);
 /// What a signalling step may take that waits for nobody.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
@@ -33,13 +40,18 @@ pub(crate) struct Handset {
     /// What happened and was not asked for yet.
     events: VecDeque<PhoneEvent>,
     heard: Vec<i16>,
+    /// Samples of it that the phone heard; those after them stand for silence in which nothing was sent.
+    real: usize,
+    /// When something was heard last.
+    lately: Instant,
     /// Up to here what was heard is used up.
     at: usize,
 }
 
 impl Handset {
     pub fn new(phone: Phone, name: String, journal: Journal, prompt: Duration) -> Handset {
-        Handset { phone, name, journal, prompt, events: VecDeque::new(), heard: Vec::new(), at: 0 }
+        let (events, heard, lately) = (VecDeque::new(), Vec::new(), Instant::now());
+        Handset { phone, name, journal, prompt, events, heard, real: 0, lately, at: 0 }
     }
 
     // ---- doing ----
@@ -61,7 +73,7 @@ impl Handset {
         self.does(&format!("presses {keys}"));
         self.listen();
         // What was said before the key is no answer to it.
-        self.at = self.heard.len();
+        self.at = self.real;
         self.phone.press(keys);
     }
 
@@ -69,7 +81,7 @@ impl Handset {
     pub fn presses_pin(&mut self, pin: &str) {
         self.does("presses the PIN and #");
         self.listen();
-        self.at = self.heard.len();
+        self.at = self.real;
         self.phone.press(&format!("{pin}#"));
     }
 
@@ -102,7 +114,7 @@ impl Handset {
         let over = |event: &PhoneEvent| matches!(event, PhoneEvent::Ended { .. }).then_some(());
         let ended = self.wait(AT_ONCE, "the end of the call", over);
         self.listen();
-        self.at = self.heard.len();
+        self.at = self.real;
         ended
     }
 
@@ -197,6 +209,16 @@ impl Handset {
         self.hears_one_of(std::slice::from_ref(saying)).map(|_| ())
     }
 
+    /// As `hears`, before something that is recognised whoever says it: a tone, a message. Where prompts are not known, what
+    /// comes next is waited for instead.
+    pub fn hears_first(&mut self, saying: &Saying) -> Outcome {
+        if saying.template.is_some() {
+            return self.hears(saying);
+        }
+        self.journal.remark(NOT_KNOWN);
+        Ok(())
+    }
+
     /// The first of them that is said.
     pub fn hears_one_of(&mut self, sayings: &[Saying]) -> Outcome<usize> {
         let texts: Vec<String> = sayings.iter().map(|saying| format!("\"{}\"", saying.text)).collect();
@@ -204,18 +226,18 @@ impl Handset {
         let longest = sayings.iter().filter_map(|saying| saying.template.as_ref()).count();
         let from = self.at;
         if longest < sayings.len() {
-            self.journal.remark("The server's prompts are not known: that something was said is checked, not what.");
-            let end = self.listen_for(&what, |heard| said_something(heard, from))?;
-            self.at = end;
+            self.journal.remark(NOT_KNOWN);
+            let end = self.listen_for(&what, |heard, _| said_something(heard, from))?;
+            self.at = end.min(self.real);
             self.does(&format!("hears something, for {what}"));
             return Ok(0);
         }
         let mut searches: Vec<Search<'_>> =
             sayings.iter().filter_map(|saying| saying.template.as_ref()).map(|t| Search::new(t, from)).collect();
-        let (which, found) = self.listen_for(&what, |heard| {
-            searches.iter_mut().enumerate().find_map(|(n, search)| Some((n, search.run(heard, false)?)))
+        let (which, found) = self.listen_for(&what, |heard, real| {
+            searches.iter_mut().enumerate().find_map(|(n, search)| Some((n, search.run(heard, real)?)))
         })?;
-        self.at = found.end;
+        self.at = found.end.min(self.real);
         self.does(&format!("hears {} (likeness {:.2})", texts[which], found.likeness));
         Ok(which)
     }
@@ -223,8 +245,10 @@ impl Handset {
     /// The tone that asks to speak.
     pub fn hears_the_tone(&mut self) -> Outcome {
         let from = self.at;
-        let (end, hertz) = self.listen_for("the tone to speak after", |heard| first_tone(heard, from))?;
-        self.at = end;
+        let (end, hertz) = self.listen_for("the tone to speak after", |heard, _| first_tone(heard, from))?;
+        self.at = end.min(self.real);
+        // Its last packets may be on their way, and the recording begins after them.
+        std::thread::sleep(AFTER_THE_TONE);
         self.does(&format!("hears a tone of {hertz:.0} Hz"));
         Ok(())
     }
@@ -242,35 +266,50 @@ impl Handset {
         self.take_events(Duration::ZERO);
         self.events.retain(|event| matches!(event, PhoneEvent::Lamp { .. }));
         self.listen();
-        self.at = self.heard.len();
+        self.at = self.real;
     }
 
     fn listen(&mut self) {
-        self.heard.extend(self.phone.heard_from(self.heard.len()));
+        let new = self.phone.heard_from(self.real);
+        if !new.is_empty() {
+            // It was only late, or its sender has filled the gap.
+            self.heard.truncate(self.real);
+            self.heard.extend(new);
+            self.real = self.heard.len();
+            self.lately = Instant::now();
+        } else if self.lately.elapsed() > SILENCE {
+            // A far end that says nothing may send nothing.
+            self.heard.resize(self.heard.len() + SILENT_SAMPLES, 0);
+            self.lately += GLANCE;
+        }
     }
 
     /// Listens until `found` finds something, or the call ends, or there is too long nothing of it.
-    fn listen_for<T>(&mut self, what: &str, mut found: impl FnMut(&[i16]) -> Option<T>) -> Outcome<T> {
-        let (began, start) = (Instant::now(), self.heard.len());
+    fn listen_for<T>(&mut self, what: &str, mut found: impl FnMut(&[i16], usize) -> Option<T>) -> Outcome<T> {
+        let (began, start) = (Instant::now(), self.real);
         let (mut deadline, last) = (began + self.prompt, began + self.prompt * 3);
         loop {
             // Looked at before listening: what was said before the end was said.
             self.take_events(GLANCE);
             let over = self.take(|event| matches!(event, PhoneEvent::Ended { .. }).then_some(()));
             self.listen();
-            if let Some(found) = found(&self.heard) {
+            if let Some(found) = found(&self.heard, self.real) {
                 return Ok(found);
             }
             if over.is_some() {
                 return Err(self.failed(&format!("expected to hear {what}, but the far end hung up")));
             }
             // Somebody who speaks may go on for a while before it comes.
-            let tail = self.heard.len().saturating_sub(4_000).max(start);
+            let tail = self.heard.len().saturating_sub(4_000).max(start).min(self.heard.len());
             if is_loud(&self.heard[tail..]) {
                 deadline = deadline.max(Instant::now() + self.prompt / 3).min(last);
             }
             if Instant::now() > deadline {
-                let instead = if is_loud(&self.heard[start..]) { "heard something else" } else { "heard nothing" };
+                let instead = if is_loud(&self.heard[start.min(self.heard.len())..]) {
+                    "heard something else"
+                } else {
+                    "heard nothing"
+                };
                 return Err(self.failed(&format!("expected to hear {what}, but {instead}")));
             }
         }

@@ -101,28 +101,31 @@ impl Ladder {
     /// What came so far; the next test begins with nothing. A message that both ends tell of stands once, as its sender
     /// saw it.
     pub fn take(&self) -> Vec<Row> {
-        let Inner { rows, reporting } = std::mem::take(&mut *self.lock());
-        rows.into_iter()
-            .filter_map(|(told, at_ms, note)| match (told, note) {
-                (Some(told), _) => {
-                    let (here, there) = (told.local.ip(), told.remote.ip());
-                    let twice = !told.sent && here != there && reporting.contains(&there);
-                    (!twice).then(|| Row::Message(told.message(at_ms)))
-                }
-                (None, text) => text.map(|text| Row::Note { at_ms, text }),
-            })
-            .collect()
+        std::mem::take(&mut *self.lock()).rows()
     }
 
-    /// The messages so far.
-    pub fn messages(&self) -> Vec<Message> {
-        let inner = self.lock();
-        inner.rows.iter().filter_map(|(told, at_ms, _)| Some(told.clone()?.message(*at_ms))).collect()
+    /// What came so far.
+    pub fn rows(&self) -> Vec<Row> {
+        self.lock().rows()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic while it was held leaves at worst a row out.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn rows(&self) -> Vec<Row> {
+        let row = |(told, at_ms, note): &(Option<Told>, u64, Option<String>)| match (told, note) {
+            (Some(told), _) => {
+                let (here, there) = (told.local.ip(), told.remote.ip());
+                let twice = !told.sent && here != there && self.reporting.contains(&there);
+                (!twice).then(|| Row::Message(told.clone().message(*at_ms)))
+            }
+            (None, note) => note.as_ref().map(|text| Row::Note { at_ms: *at_ms, text: text.clone() }),
+        };
+        self.rows.iter().filter_map(row).collect()
     }
 }
 
@@ -155,9 +158,12 @@ impl Message {
         let user = uri.split_once('@').map(|(user, _)| format!(" {user}")).unwrap_or_default();
         format!("{first}{user}")
     }
+}
 
-    pub fn is_redirect(&self) -> bool {
-        self.summary.starts_with('3') && self.cseq.ends_with("INVITE")
+impl Row {
+    /// A 3xx to an INVITE.
+    pub(crate) fn is_redirect(&self) -> bool {
+        matches!(self, Row::Message(message) if message.summary.starts_with('3') && message.cseq.ends_with("INVITE"))
     }
 }
 

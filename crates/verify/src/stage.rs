@@ -181,7 +181,7 @@ impl<'a> Stage<'a> {
     pub fn leaves_message(&self, caller: &mut Handset, words: &Words) -> Outcome {
         caller.calls(&self.target.subscriber.extension);
         caller.is_answered(self.target.ring())?;
-        caller.hears(&self.greeting())?;
+        caller.hears_first(&self.greeting())?;
         caller.hears_the_tone()?;
         caller.speaks(words)?;
         caller.hangs_up()
@@ -193,8 +193,10 @@ impl<'a> Stage<'a> {
         called.is_called(self.target.ring())?;
         called.refuses_as_busy();
         caller.is_answered(self.target.ring())?;
-        caller.hears(&self.greeting().beginning())?;
-        caller.presses("#");
+        caller.hears_first(&self.greeting().beginning())?;
+        if self.voice.recognises() {
+            caller.presses("#");
+        }
         caller.hears_the_tone()?;
         caller.speaks(words)?;
         caller.hangs_up()
@@ -282,7 +284,7 @@ impl Inbox<'_> {
     /// Logs on, hears whom the message is from and what was said, and deletes it.
     pub fn is_heard_by_phone(&self, phone: &mut Handset, from: Phrase, words: &Words) -> Outcome {
         self.stage.logs_on(phone)?;
-        phone.hears(&self.stage.says([Prompt::NewMessage.into(), from]))?;
+        phone.hears_first(&self.stage.says([Prompt::NewMessage.into(), from]))?;
         self.hears_and_deletes(phone, words)
     }
 

@@ -36,14 +36,14 @@ pub(super) fn asks_for_the_subscriber(stage: &Stage<'_>, caller: &mut Handset) -
 /// What the caller heard while the subscriber's phone began to ring.
 pub(super) fn hears_whom_it_is_connected_to(stage: &Stage<'_>, caller: &mut Handset) -> Outcome {
     let user = &stage.target.subscriber;
-    caller.hears(&stage.says([Prompt::TransferringTo.with("name", stage.name(&user.name, &user.extension))]))
+    caller.hears_first(&stage.says([Prompt::TransferringTo.with("name", stage.name(&user.name, &user.extension))]))
 }
 
 /// The call ends in the subscriber's voice mail, which takes a message.
 pub(super) fn leaves_a_message(stage: &Stage<'_>, caller: &mut Handset) -> Outcome {
     let inbox = stage.mailbox()?;
     let words = stage.words();
-    caller.hears(&stage.greeting())?;
+    caller.hears_first(&stage.greeting())?;
     caller.hears_the_tone()?;
     caller.speaks(&words)?;
     caller.hangs_up()?;

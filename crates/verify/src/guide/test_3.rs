@@ -21,8 +21,8 @@ fn run(stage: &Stage<'_>) -> Outcome {
     inbox.receives(&words)?;
 
     stage.logs_on(&mut phone)?;
-    phone.hears(&stage.says([Prompt::CountNew.with("count", 1_u32)]))?;
-    phone.hears(&stage.says([Prompt::NewMessage.into()]))?;
+    phone.hears_first(&stage.says([Prompt::CountNew.with("count", 1_u32)]))?;
+    phone.hears_first(&stage.says([Prompt::NewMessage.into()]))?;
     phone.hears_words(&words)?;
     phone.hears(&stage.says([Prompt::EndOfMessage.into(), Prompt::PlayerMenu.into()]).beginning())?;
 

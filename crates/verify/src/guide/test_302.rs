@@ -40,7 +40,7 @@ fn a_caller_sees_nothing_of_it(stage: &Stage<'_>) -> Outcome {
     if stage.rest.is_some() {
         // The last messages are on their way here.
         std::thread::sleep(Duration::from_millis(200));
-        match stage.ladder.messages().iter().filter(|message| message.is_redirect()).count() {
+        match stage.ladder.rows().iter().filter(|row| row.is_redirect()).count() {
             0 => stage.journal.remark("No redirect was seen between the PBX and the UM server."),
             count => stage.journal.step(format!("the PBX followed {count} redirects")),
         }

@@ -21,7 +21,7 @@ fn run(stage: &Stage<'_>) -> Outcome {
     caller.calls(&stage.target.subscriber.extension);
     called.is_called(stage.target.ring())?;
     caller.is_answered(stage.target.ring())?;
-    caller.hears(&stage.greeting())?;
+    caller.hears_first(&stage.greeting())?;
     caller.hears_the_tone()?;
     caller.speaks(&words)?;
     caller.hangs_up()?;

@@ -144,10 +144,11 @@ impl Report {
                             "{}\n{} → {} {}\nCSeq: {}\nCall-ID: {}",
                             message.summary, message.from, message.to, message.transport, message.cseq, message.call_id
                         ),
-                        class: match message.summary.as_bytes().first() {
-                            Some(b'2') => "good",
-                            Some(b'3') => "moved",
-                            Some(b'4'..=b'6') => "bad",
+                        class: match message.summary.as_bytes() {
+                            [b'2', ..] => "good",
+                            // A question for the password is no refusal.
+                            [b'3', ..] | [b'4', b'0', b'1' | b'7', ..] => "moved",
+                            [b'4'..=b'6', ..] => "bad",
                             _ => "plain",
                         },
                     });
@@ -171,6 +172,16 @@ impl Arrow {
         usize::midpoint(self.from, self.to)
     }
 
+    /// How wide the label is, about: it is drawn on a patch of paper.
+    fn patch(&self) -> usize {
+        self.label.chars().count() * 13 / 2 + 8
+    }
+
+    /// Where that begins.
+    fn left(&self) -> usize {
+        self.middle().saturating_sub(self.patch() / 2)
+    }
+
     /// The three points of its head.
     fn head(&self) -> String {
         let back = if self.from < self.to { self.to - 1 } else { self.to + 1 };
@@ -186,10 +197,15 @@ fn at_ms(row: &Row) -> u64 {
     }
 }
 
-/// As many characters as stand on an arrow.
+/// As many characters as stand on an arrow. What a status answers goes first: the arrow before it says so, too.
 fn shorten(label: &str) -> String {
-    const MOST: usize = 27;
-    if label.chars().count() <= MOST {
+    const MOST: usize = 26;
+    let fits = |text: &str| text.chars().count() <= MOST;
+    if fits(label) {
+        return label.to_owned();
+    }
+    let label = label.split(" (").next().unwrap_or(label);
+    if fits(label) {
         return label.to_owned();
     }
     label.chars().take(MOST - 1).chain(['…']).collect()

@@ -1,0 +1,191 @@
+//! The suite against the lab: as it is, all pass; with a fault, exactly those tests fail that the fault concerns, and their
+//! record says where.
+#![allow(clippy::unwrap_used)]
+
+use event::Bus;
+use lab::{Fault, Lab, LabSettings};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use verify::{Choice, Code, TESTS, Target, TestResult};
+
+/// Loopback nets of these tests, one a lab. Those with a fault count up from the last.
+const SOUND: [u8; 3] = [127, 0, 100];
+const FOREIGN: [u8; 3] = [127, 0, 102];
+const FAULTY: [u8; 3] = [127, 100, 1];
+
+/// The tests take the time that is spoken in them: each half has a lab of its own.
+const HALVES: [&str; 2] = ["1,2,3,4,5,7", "6,8,9,10,11,302"];
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// Runs these tests against a lab of their own.
+fn verify(
+    runtime: &Runtime,
+    net: [u8; 3],
+    faults: &[Fault],
+    tests: &str,
+    change: impl FnOnce(&mut Target),
+) -> Vec<TestResult> {
+    let data = tempfile::tempdir().unwrap();
+    let faults = faults.to_vec();
+    let settings = LabSettings { data: data.path().to_owned(), ring_time: 1, net, web: 0, https: false, faults };
+    let lab = Lab::start(settings, &Bus::new(), runtime.handle()).unwrap();
+    let mut target = Target::lab(net, lab.web().unwrap()).unwrap();
+    change(&mut target);
+    verify::run(&target, &Choice::parse(tests).unwrap(), |_| {}).unwrap().results
+}
+
+/// Runs the whole suite, half by half.
+fn verify_all(runtime: &Runtime, [a, b, c]: [u8; 3], change: impl Fn(&mut Target) + Sync) -> Vec<TestResult> {
+    let mut results = std::thread::scope(|scope| {
+        let second = scope.spawn(|| verify(runtime, [a, b, c + 1], &[], HALVES[1], &change));
+        let mut results = verify(runtime, [a, b, c], &[], HALVES[0], &change);
+        results.extend(second.join().unwrap());
+        results
+    });
+    results.sort_by_key(|result| TESTS.iter().position(|test| test.number == result.number));
+    results
+}
+
+fn with(results: &[TestResult], code: Code) -> Vec<&str> {
+    results.iter().filter(|result| result.code == code).map(|result| result.number.as_str()).collect()
+}
+
+fn told(results: &[TestResult]) -> String {
+    results.iter().map(|result| format!("{:<4} {:<2} {:?}\n", result.number, result.code, result.reason)).collect()
+}
+
+/// Everything that is there already.
+const ALL: &[&str] = &["1", "3", "4a", "4b", "5", "6a", "6b", "6c", "6d", "8", "9", "302"];
+
+#[test]
+fn a_sound_lab_passes() {
+    let runtime = runtime();
+    let results = verify_all(&runtime, SOUND, |_| {});
+    assert_eq!(with(&results, Code::P), ALL, "{}", told(&results));
+    assert_eq!(with(&results, Code::NT).len(), TESTS.len() - ALL.len());
+}
+
+/// Anybody's UM server, of which only what a phone hears is known.
+#[test]
+fn without_rest_and_prompts_tests_pass_conditionally_and_say_what_they_could_not_check() {
+    let runtime = runtime();
+    let results = verify(&runtime, FOREIGN, &[], "1,4,6b,9", |target| {
+        target.rest = None;
+        target.prompts = verify::Prompts::Unknown;
+        target.trunk = None;
+        target.gateway = None;
+    });
+    assert_eq!(
+        with(&results, Code::CP),
+        ["1", "3", "4a", "5", "6a", "6b", "6c", "6d", "8", "9", "302"],
+        "{}",
+        told(&results)
+    );
+    let result = |number: &str| results.iter().find(|result| result.number == number).unwrap();
+    assert_eq!(result("4b").code, Code::NT);
+    let comments = result("4a").comments.join(" ");
+    assert!(comments.contains("prompts are not known") && comments.contains("Without REST"), "{comments}");
+    assert!(result("1").record.as_ref().unwrap().failure_point.contains("none"));
+    // What the phones themselves sent and received is the ladder then.
+    assert!(!result("1").ladder.is_empty());
+}
+
+/// A fault, the tests that fail of it, and what the record of the first of them says.
+const FAULTS: &[(Fault, &[&str], &str)] = &[
+    (Fault::NoTrunkIndividuals, ALL, "27010 is not connected"),
+    (Fault::WrongGatewayAddress, ALL, "27010 is not connected"),
+    (Fault::NoRedirectContact, ALL, "27010 is not connected"),
+    (Fault::NoHuntGroup, &["1", "3", "4a", "4b", "6c", "8", "9", "302"], "27010 is not connected"),
+    (Fault::WrongMatch, &["9"], "lamp to go on"),
+    (Fault::CallListTooShort, &["3", "4a", "4b", "9"], "27001 is not connected"),
+    (Fault::NoBusyPosition, &["3", "9"], "27001 is not connected: 486"),
+    (Fault::NoAttendantDestination, &["5", "6a", "6b", "6c", "6d"], "27010 is not connected"),
+    (Fault::AttendantDisabled, &["5", "6a", "6b", "6c", "6d"], "27010 is not connected"),
+    (Fault::MwiNotAllowed, &["9"], "lamp to go on"),
+    (Fault::NoNotify, &["9"], "lamp to go on"),
+    (Fault::LampStaysOn, &["9"], "lamp to go off"),
+    (Fault::WrongPin, &["1", "3", "8"], "heard something else"),
+    (Fault::StrangerEnabled, &["1"], "expected to hear \"[audio] Welcome to Earcon"),
+    (Fault::WrongDirectoryEntry, &["4a"], "the message's sender is \"Eva Lind\", not \"Björn Åkesson\""),
+    (Fault::DiversionDropped, &["3", "4a", "4b", "6b", "6c", "9", "302"], "is not available right now"),
+    (Fault::OutsideNumberLost, &["4b"], "the message's sender is \"\", not \"+46701740605\""),
+    (Fault::KeysStripped, &["1", "3", "6a", "6b", "6c", "6d", "8"], "Please enter your PIN"),
+    (Fault::CallerWithheld, &["3", "4a", "4b", "8"], "Please enter your PIN"),
+    (Fault::RedirectToUdp, &["302"], "a 302 leads away from TCP"),
+    (Fault::NoUnsolicitedNotify, &["9"], "by an unsolicited NOTIFY"),
+    (Fault::NoSubscribedNotify, &["9"], "by its subscription"),
+    (Fault::SilentToPhones, &["1", "3", "4a", "4b", "5", "6a", "6b", "6c", "6d", "8", "9"], "heard nothing"),
+    (Fault::DeafUm, &["1", "3", "4a", "4b", "6a", "6b", "6c", "6d", "8", "9"], "expected to hear"),
+    (Fault::NoTone, &["3", "4a", "4b", "6b", "6c", "9"], "the tone to speak after"),
+    // What the message key dials is no part of the test's text: a comment, and no failure.
+    (Fault::WrongMwiNumber, &[], "the message key dials a wrong number"),
+];
+
+/// Of the tests that a fault concerns, so many are run each time, and so many of its neighbours that it does not.
+const CONCERNED: usize = 3;
+const NEIGHBOURS: [&str; 3] = ["9", "5", "4a"];
+
+/// Runs these tests against a lab with this fault; says what is not as it should be.
+fn tried(
+    runtime: &Runtime,
+    net: [u8; 3],
+    (fault, failing, words): &(Fault, &[&str], &str),
+    tests: &str,
+) -> Option<String> {
+    let results = verify(runtime, net, &[*fault], tests, |target| target.suite.prompt_s = 8);
+    let failed = with(&results, Code::F);
+    let chosen = |number: &&&str| results.iter().any(|result| result.number == **number);
+    let expected: Vec<&str> = failing.iter().filter(chosen).copied().collect();
+    let record = results.iter().find_map(|result| result.record.as_ref());
+    let record = record.map(|record| format!("{} {}", record.failure_point, record.comments)).unwrap_or_default();
+    let as_expected = failed == expected && record.contains(words);
+    (!as_expected).then(|| format!("{fault}: {failed:?} failed, not {expected:?}; {record:?}\n{}", told(&results)))
+}
+
+/// Tries the faults, so many at a time.
+fn try_all(at_a_time: usize, tests: impl Fn(&[&str]) -> String + Sync) {
+    let runtime = runtime();
+    let wrong: Vec<String> = FAULTS
+        .chunks(at_a_time)
+        .flat_map(|faults| {
+            std::thread::scope(|scope| {
+                let try_one = |(number, fault): (u8, &'static (Fault, &[&str], &str))| {
+                    let (runtime, tests) = (&runtime, &tests);
+                    scope.spawn(move || {
+                        // They begin one after the other: what a start costs is not the others' delay.
+                        std::thread::sleep(Duration::from_millis(400) * u32::from(number));
+                        let [a, b, first] = FAULTY;
+                        tried(runtime, [a, b, first + number], fault, &tests(fault.1))
+                    })
+                };
+                let running: Vec<_> = (0..).zip(faults).map(try_one).collect();
+                running.into_iter().filter_map(|run| run.join().unwrap()).collect::<Vec<String>>()
+            })
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_fault_fails_its_tests_and_not_their_neighbours() {
+    try_all(FAULTS.len(), |failing| {
+        let neighbours = NEIGHBOURS.iter().filter(|test| !failing.contains(test)).take(2);
+        failing.iter().take(CONCERNED).chain(neighbours).copied().collect::<Vec<_>>().join(",")
+    });
+}
+
+#[test]
+#[ignore = "the whole suite for each fault: ten minutes"]
+fn each_fault_fails_exactly_its_tests() {
+    try_all(8, |_| String::new());
+}
+
+#[test]
+fn every_fault_is_tried() {
+    let mut tried: Vec<Fault> = FAULTS.iter().map(|(fault, ..)| *fault).collect();
+    tried.sort_unstable();
+    assert_eq!(tried, Fault::ALL);
+}
