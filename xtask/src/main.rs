@@ -1,5 +1,6 @@
 //! `cargo xtask COMMAND`: what the project does to itself.
 
+mod docs;
 mod fuzz;
 mod install;
 mod prompts;
@@ -13,6 +14,7 @@ usage: cargo xtask COMMAND
   test [--only FILTER]   install what the tests need, check style, fuzz for 20 s a target, run every test
   install                only install what the tests need (apt, cargo)
   fuzz [SECONDS]         run each fuzz target (default 20 s)
+  docs                   write docs/mdsh.md, docs/umsh.md and the golden files of the shells again
   prompts                render the prompt catalogues to audio again (flite, sox)
 ";
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
             Ok(seconds) => fuzz::run(seconds),
             Err(_) => Err(format!("fuzz takes a number of seconds, not {seconds:?}")),
         },
+        ["docs"] => docs::run(),
         ["prompts"] => prompts::run(),
         _ => {
             eprint!("{USAGE}");

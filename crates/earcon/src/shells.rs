@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 pub fn run(arguments: &ShellArguments, language: Language) -> Result<(), Failure> {
     let folder = folder(arguments, language)?;
-    match client::run(&folder, language, arguments.command.as_deref()) {
+    match client::run(&folder, language, arguments.command.as_deref(), arguments.go_on) {
         Ok(true) => Ok(()),
         // What was refused was printed where it was refused.
         Ok(false) => Err(Failure::silent()),

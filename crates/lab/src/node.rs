@@ -92,6 +92,7 @@ impl RunningNode {
         let scripts = sender.clone();
         shell =
             shell.with_scripts(move |commands, reply| scripts.own(Own::Script { commands, by: "mdsh".into(), reply }));
+        shell = shell.with_folder(settings.data.clone());
         if let Some(map) = map {
             shell = shell.with_net(map);
         }

@@ -211,6 +211,35 @@ impl Configuration {
         })
     }
 
+    /// The edits that make this configuration the other one.
+    pub fn edits_to(&self, other: Configuration) -> Vec<Edit> {
+        // Without "..": what is added to the configuration is restored, too, or this does not compile.
+        let Configuration {
+            numbers,
+            number_lengths,
+            routes,
+            destinations,
+            extensions,
+            phones,
+            phone_parameters,
+            system,
+        } = other;
+        let mut edits = differences(&self.numbers, &numbers, Edit::Number);
+        edits.extend(differences(&self.number_lengths, &number_lengths, Edit::NumberLength));
+        edits.extend(differences(&self.routes, &routes, |key, route| Edit::Route(key, route.map(Box::new))));
+        let ways = |key, ways: Option<_>| Edit::Destination(key, ways.unwrap_or_default());
+        edits.extend(differences(&self.destinations, &destinations, ways));
+        edits.extend(differences(&self.phones, &phones, |key, phone| Edit::Phone(key, phone.map(Box::new))));
+        let lines = |key, lines: Option<_>| Edit::PhoneParameters(key, lines.unwrap_or_default());
+        edits.extend(differences(&self.phone_parameters, &phone_parameters, lines));
+        edits
+            .extend(differences(&self.extensions, &extensions, |key, entry| Edit::Extension(key, entry.map(Box::new))));
+        if system != self.system {
+            edits.push(Edit::System(Box::new(system)));
+        }
+        edits
+    }
+
     /// Makes the edit here, and says what the store must keep of it.
     pub fn apply(&mut self, edit: Edit) -> Change {
         match edit {
@@ -259,6 +288,17 @@ impl Configuration {
             }
         }
     }
+}
+
+/// The edits that make one map of another: what is only in `from` is taken away, what differs is set.
+fn differences<K: Ord + Clone, V: PartialEq + Clone>(
+    from: &BTreeMap<K, V>,
+    to: &BTreeMap<K, V>,
+    edit: impl Fn(K, Option<V>) -> Edit,
+) -> Vec<Edit> {
+    let gone = from.keys().filter(|key| !to.contains_key(key)).map(|key| edit(key.clone(), None));
+    let set = to.iter().filter(|(key, value)| from.get(key) != Some(value));
+    gone.chain(set.map(|(key, value)| edit(key.clone(), Some(value.clone())))).collect()
 }
 
 fn put<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {

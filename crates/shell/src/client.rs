@@ -40,6 +40,8 @@ pub struct Client {
     language: Language,
     read: BufReader<UnixStream>,
     write: UnixStream,
+    /// Whether parts of a script are sent after one in which something was refused.
+    goes_on: bool,
 }
 
 impl Client {
@@ -54,7 +56,7 @@ impl Client {
             io::ErrorKind::PermissionDenied => ClientError::NotAllowed(path.clone()),
             _ => ClientError::Io(error),
         })?;
-        let mut client = Client { language, read: BufReader::new(write.try_clone()?), write };
+        let mut client = Client { language, read: BufReader::new(write.try_clone()?), write, goes_on: false };
         let greeting = client.line()?;
         match serde_json::from_str::<Greeting>(&greeting) {
             Ok(greeting) if greeting.language == language => Ok(client),
@@ -78,19 +80,20 @@ impl Client {
                 return Ok(false);
             }
         };
-        let mut size = 0;
+        let (mut size, mut all) = (0, true);
         let mut part = Vec::new();
         for statement in statements {
             size += statement.text.len();
             part.push(statement);
             if size >= MAX_REQUEST {
                 size = 0;
-                if !self.request(&Request::Statements(std::mem::take(&mut part)), out, err)? {
+                all &= self.request(&Request::Statements(std::mem::take(&mut part)), out, err)?;
+                if !(all || self.goes_on) {
                     return Ok(false);
                 }
             }
         }
-        self.request(&Request::Statements(part), out, err)
+        Ok(self.request(&Request::Statements(part), out, err)? && all)
     }
 
     fn request(&mut self, request: &Request, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, ClientError> {
@@ -126,13 +129,17 @@ impl Client {
 }
 
 /// What `earcon mdsh` and `earcon umsh` do: `command` (of `-c`) when there is one, else standard input as a script, else
-/// a person. Whether all was executed: the exit code.
+/// a person. Whether all was executed: the exit code. With `go_on` a script does not stop at what is refused.
 ///
 /// # Errors
 /// [`ClientError`]
-pub fn run(data: &Path, language: Language, command: Option<&str>) -> Result<bool, ClientError> {
+pub fn run(data: &Path, language: Language, command: Option<&str>, go_on: bool) -> Result<bool, ClientError> {
     let mut client = Client::connect(data, language)?;
     let (mut out, mut err) = (io::stdout(), io::stderr());
+    if go_on {
+        client.goes_on = true;
+        client.run("exit_if_error off", &mut io::sink(), &mut err)?;
+    }
     if let Some(command) = command {
         return client.run(command, &mut out, &mut err);
     }

@@ -21,9 +21,4 @@ mod session;
 pub use fault::{Fault, Located, Place, Statement};
 pub use net::Net;
 pub use server::{ServeError, Server, serve, socket_path};
-/// The reference page of the UM server's shell, `docs/umsh.md`.
-pub fn umsh_reference() -> String {
-    powershell::reference()
-}
-
 pub use session::{Language, Said, ScriptError, Shell, Transcript};

@@ -65,6 +65,34 @@ pub(crate) fn run(
     conclude(sent, each) && conclude(hand_over(scripts, lot), each)
 }
 
+/// Executes statements as [`run`] does, and those after a refused one too while `goes_on` says so. Whether all were.
+pub(crate) fn run_through(
+    shell: &Shell,
+    statements: Vec<Statement>,
+    goes_on: &mut bool,
+    each: &mut dyn FnMut(Statement, Result<Said, Located>) -> bool,
+) -> bool {
+    let mut rest = statements.as_slice();
+    let mut all = true;
+    loop {
+        let (mut told, mut listening) = (0, true);
+        let done = run(shell, rest.iter().cloned(), &mut |statement, result| {
+            told += 1;
+            *goes_on = shell.language().goes_on(&statement).unwrap_or(*goes_on);
+            listening = each(statement, result);
+            listening
+        });
+        if done {
+            return all;
+        }
+        all = false;
+        rest = rest.get(told..).unwrap_or_default();
+        if !listening || !*goes_on || told == 0 {
+            return false;
+        }
+    }
+}
+
 fn alone(shell: &Shell, statement: Statement, each: &mut dyn FnMut(Statement, Result<Said, Located>) -> bool) -> bool {
     let result = shell.execute(&statement);
     let done = result.is_ok();

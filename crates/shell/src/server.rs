@@ -104,6 +104,7 @@ async fn session(stream: UnixStream, shell: Shell) -> io::Result<()> {
     let mut read = BufReader::new(read);
     let greeting = Greeting { language: shell.language(), version: env!("CARGO_PKG_VERSION").into() };
     write.write_all(&line(&greeting)?).await?;
+    let mut goes_on = false;
     loop {
         let mut bytes = Vec::new();
         let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
@@ -118,7 +119,10 @@ async fn session(stream: UnixStream, shell: Shell) -> io::Result<()> {
         // Commands are waited for, so they run where waiting is allowed; their answers come as they are ready.
         let (send, mut responses) = mpsc::channel(RESPONSES);
         let shell = shell.clone();
-        let running = tokio::task::spawn_blocking(move || execute(&shell, request, &send));
+        let running = tokio::task::spawn_blocking(move || {
+            let all = execute(&shell, request, &send, &mut goes_on);
+            (all, goes_on)
+        });
         // What is there at once is written at once.
         let mut ready = Vec::new();
         while responses.recv_many(&mut ready, RESPONSES).await > 0 {
@@ -128,13 +132,15 @@ async fn session(stream: UnixStream, shell: Shell) -> io::Result<()> {
             }
             write.write_all(&bytes).await?;
         }
-        let all = running.await.unwrap_or(false);
+        let all;
+        (all, goes_on) = running.await.unwrap_or((false, goes_on));
         write.write_all(&line(&Response::Done(all))?).await?;
     }
 }
 
-/// Executes a script; whether all of it was executed. Stops, too, when nobody listens any more.
-fn execute(shell: &Shell, request: Request, send: &mpsc::Sender<Response>) -> bool {
+/// Executes a script; whether all of it was executed. It stops at what is refused, unless it `goes_on` (which it may
+/// say itself), and when nobody listens any more.
+fn execute(shell: &Shell, request: Request, send: &mpsc::Sender<Response>, goes_on: &mut bool) -> bool {
     let statements = match request {
         Request::Statements(statements) => Ok(statements),
         Request::Script(script) => shell.language().statements(&script),
@@ -146,7 +152,7 @@ fn execute(shell: &Shell, request: Request, send: &mpsc::Sender<Response>) -> bo
             return false;
         }
     };
-    script::run(shell, statements, &mut |_, result| {
+    script::run_through(shell, statements, goes_on, &mut |_, result| {
         let mut responses: Box<dyn Iterator<Item = Response>> = match result {
             Ok(said) => Box::new(pieces(said.to_string()).map(Response::Said)),
             Err(fault) => Box::new(std::iter::once(Response::Refused(fault.to_string()))),

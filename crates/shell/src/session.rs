@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +77,22 @@ impl Language {
         }
     }
 
+    /// The reference page of the language's commands, as Markdown.
+    pub fn reference(self) -> String {
+        match self {
+            Language::Mdsh => mml::reference(),
+            Language::Umsh => powershell::reference(),
+        }
+    }
+
+    /// Whether a statement says that scripts go on after an error, or that they stop there; most say neither.
+    pub(crate) fn goes_on(self, statement: &Statement) -> Option<bool> {
+        match self {
+            Language::Mdsh => mml::goes_on(statement),
+            Language::Umsh => None,
+        }
+    }
+
     /// What can stand at the cursor: from which byte of the line on it is replaced, and by what, each with a help text.
     pub fn complete(self, line: &str, cursor: usize) -> (usize, Vec<(String, String)>) {
         self.complete_with(line, cursor, &mut |_| None)
@@ -117,6 +134,7 @@ pub struct Shell {
     /// The node's way for many commands at once.
     scripts: Option<mml::Scripts>,
     net: Option<Net>,
+    data: Option<PathBuf>,
 }
 
 /// What a statement printed.
@@ -189,7 +207,7 @@ impl Shell {
     where
         F: Fn(pbx::commands::Command, pbx::commands::Reply) + Send + Sync + 'static,
     {
-        Shell { executor: Executor::Node(Arc::new(execute)), scripts: None, net: None }
+        Shell { executor: Executor::Node(Arc::new(execute)), scripts: None, net: None, data: None }
     }
 
     /// The UM server's shell. `execute` hands a command to the server and calls the reply once, from whatever thread.
@@ -197,7 +215,7 @@ impl Shell {
     where
         F: Fn(um::commands::Command, um::commands::Reply) + Send + Sync + 'static,
     {
-        Shell { executor: Executor::Server(Arc::new(execute)), scripts: None, net: None }
+        Shell { executor: Executor::Server(Arc::new(execute)), scripts: None, net: None, data: None }
     }
 
     /// Lets scripts hand over many commands at once, of those that only change the node's configuration. `execute` has them
@@ -223,6 +241,12 @@ impl Shell {
         Shell { net: Some(net), ..self }
     }
 
+    /// Where the process keeps its data: backups go there.
+    #[must_use]
+    pub fn with_folder(self, data: PathBuf) -> Shell {
+        Shell { data: Some(data), ..self }
+    }
+
     pub fn language(&self) -> Language {
         match self.executor {
             Executor::Node(_) => Language::Mdsh,
@@ -237,7 +261,7 @@ impl Shell {
     pub fn execute(&self, statement: &Statement) -> Result<Said, Located> {
         let net = self.net.as_ref();
         let result = match &self.executor {
-            Executor::Node(node) => mml::run(statement, net, node),
+            Executor::Node(node) => mml::run(statement, net, self.data.as_deref(), node),
             Executor::Server(server) => powershell::run(statement, net, server),
         };
         result.map_err(|refusal| located(refusal, statement))

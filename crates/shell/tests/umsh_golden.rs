@@ -51,5 +51,5 @@ fn golden_printouts() {
 
 #[test]
 fn golden_reference_page() {
-    same("../../docs/umsh.md", &shell::umsh_reference());
+    same("../../docs/umsh.md", &shell::Language::Umsh.reference());
 }

@@ -246,6 +246,30 @@ impl Calls {
         self.calls.values().filter(|call| call.is_alive()).map(status).collect()
     }
 
+    /// The calls that a number is in, a row a party: state, who, RTP address, codec, direct or by the gateway.
+    pub fn trace(&self, number: &str) -> Vec<Vec<String>> {
+        let mut rows = Vec::new();
+        let is_in = |call: &Call| {
+            let mut parties = std::iter::once(&call.caller.party).chain(call.called());
+            call.is_alive() && parties.any(|party| party.number == number || party.extension() == Some(number))
+        };
+        for call in self.calls.values().filter(|call| is_in(call)) {
+            let media = if call.is_anchored() { "gateway" } else { "direct" };
+            let legs = call.callee.iter().map(|leg| ("called", leg));
+            for (role, leg) in std::iter::once(("caller", &call.caller)).chain(legs) {
+                let route = match leg.party.kind {
+                    PartyKind::Route(route) => route.to_string(),
+                    PartyKind::Extension(_) => "-".into(),
+                };
+                let (address, codec) = leg.theirs.as_ref().and_then(audio_of).unwrap_or(("-".into(), "-"));
+                let (id, state) = (call.id.to_string(), call.state().to_owned());
+                let party = [leg.party.number.clone(), route, address, codec.to_owned(), media.to_owned()];
+                rows.push([id, state, role.to_owned()].into_iter().chain(party).collect());
+            }
+        }
+        rows
+    }
+
     /// Trunk individuals taken now, and the most since the start.
     pub fn channels(&self) -> (usize, usize) {
         (self.index.channels(), self.index.peak)
@@ -254,4 +278,15 @@ impl Calls {
     pub fn count(&self) -> usize {
         self.calls.len()
     }
+}
+
+/// Where a party wants its audio, and the codec that it likes best.
+fn audio_of(session: &sdp::Session) -> Option<(String, &'static str)> {
+    let (_, media) = session.audio()?;
+    let host = match session.connection_of(media)? {
+        sdp::Address::Ip(ip) => ip.to_string(),
+        sdp::Address::Name(name) => name.to_string(),
+    };
+    let codec = media.payloads().find_map(|payload| payload.codec()).map_or("-", sdp::Codec::name);
+    Some((format!("{host}:{}", media.port), codec))
 }

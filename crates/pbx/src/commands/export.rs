@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Config {
     Export,
+    /// Replaces the whole configuration by what these commands make of an empty one. All of them are taken, or none.
+    Restore {
+        commands: Vec<Command>,
+    },
 }
 
 /// In this order each command finds what it refers to: numbers, routes, where destinations lead, extensions, and last
@@ -61,4 +65,24 @@ impl Configuration {
         }
         Answer::Script { notes, commands }
     }
+}
+
+/// Runs the commands on an empty configuration; what differs from the present one is then changed at once.
+pub(super) fn restore(configuration: &Configuration, vault: &Vault, commands: Vec<Command>) -> Outcome {
+    let count = commands.len();
+    let mut rebuilt = Configuration::default();
+    for (number, command) in (1_usize..).zip(commands) {
+        let place = format!("{number} of {count}");
+        if matches!(command, Command::Config(_)) {
+            return Err(CommandError::invalid("command", place, "a configuration is not restored within another"));
+        }
+        let Some(outcome) = command.run(&rebuilt, vault) else {
+            return Err(CommandError::invalid("command", place, "it changes no configuration"));
+        };
+        let (edits, _) = outcome.map_err(|error| CommandError::invalid("command", place, error.to_string()))?;
+        for edit in edits {
+            rebuilt.apply(edit);
+        }
+    }
+    Ok((configuration.edits_to(rebuilt), Answer::done()))
 }

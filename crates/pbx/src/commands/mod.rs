@@ -198,6 +198,7 @@ impl Command {
             Command::AuthCode(command) => command.run(configuration, vault),
             Command::Diversion(command) => command.run(configuration),
             Command::Config(Config::Export) => Ok((Vec::new(), configuration.script(vault))),
+            Command::Config(Config::Restore { commands }) => export::restore(configuration, vault, commands),
             Command::NumberData(command) => command.run(configuration),
             Command::DiversionSystem(command) => command.run(configuration),
             Command::MediaEncryption(command) => command.run(configuration),

@@ -12,6 +12,8 @@ pub enum Status {
     Routes,
     /// The node as a whole: since when it runs, and how much there is of everything.
     System,
+    /// The calls that a number is in, a row a party: where their media goes.
+    Trace { dir: String },
     /// What licences count, in use and at its peak, and the limits that were set.
     Licenses,
 }

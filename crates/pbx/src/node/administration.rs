@@ -27,6 +27,10 @@ impl Node {
             Status::Routes => self.route_status(now),
             Status::System => self.system(now),
             Status::Licenses => self.licenses(),
+            Status::Trace { dir } => {
+                let columns = ["Call", "State", "Party", "Number", "Route", "RTP", "Codec", "Media"];
+                Answer::table("", &columns, self.calls.trace(dir))
+            }
             Status::Extensions => {
                 let core = &self.core;
                 let extensions = core.configuration.extensions.iter().map(|(number, entry)| {

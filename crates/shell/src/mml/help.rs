@@ -34,7 +34,7 @@ pub(crate) fn help(topic: Option<&str>) -> Result<String, String> {
     Ok(text)
 }
 
-fn usage(form: &Form) -> String {
+pub(super) fn usage(form: &Form) -> String {
     let needed = form.parameters.iter().filter(|parameter| parameter.required);
     if form.mml {
         let needed: Vec<String> = needed.map(|parameter| format!("{}=", form.written(parameter))).collect();

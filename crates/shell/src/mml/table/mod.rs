@@ -132,7 +132,7 @@ pub(crate) fn forms(name: &str) -> impl Iterator<Item = &'static Form> + '_ {
 pub(crate) fn is_command(word: &str) -> bool {
     forms(word).next().is_some()
         || COMMAND_SLIPS.iter().any(|slip| slip.wrong.eq_ignore_ascii_case(word))
-        || ["help", "exit", "quit", "?"].contains(&word)
+        || ["help", "exit", "quit", "?", "mxone_certificate"].contains(&word)
 }
 
 /// Whether an option of a command is complete without a value: a switch, or one whose value may be left out.

@@ -1,7 +1,9 @@
 //! The node as a whole: status, licences, encryption, call records, alarms, and keeping what is configured.
 
 use super::Kind::{MaybeText, Number, Text, YesNo};
-use super::{Form, Parameter, needed, p, unix};
+use super::{DIR, Form, Parameter, needed, p, unix};
+
+const BACKUP: &[Parameter] = &[needed(&["file"], "file", Text, "its name, without a path")];
 
 const TRAFFIC: &[Parameter] = &[needed(&["type"], "type", Text, "route or extension")];
 
@@ -20,6 +22,39 @@ pub(super) const FORMS: &[Form] = &[
         "export",
         "prints the configuration as a script that rebuilds it; it holds secrets (also: config export)",
         &[],
+    ),
+    unix(
+        "data_backup",
+        None,
+        "",
+        "backup",
+        "keeps the configuration as a file in the data folder, under backup; it holds secrets",
+        BACKUP,
+    ),
+    unix(
+        "data_restore",
+        None,
+        "",
+        "restore",
+        "brings the configuration of a backup back, all of it or nothing; what was changed since is lost",
+        BACKUP,
+    ),
+    unix("data_backup_print", None, "", "list", "prints which backups there are", &[]),
+    unix(
+        "exit_if_error",
+        None,
+        "",
+        "exit_if_error",
+        "exit_if_error off: a script goes on after what is refused; on: it stops there, as at first",
+        &[],
+    ),
+    unix(
+        "call_trace",
+        None,
+        "status",
+        "trace",
+        "prints the calls that a number is in: parties, RTP addresses, codec, direct or gateway",
+        &[needed(DIR, "dir", Text, "the extension's number, or an outside one")],
     ),
     unix(
         "status",
