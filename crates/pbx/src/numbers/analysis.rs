@@ -197,4 +197,46 @@ mod tests {
             prop_assert_eq!(longest_code(&numbers, &dialled), longest);
         }
     }
+
+    /// No timed test: it says how long it took, with --nocapture (bench/README.md).
+    #[test]
+    fn a_large_number_plan_is_analysed_without_looking_at_all_of_it() {
+        let mut plan = Configuration::default();
+        let entry = |number_type, last: Option<String>| NumberEntry { number_type, last };
+        for series in 0..1000 {
+            let (first, last) = (format!("{}", 200_000 + series * 40), format!("{}", 200_039 + series * 40));
+            plan.numbers.insert(first, entry(NumberType::Ex, Some(last)));
+        }
+        for n in 0..40_000 {
+            plan.extensions.insert((200_000 + n).to_string(), ExtensionEntry::default());
+        }
+        for n in 0..60_000 {
+            let code = format!("0{n:05}");
+            plan.numbers.insert(code.clone(), entry(NumberType::Ed, None));
+            let way = DestinationEntry { route: 1, srt: 1, ..DestinationEntry::default() };
+            plan.destinations.insert(code, BTreeMap::from([(0, way)]));
+        }
+        let dialled: Vec<Digits> = (0..30_000)
+            .map(|n: u32| {
+                let spread = n.wrapping_mul(7919);
+                match n % 3 {
+                    0 => (200_000 + spread % 40_000).to_string(),
+                    1 => format!("0{:05}4711", spread % 60_000),
+                    _ => format!("0{:05}4711", 60_000 + spread % 39_000),
+                }
+            })
+            .map(|text| Digits::parse(&text).unwrap())
+            .collect();
+        let begun = std::time::Instant::now();
+        let found: Vec<Analysis> = dialled.iter().map(|digits| analyse(&plan, digits)).collect();
+        println!("{} ns an analysis", begun.elapsed().as_nanos() / dialled.len() as u128);
+        for (n, analysis) in found.iter().enumerate() {
+            let sound = match n % 3 {
+                0 => matches!(analysis, Analysis::Extension(_)),
+                1 => matches!(analysis, Analysis::Route(_)),
+                _ => *analysis == Analysis::Vacant,
+            };
+            assert!(sound, "{}: {analysis:?}", dialled[n]);
+        }
+    }
 }
