@@ -2,12 +2,13 @@
 
 use crate::numbers::{DestinationEntry, NumberEntry, NumberLength};
 use crate::routes::Route;
+use crate::services::{ExtensionProfile, Market, Meaning, ServiceCodes};
 use crate::system::System;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sip::digest::Algorithm;
 use state::{Change, Store};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const NUMBER: &str = "number";
 const NUMBER_LENGTH: &str = "number_length";
@@ -19,6 +20,12 @@ const SYSTEM: &str = "system";
 const THE_SYSTEM: &str = "node";
 const PHONE: &str = "phone";
 const PHONE_PARAMETERS: &str = "phone_parameters";
+const HUNT_GROUP: &str = "hunt_group";
+const PICKUP_GROUP: &str = "pickup_group";
+const PROFILE: &str = "extension_profile";
+const SERVICE_CODE: &str = "service_code";
+/// One value only, under this key of itself: the market that the codes are of.
+const SERVICE_MARKET: &str = "service_market";
 
 /// Everything that commands set.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +37,11 @@ pub(crate) struct Configuration {
     /// By code, then by order of choice.
     pub destinations: BTreeMap<String, BTreeMap<u32, DestinationEntry>>,
     pub extensions: BTreeMap<String, ExtensionEntry>,
+    pub hunt_groups: BTreeMap<String, HuntGroup>,
+    pub pickup_groups: BTreeMap<u32, PickupGroup>,
+    /// Common service profiles, by `csp`.
+    pub profiles: BTreeMap<u32, ExtensionProfile>,
+    pub service_codes: ServiceCodes,
     /// By hardware address.
     pub phones: BTreeMap<String, PhoneEntry>,
     /// Lines of the phones' files, by the file's name, then by key.
@@ -66,6 +78,9 @@ pub(crate) struct ExtensionEntry {
     pub name: Option<NameEntry>,
     pub auth: Option<AuthEntry>,
     pub diversion: Option<DiversionEntry>,
+    pub do_not_disturb: bool,
+    /// The call list in use; `None`: list 1.
+    pub personal_list: Option<u32>,
     /// By list, then by position.
     pub call_lists: BTreeMap<u32, BTreeMap<u32, Position>>,
 }
@@ -79,6 +94,18 @@ impl ExtensionEntry {
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
             .join(" ")
+    }
+
+    /// Which of its call lists its calls go by.
+    pub fn list_in_use(&self) -> u32 {
+        self.personal_list.unwrap_or(1)
+    }
+
+    /// Where all its calls go, if they go elsewhere: follow-me, which its user set, before the diversion.
+    pub fn sends_all_to(&self) -> Option<&str> {
+        let diversion = self.diversion.as_ref()?;
+        let direct = diversion.immediate.then_some(diversion.destination.as_str());
+        diversion.follow_me.as_deref().or(direct)
     }
 }
 
@@ -139,10 +166,57 @@ pub(crate) struct AuthEntry {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DiversionEntry {
+    /// Empty: there is follow-me only.
     pub destination: String,
     pub immediate: bool,
     pub busy: bool,
     pub no_reply: bool,
+    /// Where all calls go, by the user's own wish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_me: Option<String>,
+}
+
+/// A number that stands for several extensions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct HuntGroup {
+    pub name: String,
+    pub selection: Selection,
+    /// In the order in which they are tried.
+    pub members: Vec<Member>,
+    /// Seconds: of each member in turn, or of all together; `None`: the node's ring time.
+    pub ringing_time: Option<u32>,
+    /// Where a call goes when all members are busy.
+    pub overflow_busy: Option<String>,
+    /// Where it goes when nobody answers, or nobody is there.
+    pub overflow_no_reply: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub dir: String,
+    /// Takes calls of the group.
+    pub on: bool,
+}
+
+/// Who of a group rings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Selection {
+    /// All at once.
+    #[default]
+    Parallel,
+    /// One after the other, always from the first on.
+    Sequential,
+    /// One after the other, from the one after who rang first the last time.
+    Cyclic,
+}
+
+/// Extensions that may take each other's calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct PickupGroup {
+    pub members: BTreeSet<String>,
 }
 
 /// A position of a call list.
@@ -177,6 +251,12 @@ pub(crate) enum Edit {
     /// All lines of a file.
     PhoneParameters(String, BTreeMap<String, String>),
     System(Box<System>),
+    HuntGroup(String, Option<HuntGroup>),
+    PickupGroup(u32, Option<PickupGroup>),
+    Profile(u32, Option<ExtensionProfile>),
+    /// `None`: what the market says.
+    ServiceCode(String, Option<Meaning>),
+    ServiceMarket(Market),
 }
 
 /// A value in the store that is not what this version writes: restore a backup, or use the version that wrote it.
@@ -190,24 +270,22 @@ pub struct LoadError {
 
 impl Configuration {
     pub fn load(store: &Store) -> Result<Configuration, LoadError> {
-        let mut routes = BTreeMap::new();
-        for (key, route) in load_kind::<Route>(store, ROUTE)? {
-            let number = key.parse().map_err(|_| LoadError {
-                kind: ROUTE.into(),
-                key: key.clone(),
-                reason: "its key is no route number".into(),
-            })?;
-            routes.insert(number, route);
-        }
         Ok(Configuration {
             numbers: load_kind(store, NUMBER)?,
             number_lengths: load_kind(store, NUMBER_LENGTH)?,
-            routes,
+            routes: load_numbered(store, ROUTE)?,
             destinations: load_kind(store, DESTINATION)?,
             extensions: load_kind(store, EXTENSION)?,
             phones: load_kind(store, PHONE)?,
             phone_parameters: load_kind(store, PHONE_PARAMETERS)?,
             system: load_kind(store, SYSTEM)?.remove(THE_SYSTEM).unwrap_or_default(),
+            hunt_groups: load_kind(store, HUNT_GROUP)?,
+            pickup_groups: load_numbered(store, PICKUP_GROUP)?,
+            profiles: load_numbered(store, PROFILE)?,
+            service_codes: ServiceCodes {
+                market: load_kind(store, SERVICE_MARKET)?.remove(SERVICE_MARKET).unwrap_or_default(),
+                changes: load_kind(store, SERVICE_CODE)?,
+            },
         })
     }
 
@@ -286,6 +364,30 @@ impl Configuration {
                 put(&mut self.phone_parameters, key, lines);
                 change
             }
+            Edit::HuntGroup(key, value) => {
+                let change = change(HUNT_GROUP, key.clone(), value.as_ref());
+                put(&mut self.hunt_groups, key, value);
+                change
+            }
+            Edit::PickupGroup(key, value) => {
+                let change = change(PICKUP_GROUP, key.to_string(), value.as_ref());
+                put(&mut self.pickup_groups, key, value);
+                change
+            }
+            Edit::Profile(key, value) => {
+                let change = change(PROFILE, key.to_string(), value.as_ref());
+                put(&mut self.profiles, key, value);
+                change
+            }
+            Edit::ServiceCode(key, value) => {
+                let change = change(SERVICE_CODE, key.clone(), value.as_ref());
+                put(&mut self.service_codes.changes, key, value);
+                change
+            }
+            Edit::ServiceMarket(market) => {
+                self.service_codes.market = market;
+                change(SERVICE_MARKET, SERVICE_MARKET.into(), Some(&market))
+            }
         }
     }
 }
@@ -313,6 +415,15 @@ pub(crate) fn change<T: Serialize>(kind: &'static str, key: String, value: Optio
     // Plain structs with text keys always have a JSON form.
     let value = value.and_then(|value| serde_json::to_string(value).ok());
     Change { kind, key, value }
+}
+
+/// All values of a kind whose keys are numbers.
+fn load_numbered<T: DeserializeOwned>(store: &Store, kind: &str) -> Result<BTreeMap<u32, T>, LoadError> {
+    let numbered = |(key, value): (String, T)| match key.parse() {
+        Ok(number) => Ok((number, value)),
+        Err(_) => Err(LoadError { kind: kind.into(), key, reason: "its key is no number".into() }),
+    };
+    load_kind::<T>(store, kind)?.into_iter().map(numbered).collect()
 }
 
 /// All values of a kind.

@@ -6,14 +6,17 @@ use crate::authentication::{Admission, Guard, Vault};
 use crate::call_record::CallRecord;
 use crate::configuration::Configuration;
 use crate::diversion::Origin;
+use crate::message_waiting::ManualWaiting;
 use crate::node::Own;
 use crate::registrar::Registrar;
 use crate::routes::{self, Health};
+use crate::services::LampBy;
 use event::{Event, Now, Sink};
 use sip::digest::Credentials;
-use sip::endpoint::Endpoint;
+use sip::endpoint::{CallRef, Endpoint};
 use sip::{Flow, Headers, Host, ListenerId, Request, Uri};
 use state::{Change, Store};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +42,12 @@ pub(crate) struct Core {
     pub addresses: Vec<SocketAddr>,
     /// What a call list position, or a diversion on no answer, waits.
     pub ring_time: Duration,
+    /// Lamps that colleagues lit.
+    pub manual_waiting: ManualWaiting,
+    /// What call control wants the node to do beside calls.
+    pub errands: VecDeque<Errand>,
+    /// How many calls each hunt group had.
+    pub turns: BTreeMap<String, usize>,
     pub tickets: u64,
     /// Edits of one chain are kept one after the other, or none after the first that is lost.
     pub chain: u64,
@@ -49,6 +58,15 @@ pub(crate) struct Core {
 
 /// Takes call records to their files; must hand over and return.
 pub(crate) type CallRecords = Box<dyn Fn(&str, &CallRecord) + Send>;
+
+/// What happens in a call, and is for others to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// A phone dialled a service code, and waits for how it goes.
+    Procedure { call: CallRef, dir: String, digits: String },
+    /// A lamp is lit or put out by hand.
+    Lamp { at: String, by: LampBy },
+}
 
 /// Who sends a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,6 +235,14 @@ impl Core {
     pub fn refuse(&self, request: &Request, flow: &Flow, reason: &str, now: Now) {
         let (source, method) = (flow.remote, request.method.to_string());
         self.emit(now, Event::SourceRefused { source, method, reason: reason.to_owned() });
+    }
+
+    /// How many calls a hunt group had before this one.
+    pub fn turn_of(&mut self, group: &str) -> usize {
+        let turn = self.turns.entry(group.to_owned()).or_default();
+        let now = *turn;
+        *turn = turn.wrapping_add(1);
+        now
     }
 
     /// `sip:<number>@<domain>`.

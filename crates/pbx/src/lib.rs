@@ -18,6 +18,7 @@ mod provisioning;
 mod registrar;
 mod requests;
 mod routes;
+mod services;
 mod system;
 #[cfg(test)]
 mod tests;

@@ -5,19 +5,20 @@ mod administration;
 use crate::alarms::Alarms;
 use crate::authentication::{Guard, Vault};
 use crate::b2bua::Calls;
-use crate::commands::{Answer, Command, CommandError, Reply, ScriptReply};
+use crate::commands::{Answer, Command, CommandError, ExtensionProcedure, Reply, ScriptReply};
 use crate::configuration::{Configuration, Edit, LoadError};
-use crate::core::Core;
-use crate::message_waiting::MessageWaiting;
+use crate::core::{Core, Errand};
+use crate::message_waiting::{ManualWaiting, MessageWaiting};
 use crate::provisioning::{Fetch, FetchReply, Provisioning, ProvisioningConfig};
 use crate::registrar::Registrar;
 use crate::routes::{Health, Registrations, Supervision};
+use crate::services::{self, Effect};
 use event::{Event, Now, Sink};
 use media::MediaEvent;
 use net::{Action, Input, Role, SipInput};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use sip::endpoint::{self, Endpoint, EndpointConfig, Output, ServerRef};
+use sip::endpoint::{self, CallRef, Endpoint, EndpointConfig, Output, ServerRef};
 use sip::flow::Listener;
 use sip::{Host, Request};
 use state::{Change, CommitError, KeyFile, Store};
@@ -69,6 +70,11 @@ pub enum Own {
     Stored {
         ticket: u64,
         result: Result<(), CommitError>,
+    },
+    /// How the service code went that a phone dialled in this call.
+    Confirmed {
+        call: CallRef,
+        result: Result<(), CommandError>,
     },
     /// How much of the data folder's disk is free, in bytes. Told now and then.
     Disk {
@@ -160,6 +166,7 @@ impl Node {
         let alarms = Alarms::load(&store)?;
         let registrar = Registrar::load(&store, now)?;
         let waiting = MessageWaiting::load(&store)?;
+        let manual_waiting = ManualWaiting::load(&store)?;
         // One seed, two that nobody can tell from each other.
         let mut random = StdRng::from_seed(seed);
         let (for_endpoint, for_nonces) = (random.random(), random.random());
@@ -183,6 +190,9 @@ impl Node {
             listener,
             addresses,
             ring_time,
+            manual_waiting,
+            errands: VecDeque::new(),
+            turns: BTreeMap::new(),
             tickets: 0,
             chain,
             alarms,
@@ -247,6 +257,7 @@ impl Node {
             Own::Fetch { fetch, reply } => reply(self.provisioning.fetch(&self.core, &fetch, now)),
             Own::Stored { ticket, result } => self.stored(ticket, result, now),
             Own::Disk { free, total } => self.disk(free, total, now),
+            Own::Confirmed { call, result } => self.calls.service_done(&mut self.core, call, result, now),
             Own::Stop => {
                 // Nobody is left talking to nobody.
                 self.calls.end_all(&mut self.core, now);
@@ -288,6 +299,9 @@ impl Node {
         let outcome = match command {
             Command::Status(status) => Some(Ok((Vec::new(), self.status(&status, now)))),
             Command::Alarm(command) => Some(self.alarm(&command, now).map(|answer| (Vec::new(), answer))),
+            Command::ExtensionProcedure(ExtensionProcedure::Run { dir, proc }) => {
+                Some(self.procedure(&dir, &proc, now))
+            }
             command => command.run(&self.core.configuration, &self.core.vault),
         };
         match outcome {
@@ -315,6 +329,36 @@ impl Node {
         true
     }
 
+    /// A service code, from a phone or a shell: the edits that it means.
+    fn procedure(&mut self, dir: &str, digits: &str, now: Now) -> Result<(Vec<Edit>, Answer), CommandError> {
+        match services::carry_out(&self.core.configuration, dir, digits)? {
+            Effect::Edits(edits, answer) => Ok((edits, answer)),
+            Effect::Told { answer, .. } => Ok((Vec::new(), answer)),
+            Effect::Lamp { at, by } => {
+                self.waiting.by_hand(&mut self.core, &at, &by, now);
+                Ok((Vec::new(), Answer::done()))
+            }
+            Effect::Call { .. } => {
+                Err(CommandError::invalid("proc", digits, "it makes a call: dial it from a phone of the extension"))
+            }
+        }
+    }
+
+    /// What calls want done beside them.
+    fn errands(&mut self, now: Now) {
+        while let Some(errand) = self.core.errands.pop_front() {
+            match errand {
+                Errand::Lamp { at, by } => self.waiting.by_hand(&mut self.core, &at, &by, now),
+                Errand::Procedure { call, dir, digits } => {
+                    let (own, by) = (self.core.own.clone(), format!("extension {dir}"));
+                    let reply: Reply = Box::new(move |answer| own(Own::Confirmed { call, result: answer.map(|_| ()) }));
+                    let command = Command::ExtensionProcedure(ExtensionProcedure::Run { dir, proc: digits });
+                    self.command(command, by, reply, now);
+                }
+            }
+        }
+    }
+
     /// What follows from edits beside the configuration.
     fn after(&mut self, edits: &[Edit], now: Now) {
         for edit in edits {
@@ -340,11 +384,19 @@ impl Node {
                 Edit::Phone(mac, entry) => {
                     self.core.guard.reload_phone(mac, entry.as_deref(), &self.core.vault);
                 }
+                Edit::HuntGroup(group, None) => {
+                    self.core.turns.remove(group);
+                }
                 Edit::Number(..)
                 | Edit::NumberLength(..)
                 | Edit::Destination(..)
                 | Edit::PhoneParameters(..)
-                | Edit::System(_) => {}
+                | Edit::System(_)
+                | Edit::HuntGroup(..)
+                | Edit::PickupGroup(..)
+                | Edit::Profile(..)
+                | Edit::ServiceCode(..)
+                | Edit::ServiceMarket(..) => {}
             }
         }
     }
@@ -395,6 +447,16 @@ impl Node {
 
     /// Everything that the endpoint has to say, until it is silent.
     fn drain(&mut self, now: Now) {
+        loop {
+            self.drain_endpoint(now);
+            if self.core.errands.is_empty() {
+                return;
+            }
+            self.errands(now);
+        }
+    }
+
+    fn drain_endpoint(&mut self, now: Now) {
         while let Some(greyed) = self.core.endpoint.take_greyed() {
             let (target, seconds) = (greyed.target.remote, greyed.for_.as_secs());
             let event = Event::TargetGreyListed { by: "node".into(), target, seconds };
@@ -512,6 +574,7 @@ fn endpoint_config(listeners: Vec<Listener>) -> EndpointConfig {
     let mut config = EndpointConfig::new(listeners, concat!("Earcon-Node/", env!("CARGO_PKG_VERSION")));
     // Who asks comes before what is asked for.
     config.refuses_itself = true;
+    config.supported.push("replaces".into());
     config.accept.push(sip::message_summary::CONTENT_TYPE.into());
     config
 }

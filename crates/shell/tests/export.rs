@@ -208,9 +208,51 @@ fn diversion_line() -> impl Strategy<Value = String> {
         option("--div-immediate", pick(&["yes", "no"])),
         option("--div-busy", pick(&["yes", "no"])),
         option("--div-noreply", pick(&["yes", "no"])),
+        option("--follow-me", pick(&["27000", "27900", "43334", "\"\""])),
     ]);
     (pick(&["-i", "-i", "-c"]), dir(), destination(), more)
         .prop_map(|(verb, dir, to, more)| format!("diversion {verb} --dir {dir} --div-destination-number {to}{more}"))
+}
+
+fn group_line() -> impl Strategy<Value = String> {
+    let members = || pick(&["27000", "27000,27001", "27010, 27000 ,27001"]).prop_map(|list| format!("\"{list}\""));
+    let more = options(vec![
+        option("--name", text()),
+        option("--members", members()),
+        option("--members-off", pick(&["27000", "\"\""])),
+        option("--selection", pick(&["parallel", "sequential", "cyclic"])),
+        option("--ringing-time", pick(&["1", "180"])),
+        option("--overflow-busy", pick(&["27000", "27901", "43334", "\"\""])),
+        option("--overflow-noreply", pick(&["27900", "27001", "\"\""])),
+    ]);
+    let hunt = (pick(&["-i", "-i", "-c"]), pick(&["27900", "27901", "43334"]), more)
+        .prop_map(|(verb, group, more)| format!("hunt_group {verb} --group {group}{more}"));
+    let pickup = (pick(&["-i", "-c"]), pick(&["1", "1000"]), members())
+        .prop_map(|(verb, group, members)| format!("pickup_group {verb} --group {group} --members {members}"));
+    prop_oneof![hunt, pickup]
+}
+
+fn feature_line() -> impl Strategy<Value = String> {
+    let dnd = (pick(&["-i", "-e"]), dir()).prop_map(|(verb, dir)| format!("do_not_disturb {verb} -d {dir}"));
+    let list = (pick(&["-i", "-c"]), dir(), pick(&["1", "2", "5"]))
+        .prop_map(|(verb, dir, list)| format!("personal_list {verb} -d {dir} --list {list}"));
+    let more = options(vec![
+        option("--ext-serv", digits(30)),
+        option("--ext-cdiv", digits(15)),
+        option("--ext-npres", digits(7)),
+        option("--ext-traf", digits(10)),
+        option("--ext-roc", digits(6)),
+    ]);
+    let profile = (pick(&["-i", "-c"]), pick(&["0", "500"]), more)
+        .prop_map(|(verb, csp, more)| format!("extension_profile {verb} --csp {csp}{more}"));
+    let codes = || pick(&["*21#", "*78#", "*27#", "#99*1#"]).prop_map(|code| format!("'{code}'"));
+    let code = (pick(&["-i", "-c"]), codes(), pick(&["do-not-disturb", "pickup"]))
+        .prop_map(|(verb, code, service)| format!("service_code {verb} --code {code} --service {service}"));
+    let end = codes().prop_map(|code| format!("service_code -e --code {code}"));
+    let market = pick(&["us", "standard"]).prop_map(|market| format!("service_code -set -market {market}"));
+    let procedure = (dir(), pick(&["*21#", "*21*27001#", "#21#", "*27#", "*10*2#", "#28*27900#", "#001#"]))
+        .prop_map(|(dir, proc)| format!("extension_procedure -d {dir} --proc '{proc}'"));
+    prop_oneof![dnd, list, profile, code, end, market, procedure]
 }
 
 fn ending_line() -> impl Strategy<Value = String> {
@@ -225,6 +267,8 @@ fn ending_line() -> impl Strategy<Value = String> {
         dir().prop_map(|dir| format!("call_list -e -d {dir} --position 1")),
         dir().prop_map(|dir| format!("diversion -e -d {dir}")),
         dir().prop_map(|dir| format!("name -e -d {dir}")),
+        pick(&["27900", "27901"]).prop_map(|group| format!("hunt_group -e --group {group}")),
+        pick(&["0", "500"]).prop_map(|csp| format!("extension_profile -e --csp {csp}")),
     ]
 }
 
@@ -267,6 +311,8 @@ fn script() -> impl Strategy<Value = String> {
         3 => diversion_line().boxed(),
         4 => phone_line().boxed(),
         3 => system_line().boxed(),
+        3 => group_line().boxed(),
+        4 => feature_line().boxed(),
         2 => ending_line().boxed(),
     ];
     proptest::collection::vec(line, 20..150).prop_map(|lines| lines.join("\n"))

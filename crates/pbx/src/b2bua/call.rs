@@ -2,6 +2,7 @@
 
 use super::forced_gateway::Side;
 use super::setup::Setup;
+use super::waiting_tone::{Later, WaitingTone};
 use super::{Role, Scene};
 use crate::call_record::{CallRecord, CallRecordParty};
 use event::{Event, Now};
@@ -89,6 +90,10 @@ pub(crate) struct Call {
     /// Looking for somebody to connect the caller with.
     pub setup: Option<Setup>,
     pub exchange: Exchange,
+    /// What the node sounds to a party that waits.
+    pub tone: Option<WaitingTone>,
+    /// What is done once the caller's media is at the node.
+    pub later: Option<Later>,
     /// Transferors who should end their dialogs themselves, and when we do.
     pub leaving: Vec<(CallRef, Instant)>,
     /// Requests passed on within the call: ours, and the one it answers.
@@ -193,7 +198,10 @@ impl Call {
                 if let Some(side) = self.callee.take().and_then(|leg| leg.side) {
                     side.close(scene);
                 }
-                self.exchange = Exchange::Idle;
+                // What was going on between the two is over; the caller's way to a tone is not.
+                if !matches!(self.exchange, Exchange::Anchoring { to: Role::Caller }) {
+                    self.exchange = Exchange::Idle;
+                }
             }
             Role::Caller | Role::Callee => {
                 let word = match cause {

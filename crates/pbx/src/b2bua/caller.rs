@@ -2,8 +2,10 @@
 
 use super::call::{Call, Exchange, Leg, Party, PartyKind};
 use super::describe;
+use super::feature::{self, Wish};
+use super::pickup::referrer;
 use super::setup::{Purpose, Setup};
-use super::{Role, Scene};
+use super::{Role, Scene, service_call};
 use crate::core::Source;
 use crate::diversion::{Itinerary, Origin, Outcome};
 use crate::numbers::{Analysis, Digits, NumberType, analyse, is_emergency};
@@ -11,16 +13,31 @@ use crate::routes::{Accept, SipRouteEntry};
 use event::Event;
 use sip::diversion::Diversion;
 use sip::endpoint::CallRef;
-use sip::header::{Identity, MaxForwards, Warning};
+use sip::header::{Identity, MaxForwards, Replaces, Warning};
 use sip::history_info::History;
 use sip::{Flow, Headers, Name, Request};
 use std::collections::BTreeMap;
 
+/// What an INVITE turned out to be.
+pub(super) enum Admitted {
+    /// It was refused.
+    No,
+    Call(Box<Call>),
+    /// The phone wants the call that rings elsewhere.
+    Pickup(Leg),
+    /// It wants somebody's place in a call (RFC 3891); the second is who sent it.
+    Replaces(Leg, Replaces, Option<String>),
+    /// A service code that changes something: its digits.
+    Procedure(Leg, String),
+    /// A service code with its answer.
+    Answer(Leg, service_call::Outcome),
+}
+
 /// Takes an INVITE, or refuses it. Default deny: only extensions with their password and matched routes may call.
-pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &Request, flow: &Flow) -> Option<Call> {
+pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &Request, flow: &Flow) -> Admitted {
     let mut refused = Headers::new();
     let source = scene.core.source(request, flow, scene.now);
-    let (party, origin) = match source {
+    let (mut party, origin) = match source {
         Source::Extension(number) => (of_extension(scene, number, request), Origin::Internal),
         Source::Route(route) => of_route(scene, route, request),
         source => {
@@ -58,6 +75,27 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
             return reject(scene, dialog, 488, &refused);
         }
     };
+    if let Some(replaces) = request.headers.typed::<Replaces>() {
+        // RFC 3891 3: exactly one, and one that can be read.
+        let Ok(replaces) = replaces else { return reject(scene, dialog, 400, &refused) };
+        let leg = Leg { dialog, party, answered: false, theirs, ours: None, side: None };
+        return Admitted::Replaces(leg, replaces, referrer(&request.headers));
+    }
+    let (mut dialled, mut past_diversions) = (dialled, false);
+    if let PartyKind::Extension(extension) = &party.kind {
+        let digits = dialled.to_string();
+        let wish = feature::wish(scene, extension, dialled);
+        let leg = |party| Leg { dialog, party, answered: false, theirs: theirs.clone(), ours: None, side: None };
+        match wish {
+            Wish::Call { number, hidden, past_diversions: past } => {
+                party.hidden |= hidden;
+                (dialled, past_diversions) = (number, past);
+            }
+            Wish::Pickup => return Admitted::Pickup(leg(party)),
+            Wish::Procedure => return Admitted::Procedure(leg(party), digits),
+            Wish::Answer(outcome) => return Admitted::Answer(leg(party), outcome),
+        }
+    }
     let call_id = request.call_id().map(|id| id.to_string()).unwrap_or_default();
     scene.core.emit(
         scene.now,
@@ -68,7 +106,15 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
     let trusted =
         matches!(party.kind, PartyKind::Route(route) if settings(scene, route).is_some_and(SipRouteEntry::is_trusted));
     let mut itinerary = Itinerary::new(origin, scene.core.ring_times());
-    let step = itinerary.start(&scene.core.configuration, &dialled);
+    if let PartyKind::Extension(extension) = &party.kind {
+        itinerary = itinerary.called_by(extension);
+    }
+    let configuration = &scene.core.configuration;
+    let step = if past_diversions {
+        itinerary.start_past_diversions(configuration, &dialled)
+    } else {
+        itinerary.start(configuration, &dialled)
+    };
     let mut setup = Setup::new(itinerary, Purpose::Answer, hops.saturating_sub(1));
     if trusted {
         setup.diverted_before = Diversion::all(&request.headers);
@@ -83,6 +129,8 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
         callee: None,
         setup: Some(setup),
         exchange: Exchange::Idle,
+        tone: None,
+        later: None,
         leaving: Vec::new(),
         passed: BTreeMap::new(),
         answered: None,
@@ -91,18 +139,21 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
         ended: false,
     };
     call.proceed(scene, step);
-    Some(call)
+    Admitted::Call(Box::new(call))
 }
 
-fn reject(scene: &mut Scene<'_>, dialog: CallRef, status: u16, headers: &Headers) -> Option<Call> {
+fn reject(scene: &mut Scene<'_>, dialog: CallRef, status: u16, headers: &Headers) -> Admitted {
     // Gone already: the caller cancelled in between.
     let _ = scene.core.endpoint.reject(dialog, status, headers, scene.now.instant);
-    None
+    Admitted::No
 }
 
 /// An extension is who it authenticated as; the name is the node's, not the phone's.
 fn of_extension(scene: &Scene<'_>, number: String, request: &Request) -> Party {
-    let hidden = Identity::asserted(&request.headers).is_some_and(|identity| identity.hidden);
+    // RFC 3323 4.2: "none" is the user's wish to be seen, whatever is set up.
+    let open = request.headers.lists(&Name::Privacy, "none");
+    let hidden = Identity::asserted(&request.headers).is_some_and(|identity| identity.hidden)
+        || (!open && scene.core.configuration.profile_of(&number).withholds_number());
     let name = scene.core.name_of(&number);
     Party { number: number.clone(), name, kind: PartyKind::Extension(number), telephone_of: None, hidden }
 }

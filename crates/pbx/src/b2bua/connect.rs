@@ -3,6 +3,7 @@
 use super::call::{Call, Exchange, Leg};
 use super::identity::connected;
 use super::setup::{Fork, Purpose};
+use super::waiting_tone::Later;
 use super::{Role, Scene, describe};
 use event::Event;
 use sdp::{Codec, Session};
@@ -17,8 +18,10 @@ impl Call {
     pub(super) fn fork_answered(&mut self, scene: &mut Scene<'_>, dialog: CallRef, response: &Response) {
         let Some(setup) = &mut self.setup else { return };
         let Some(mut fork) = setup.take_fork(dialog) else { return };
-        let theirs = match describe::read(&response.body) {
-            Ok(Some(theirs)) => theirs,
+        let theirs = match (describe::read(&response.body), &fork.leg.theirs) {
+            // RFC 3262 5: what was said reliably before is the answer.
+            (_, Some(early)) => early.clone(),
+            (Ok(Some(theirs)), None) => theirs,
             // RFC 3261 13.2.1: a 2xx holds the answer, or the offer that our INVITE left out. Without, no call.
             _ => return self.unusable(scene, fork),
         };
@@ -32,7 +35,6 @@ impl Call {
         let mut elsewhere = Headers::new();
         elsewhere.push(Name::Reason, Reason::sip(200, "Call completed elsewhere").to_string());
         self.drop_forks_because(scene, &elsewhere);
-        self.setup = None;
         scene.index.set(dialog, self.id, Role::Callee);
         let late = fork.plan.body.is_none();
         let mut leg = fork.leg;
@@ -41,10 +43,24 @@ impl Call {
         self.answered.get_or_insert(scene.now);
         self.reached = Some(leg.party.clone());
         scene.core.emit(scene.now, Event::CallAnswered { call: self.id, at: leg.party.number.clone() });
+        self.connect(scene, leg, purpose, &theirs, late);
+    }
+
+    /// The search is over: `leg` has the call.
+    pub(super) fn connect(&mut self, scene: &mut Scene<'_>, leg: Leg, purpose: Purpose, theirs: &Session, late: bool) {
+        let previewed = self.setup.take().and_then(|setup| setup.previewed);
         match purpose {
             Purpose::Answer => {
+                let other = previewed.is_some_and(|previewed| previewed != leg.dialog);
                 self.callee = Some(leg);
-                self.answer_caller(scene, &theirs, late);
+                self.answer_caller(scene, theirs, late);
+                // RFC 3261 13.2.1: the caller may keep to the first description that it saw, and that was another
+                // target's. It is offered the right one.
+                if other && self.exchange == Exchange::Idle && !self.is_anchored() && self.is_alive() {
+                    let body = self.caller.describe(theirs);
+                    self.exchange = Exchange::Joining;
+                    self.offer_to(scene, Role::Caller, body);
+                }
             }
             Purpose::Transfer { notify } => {
                 self.release_transferor(scene, notify);
@@ -102,7 +118,7 @@ impl Call {
         Some(body)
     }
 
-    fn relay(&self, scene: &mut Scene<'_>) {
+    pub(super) fn relay(&self, scene: &mut Scene<'_>) {
         if let (Some(a), Some(b)) = (&self.caller.side, self.callee.as_ref().and_then(|leg| leg.side.as_ref())) {
             a.relay(scene, b);
         }
@@ -143,6 +159,10 @@ impl Call {
 
     /// Connects the media of two parties that are both in a call already: after a transfer.
     pub(super) fn join(&mut self, scene: &mut Scene<'_>) {
+        if self.postpones(Later::Join) {
+            return;
+        }
+        self.ready_to_join(scene);
         let Some(callee) = &mut self.callee else { return };
         self.exchange = Exchange::Idle;
         let connected = |leg: &Leg| leg.side.as_ref().is_some_and(Side::is_connected);

@@ -3,9 +3,10 @@
 
 use super::Scene;
 use super::call::PartyKind;
-use media::{MediaCommand, SessionId, Source, Stream};
+use media::{Clip, MediaCommand, PlayId, SessionId, Source, Stream};
 use sdp::{AnswerError, Codec, Local, Negotiated, OfferError, Session};
 use sip::endpoint::{Body, CallRef};
+use std::sync::Arc;
 
 /// One party's side of the relay.
 pub(crate) struct Side {
@@ -91,9 +92,33 @@ impl Side {
         scene.core.media.command(MediaCommand::Connect { session: self.session, stream });
     }
 
+    /// Plays the clip to the party; `repeat`: until [`Side::silence`].
+    pub fn play(&self, scene: &mut Scene<'_>, clip: &Arc<Clip>, repeat: bool) {
+        let (session, clips) = (self.session, vec![clip.clone()]);
+        // Nobody waits for its end, so its number says nothing.
+        let play = PlayId(self.session.0);
+        scene.core.media.command(MediaCommand::Play { session, play, clips, barge_in: false, repeat });
+    }
+
+    pub fn silence(&self, scene: &mut Scene<'_>) {
+        scene.core.media.command(MediaCommand::StopPlay { session: self.session });
+    }
+
+    /// Nothing that the other party says comes here any more.
+    pub fn part(&self, scene: &mut Scene<'_>) {
+        scene.core.media.command(MediaCommand::Unrelay { session: self.session });
+    }
+
     /// What comes in on one goes out on the other.
     pub fn relay(&self, scene: &mut Scene<'_>, other: &Side) {
         scene.core.media.command(MediaCommand::Relay { a: self.session, b: other.session });
+    }
+
+    /// Closes it; what it described last, to count on from.
+    pub fn close_with_last(mut self, scene: &mut Scene<'_>) -> Option<Session> {
+        let last = self.last.take();
+        self.close(scene);
+        last
     }
 
     pub fn close(self, scene: &mut Scene<'_>) {

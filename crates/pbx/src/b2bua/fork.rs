@@ -3,36 +3,52 @@
 use super::Scene;
 use super::call::{Call, PartyKind};
 use super::identity::connected;
+use super::ring::CALL_WAITING;
 use super::setup::{Fork, Purpose};
 use crate::diversion::Outcome;
 use event::Event;
 use sip::endpoint::{CallRef, Failure};
-use sip::{Headers, Response};
+use sip::{Headers, Name, Response};
 
 impl Call {
     pub fn fork_progresses(&mut self, scene: &mut Scene<'_>, dialog: CallRef, response: &Response) {
-        // The description in a provisional response is not passed on: this target may be given up for another, and the
-        // caller sees one dialog only.
         if !matches!(response.status, 180 | 182 | 183) {
             return;
         }
+        let early = self.early_media(scene, dialog, response);
         let Some(setup) = &mut self.setup else { return };
-        let Some(party) = setup.fork(dialog).map(|fork| fork.leg.party.clone()) else { return };
+        let Some(fork) = setup.fork(dialog) else { return };
+        let (party, waits) = (fork.leg.party.clone(), fork.plan.headers.has(&Name::AlertInfo));
         if let PartyKind::Route(route) = party.kind {
             scene.core.health.called(route, true, scene.now.instant);
         }
-        if std::mem::replace(&mut setup.rang, true) {
-            return;
-        }
+        let first = !std::mem::replace(&mut setup.rang, true);
+        // The caller is told once that it rings; a progress with media comes before that, or instead of it.
+        let alerts = early.is_none() && (first || response.status == 180) && !setup.alerted;
+        setup.alerted |= alerts || response.status == 180;
         let purpose = setup.purpose;
-        scene.core.emit(scene.now, Event::CallRinging { call: self.id, at: party.number.clone() });
-        match purpose {
-            Purpose::Answer => {
-                let (caller, now, headers) = (self.caller.dialog, scene.now.instant, connected(scene.core, &party));
-                // Over already: the caller's CANCEL is on its way to us.
+        if first {
+            scene.core.emit(scene.now, Event::CallRinging { call: self.id, at: party.number.clone() });
+        }
+        let (caller, now, mut headers) = (self.caller.dialog, scene.now.instant, connected(scene.core, &party));
+        if waits {
+            headers.push(Name::AlertInfo, CALL_WAITING);
+        }
+        match (purpose, early) {
+            // Over already: the caller's CANCEL is on its way to us.
+            (Purpose::Answer, Some(body)) => {
+                let status = if response.status == 180 { 180 } else { 183 };
+                let _ = scene.core.endpoint.preview(caller, status, &headers, Some(body), now);
+            }
+            (Purpose::Answer, None) if alerts => {
                 let _ = scene.core.endpoint.progress(caller, 180, &headers, None, now);
             }
-            Purpose::Transfer { notify } => self.tell_transferor(scene, notify, 180, false),
+            (Purpose::Answer, None) => {}
+            (Purpose::Transfer { notify }, _) if first => {
+                self.tell_transferor(scene, notify, 180, false);
+                self.sound_ringback(scene);
+            }
+            (Purpose::Transfer { .. }, _) => {}
         }
     }
 

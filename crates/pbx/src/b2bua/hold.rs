@@ -2,6 +2,7 @@
 //! one party to the other.
 
 use super::call::{Call, Exchange};
+use super::waiting_tone::WaitingTone;
 use super::{Role, Scene, describe};
 use sip::endpoint::{Body, CallRef, CommandError, ServerRef};
 use sip::{Headers, Method, Name, Request, Response};
@@ -33,8 +34,9 @@ impl Call {
                 },
                 None => side.offer(leg.ours.as_ref()),
             };
-            leg.theirs = theirs.or(leg.theirs.take());
-            return answer(scene, dialog, 200, Some(body));
+            leg.theirs = theirs.clone().or(leg.theirs.take());
+            answer(scene, dialog, 200, Some(body));
+            return self.hold_changed(scene, role, theirs.as_ref());
         }
         if let (Some(new), Some(old), Some(ours)) = (&theirs, &leg.theirs, &leg.ours)
             && new == old
@@ -123,6 +125,10 @@ impl Call {
             }
             Exchange::Anchoring { to } if to == role => {
                 self.exchange = Exchange::Idle;
+                if matches!(self.tone, Some(WaitingTone::Ringback { borrowed: true })) {
+                    self.caller.theirs = theirs.clone().or(self.caller.theirs.take());
+                    return self.borrowed(scene, theirs.as_ref());
+                }
                 let Some(leg) = self.leg(role) else { return };
                 let accepted = match (&theirs, &mut leg.side) {
                     (Some(theirs), Some(side)) => side.accept(scene, theirs).is_ok(),

@@ -10,20 +10,28 @@ mod call;
 mod caller;
 mod connect;
 mod describe;
+mod early_media;
+mod feature;
 mod forced_gateway;
 mod fork;
 mod hold;
 mod identity;
+mod pickup;
 mod redirect;
 mod ring;
+mod service_call;
 mod setup;
 mod target;
+mod tones;
 mod transfer;
+mod waiting_tone;
 
-use crate::commands::{CallParty, CallStatus};
+use crate::commands::{CallParty, CallStatus, CommandError};
 use crate::core::Core;
 use call::{Call, Party, PartyKind};
+use caller::Admitted;
 use event::Now;
+use service_call::ServiceCalls;
 use sip::endpoint::{CallEvent, CallRef};
 use sip::{Flow, Request};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +42,7 @@ use std::time::Instant;
 pub(crate) struct Calls {
     calls: BTreeMap<u64, Call>,
     index: Index,
+    services: ServiceCalls,
     /// When each call wants to be woken.
     timers: BTreeSet<(Instant, u64)>,
     last: u64,
@@ -113,6 +122,12 @@ impl Index {
     pub fn of_extension(&self, number: &str) -> usize {
         self.entries.values().filter(|entry| entry.extension.as_deref() == Some(number)).count()
     }
+
+    /// Lines of an extension that are in use: the calls that it is in, but for this one.
+    pub fn lines(&self, number: &str, but: u64) -> usize {
+        let own = self.entries.values().filter(|entry| entry.call != but && entry.extension.as_deref() == Some(number));
+        own.map(|entry| entry.call).collect::<BTreeSet<_>>().len()
+    }
 }
 
 /// What a call works with while something happens to it.
@@ -130,14 +145,37 @@ impl Calls {
         self.last = self.last.wrapping_add(1);
         let id = self.last;
         let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
-        if let Some(call) = caller::admit(&mut scene, id, dialog, request, flow) {
-            self.put_back(call);
+        match caller::admit(&mut scene, id, dialog, request, flow) {
+            Admitted::No => {}
+            Admitted::Call(call) => self.put_back(*call),
+            Admitted::Pickup(leg) => self.with_scene(core, now, |calls, scene| calls.pick_up(scene, leg)),
+            Admitted::Replaces(leg, replaces, by) => {
+                self.with_scene(core, now, |calls, scene| calls.replace(scene, &replaces, by, leg));
+            }
+            Admitted::Procedure(leg, digits) => {
+                self.services.start(&mut scene, dialog, leg.party.number, digits, leg.theirs);
+            }
+            Admitted::Answer(leg, outcome) => {
+                self.services.answer(&mut scene, dialog, leg.party.number, leg.theirs, &outcome);
+            }
         }
+    }
+
+    /// Does something that concerns calls and their index at once.
+    fn with_scene(&mut self, core: &mut Core, now: Now, act: impl FnOnce(&mut Calls, &mut Scene<'_>)) {
+        let mut index = std::mem::take(&mut self.index);
+        let mut scene = Scene { core, index: &mut index, now, replaced: None };
+        act(self, &mut scene);
+        self.index = index;
     }
 
     /// Something happened to a dialog.
     pub fn event(&mut self, core: &mut Core, dialog: CallRef, event: CallEvent, now: Now) {
         let Some(entry) = self.index.entries.get(&dialog) else {
+            if self.services.has(dialog) {
+                let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
+                self.services.event(&mut scene, dialog, &event);
+            }
             // A dialog that was given up: an answer that crossed our CANCEL is for the endpoint to end.
             return;
         };
@@ -161,7 +199,14 @@ impl Calls {
     }
 
     pub fn deadline(&self) -> Option<Instant> {
-        self.timers.first().map(|(at, _)| *at)
+        self.timers.first().map(|(at, _)| *at).into_iter().chain(self.services.deadline()).min()
+    }
+
+    /// A service code that a phone dialled is carried out, or not.
+    pub fn service_done(&mut self, core: &mut Core, dialog: CallRef, result: Result<(), CommandError>, now: Now) {
+        let outcome = result.map_or_else(service_call::Outcome::Refused, |()| service_call::Outcome::Accepted);
+        let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
+        self.services.done(&mut scene, dialog, &outcome);
     }
 
     pub fn handle_timeout(&mut self, core: &mut Core, now: Now) {
@@ -174,6 +219,8 @@ impl Calls {
             call.handle_timeout(&mut scene);
             self.put_back(call);
         }
+        let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
+        self.services.handle_timeout(&mut scene);
     }
 
     fn take(&mut self, id: u64) -> Option<Call> {
@@ -197,6 +244,8 @@ impl Calls {
 
     /// Ends everything: the node stops.
     pub fn end_all(&mut self, core: &mut Core, now: Now) {
+        let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
+        self.services.end_all(&mut scene);
         let all: Vec<u64> = self.calls.keys().copied().collect();
         for id in all {
             let Some(mut call) = self.take(id) else { continue };

@@ -65,6 +65,10 @@ impl Call {
         if !from_phone && !scene.core.is_own(&next) {
             return self.follow(scene, fork, next);
         }
+        // Where one member of a hunt group sends its calls is not where the group's go.
+        if self.setup.as_ref().is_some_and(|setup| setup.itinerary.is_hunting()) {
+            return self.fork_failed(scene, fork, Outcome::Unavailable);
+        }
         // A phone that forwards by itself, or a peer that points back into the node: the number is dialled here, and who
         // forwarded is told on.
         let to = next.number().unwrap_or_default();

@@ -5,7 +5,7 @@ use super::forced_gateway::Side;
 use super::identity::{Outward, introduce};
 use super::redirect::Redirects;
 use super::setup::{Fork, Purpose};
-use super::target::{self, Target};
+use super::target::{self, Contact, Target};
 use super::{Role, Scene, describe};
 use crate::alarms::AlarmKind;
 use crate::diversion::{Outcome, Step};
@@ -14,13 +14,16 @@ use crate::routes::SipRouteEntry;
 use crate::system::Licence;
 use event::Event;
 use sdp::Codec;
-use sip::endpoint::{Body, NextHop, OutgoingCall};
-use sip::{ListenerId, NameAddr, Transport, Uri};
+use sip::endpoint::{Body, OutgoingCall};
+use sip::{Name, NameAddr, Transport, Uri};
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long phones ring when neither list nor diversion says.
 const RING_LIMIT: Duration = Duration::from_secs(180);
+
+/// RFC 7462 9.1: the phone beeps in the call that it is in; the caller's may say that it waits.
+pub(super) const CALL_WAITING: &str = "<urn:alert:service:call-waiting>";
 
 /// Our part of a new leg's media: the side at the gateway, the offer, and what it describes (direct media).
 type OwnMedia = (Option<Side>, Option<Body>, Option<sdp::Session>);
@@ -67,8 +70,15 @@ impl Call {
             let started = match step {
                 Step::Finish(outcome) => return self.finish(scene, &outcome),
                 Step::Ring { extensions, time } => self.ring(scene, &extensions, time),
+                Step::Hunt { group } => {
+                    let turn = scene.core.turn_of(&group);
+                    let Some(setup) = &mut self.setup else { return };
+                    step = setup.itinerary.hunt(&scene.core.configuration, &group, turn);
+                    continue;
+                }
                 Step::Seize { choices, time, .. } => {
-                    let target = Target::Outside { extension: None, choices: choices.into() };
+                    let extension = self.one_call_owner(scene);
+                    let target = Target::Outside { extension, choices: choices.into() };
                     self.ring_all(scene, vec![target], None, time)
                 }
             };
@@ -93,8 +103,8 @@ impl Call {
         let (mut targets, mut failure) = (Vec::new(), None::<Outcome>);
         for extension in extensions {
             let outcome = match self.free(scene, extension) {
-                Ok(()) => {
-                    let found = target::of_extension(scene.core, extension, scene.now.instant);
+                Ok(waits) => {
+                    let found = target::of_extension(scene.core, extension, waits, scene.now.instant);
                     let nobody = found.is_empty().then_some(Outcome::Unavailable);
                     targets.extend(found);
                     nobody
@@ -106,11 +116,34 @@ impl Call {
         self.ring_all(scene, targets, failure, time)
     }
 
-    /// Whether an extension takes one more call.
-    fn free(&self, scene: &Scene<'_>, extension: &str) -> Result<(), Outcome> {
-        let single_line =
-            scene.core.configuration.extensions.get(extension).is_some_and(|entry| entry.free_on_second_line == 0);
-        if single_line && scene.index.of_extension(extension) > 0 { Err(Outcome::Busy) } else { Ok(()) }
+    /// Whether an extension takes one more call; `Ok(true)`: while it is in another one.
+    fn free(&self, scene: &Scene<'_>, extension: &str) -> Result<bool, Outcome> {
+        let Some(entry) = scene.core.configuration.extensions.get(extension) else { return Err(Outcome::Unavailable) };
+        if entry.do_not_disturb {
+            return Err(Outcome::DoNotDisturb);
+        }
+        let used = scene.index.lines(extension, self.id);
+        let lines = match entry.free_on_second_line {
+            0..=2 => usize::try_from(entry.free_on_second_line).unwrap_or_default().saturating_add(1),
+            _ => usize::MAX,
+        };
+        if used >= lines || (used > 0 && !self.may_wait(scene)) {
+            return Err(Outcome::Busy);
+        }
+        Ok(used > 0)
+    }
+
+    /// Whether the caller's call may wait at a busy extension: of a route its category says so (SERV, first digit: 1
+    /// and 3 may send call waiting).
+    fn may_wait(&self, scene: &Scene<'_>) -> bool {
+        let PartyKind::Route(route) = self.caller.party.kind else { return true };
+        let category = scene.core.configuration.routes.get(&route).and_then(|route| route.category.get("SERV"));
+        category.and_then(|serv| serv.as_bytes().first()).is_none_or(|digit| matches!(digit, b'1' | b'3'))
+    }
+
+    /// Whose call list has brought the call here by a position that takes one call at a time.
+    fn one_call_owner(&self, scene: &Scene<'_>) -> Option<String> {
+        self.setup.as_ref()?.itinerary.one_call_owner(&scene.core.configuration)
     }
 
     /// Rings all targets side by side; `failure` is what those came to that were not even rung. An error when nobody
@@ -122,6 +155,9 @@ impl Call {
         mut failure: Option<Outcome>,
         time: Option<Duration>,
     ) -> Result<(), Outcome> {
+        if self.one_call_owner(scene).is_some_and(|owner| scene.index.lines(&owner, self.id) > 0) {
+            return Err(Outcome::Busy);
+        }
         let Some(setup) = &mut self.setup else { return Err(Outcome::Unavailable) };
         setup.ring_until = scene.now.instant.checked_add(time.unwrap_or(RING_LIMIT));
         for target in targets {
@@ -137,9 +173,7 @@ impl Call {
 
     fn ring_target(&mut self, scene: &mut Scene<'_>, target: Target) -> Result<(), Outcome> {
         match target {
-            Target::Contact { extension, uri, next_hop, listener } => {
-                self.ring_contact(scene, extension, uri, next_hop, listener)
-            }
+            Target::Contact(contact) => self.ring_contact(scene, contact),
             Target::Outside { extension, choices } => {
                 let choices = working_first(scene, choices);
                 self.ring_outside(scene, extension, choices)
@@ -147,17 +181,15 @@ impl Call {
         }
     }
 
-    fn ring_contact(
-        &mut self,
-        scene: &mut Scene<'_>,
-        extension: String,
-        uri: Uri,
-        next_hop: NextHop,
-        listener: ListenerId,
-    ) -> Result<(), Outcome> {
-        let (side, body, ours) = self.media_for(scene, None)?;
+    fn ring_contact(&mut self, scene: &mut Scene<'_>, contact: Contact) -> Result<(), Outcome> {
+        let Contact { extension, uri, next_hop, listener, waits } = contact;
+        let forced = scene.core.configuration.profile_of(&extension).forced_gateway();
+        let (side, body, ours) = self.media_for(scene, None, forced)?;
         let Some(setup) = &self.setup else { return Err(Outcome::Unavailable) };
-        let (from, headers) = introduce(scene.core, &self.caller.party, setup, None);
+        let (from, mut headers) = introduce(scene.core, &self.caller.party, setup, None);
+        if waits {
+            headers.push(Name::AlertInfo, CALL_WAITING);
+        }
         let to = NameAddr::new(scene.core.uri(&extension));
         let mut plan = OutgoingCall::new(from, to, body, listener);
         plan.headers = headers;
@@ -211,7 +243,7 @@ impl Call {
             return Err(Outcome::TrunkFailed);
         }
         let uri = route.request_uri(&choice.digits, choice.types).ok_or(Outcome::TrunkFailed)?;
-        let (side, body, ours) = self.media_for(scene, Some(route))?;
+        let (side, body, ours) = self.media_for(scene, Some(route), false)?;
         let Some(setup) = &self.setup else { return Err(Outcome::TrunkFailed) };
         let (from, headers) =
             introduce(scene.core, &self.caller.party, setup, Some(Outward { route, choice, uri: &uri }));
@@ -241,11 +273,18 @@ impl Call {
     }
 
     /// The offer for a new leg: the caller's own (direct media), or the node's. Nothing for a caller who made none.
-    fn media_for(&mut self, scene: &mut Scene<'_>, route: Option<&SipRouteEntry>) -> Result<OwnMedia, Outcome> {
+    fn media_for(
+        &mut self,
+        scene: &mut Scene<'_>,
+        route: Option<&SipRouteEntry>,
+        forced: bool,
+    ) -> Result<OwnMedia, Outcome> {
+        let own = |extension| scene.core.configuration.profile_of(extension).forced_gateway();
+        let forced = forced || self.caller.party.extension().is_some_and(own);
         let both = vec![Codec::Pcma, Codec::Pcmu];
         let codecs = route.map_or_else(|| both.clone(), SipRouteEntry::codecs);
         let anchored = self.caller.answered && self.caller.side.is_some();
-        if anchored || route.is_some_and(SipRouteEntry::is_forced_gateway) {
+        if anchored || forced || route.is_some_and(SipRouteEntry::is_forced_gateway) {
             let refused = |status| Outcome::Refused { status, reason: None, warning: None };
             if !self.caller.answered
                 && let Some(offer) = &self.caller.theirs

@@ -26,6 +26,10 @@ pub(crate) struct Setup {
     pub ring_until: Option<Instant>,
     /// The caller has been told that it rings.
     pub rang: bool,
+    /// The caller has been told 180.
+    pub alerted: bool,
+    /// The target whose description the caller was shown (direct media).
+    pub previewed: Option<CallRef>,
     /// The diversion that was told last.
     pub told: Option<Diverted>,
 }
@@ -62,6 +66,8 @@ impl Setup {
             worst: None,
             ring_until: None,
             rang: false,
+            alerted: false,
+            previewed: None,
             told: None,
         }
     }

@@ -2,12 +2,15 @@
 
 use super::call::{Call, PartyKind};
 use super::setup::{Purpose, Setup};
+use super::waiting_tone::WaitingTone;
 use super::{Calls, Role, Scene};
+use crate::configuration::Configuration;
 use crate::diversion::{Itinerary, Origin};
 use crate::numbers::Digits;
+use crate::services::is_public;
 use sip::endpoint::{Body, CallRef, ServerRef};
 use sip::header::{Event, ReferTo, Replaces, SubscriptionState};
-use sip::{Headers, Method, Name, Request, Text, sipfrag};
+use sip::{Headers, Method, Name, Request, Text, Uri, sipfrag};
 use std::time::Duration;
 
 /// How long a transferor may take to end its dialog once its transfer is done.
@@ -40,6 +43,10 @@ impl Call {
         if self.setup.is_some() || self.callee.is_none() || !self.caller.answered || role == Role::Leaving {
             return respond(scene, 491);
         }
+        let by = self.leg(role).and_then(|leg| leg.party.extension()).map(str::to_owned);
+        if by.is_some_and(|by| !may_transfer(&scene.core.configuration, &by, &target)) {
+            return respond(scene, 403);
+        }
         // RFC 4488: the one who refers may not want to be told.
         let quiet = request.headers.get(&Name::ReferSub).is_some_and(|value| value.eq_ignore_ascii_case("false"));
         let notify = !quiet;
@@ -66,9 +73,12 @@ impl Call {
     }
 
     /// Puts the remaining party in the caller's place.
-    fn swap(&mut self, scene: &mut Scene<'_>) {
+    pub(super) fn swap(&mut self, scene: &mut Scene<'_>) {
         let Some(callee) = &mut self.callee else { return };
         std::mem::swap(&mut self.caller, callee);
+        if let Some(WaitingTone::Hold { party }) = &mut self.tone {
+            *party = if *party == Role::Caller { Role::Callee } else { Role::Caller };
+        }
         scene.index.set(self.caller.dialog, self.id, Role::Caller);
         scene.index.set(callee.dialog, self.id, Role::Callee);
     }
@@ -91,8 +101,9 @@ impl Call {
     pub(super) fn transfer_failed(&mut self, scene: &mut Scene<'_>, notify: bool, status: u16) {
         self.tell_transferor(scene, notify, status, true);
         if self.callee.is_none() {
-            self.end(scene, None, "transfer-failed", Some(status), None);
+            return self.end(scene, None, "transfer-failed", Some(status), None);
         }
+        self.restore(scene);
     }
 
     /// The target answered: the transferor is told, and should hang up.
@@ -131,8 +142,11 @@ impl Call {
     /// The party that the transferor talked with in `other` comes over; `replaced` is the transferor's dialog there.
     pub(super) fn take_over(&mut self, scene: &mut Scene<'_>, other: &mut Call, replaced: &Replaced) {
         let established = other.callee.is_some() && other.caller.answered && other.setup.is_none();
-        if !established || self.ended || other.ended {
+        if self.ended || other.ended {
             return self.tell_transferor(scene, replaced.notify, 481, true);
+        }
+        if !established {
+            return self.take_over_search(scene, other, replaced);
         }
         self.release_transferor(scene, replaced.notify);
         if other.caller.dialog == replaced.dialog {
@@ -152,6 +166,38 @@ impl Call {
         self.callee = Some(leg);
         self.join(scene);
     }
+
+    /// The transferor did not wait for the answer of whom it called: its search goes on for the party that it left.
+    fn take_over_search(&mut self, scene: &mut Scene<'_>, other: &mut Call, replaced: &Replaced) {
+        let searches = other.caller.dialog == replaced.dialog && !other.caller.answered && self.callee.is_some();
+        let setup = other.setup.take_if(|setup| searches && setup.purpose == Purpose::Answer);
+        let Some(mut setup) = setup else { return self.tell_transferor(scene, replaced.notify, 481, true) };
+        setup.purpose = Purpose::Transfer { notify: replaced.notify };
+        for fork in &setup.forks {
+            scene.index.set(fork.leg.dialog, self.id, Role::Fork);
+        }
+        let rang = setup.rang;
+        self.setup = Some(setup);
+        other.ended = true;
+        if let Some(side) = other.caller.side.take() {
+            side.close(scene);
+        }
+        scene.index.remove(replaced.dialog);
+        // RFC 3891 3: the dialog that is replaced ends; an INVITE that is not answered by 487.
+        let _ = scene.core.endpoint.reject(replaced.dialog, 487, &Headers::new(), scene.now.instant);
+        other.tell_end(scene, "transferred", None);
+        if rang {
+            self.tell_transferor(scene, replaced.notify, 180, false);
+            self.sound_ringback(scene);
+        }
+    }
+}
+
+/// What the transferor's common service profile permits.
+fn may_transfer(configuration: &Configuration, by: &str, target: &Uri) -> bool {
+    let rights = configuration.profile_of(by);
+    let public = || target.number().is_some_and(|number| is_public(configuration, &number));
+    rights.transfer() && (rights.transfer_to_public() || !public())
 }
 
 /// The dialog that a Refer-To names for replacement.

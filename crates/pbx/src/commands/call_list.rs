@@ -177,6 +177,8 @@ fn end(configuration: &Configuration, dir: String, list: Option<u32>, position: 
     }
     if positions.is_empty() {
         extension.call_lists.remove(&list);
+        // Its user chose it; list 1 holds again.
+        extension.personal_list = extension.personal_list.filter(|chosen| *chosen != list);
     }
     Ok((vec![Edit::Extension(dir, Some(extension))], Answer::done()))
 }

@@ -27,12 +27,18 @@ const FAMILIES: &[fn(&Configuration) -> Vec<Command>] = &[
     extension::export,
     ip_extension::export,
     name::export,
+    extension_profile::export,
+    service_code::export,
+    hunt_group::export,
+    pickup_group::export,
     call_list::export,
+    personal_list::export,
     diversion::export,
     diversion_system::export,
     call_information::export,
     media_encryption::export,
     license::export,
+    do_not_disturb::export,
 ];
 
 impl Configuration {

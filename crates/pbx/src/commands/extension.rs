@@ -22,7 +22,7 @@ pub struct ExtensionSet {
     /// 0 to 50000.
     pub customer: Option<u32>,
     pub language_code: Option<String>,
-    /// 0 to 3: 0 busy while in a call, else further calls are offered too (default 1).
+    /// Calls that are offered while the extension is in one: 0 none (busy), 1 (default) or 2 so many, 3 any number.
     pub free_on_second_line: Option<u32>,
 }
 
@@ -33,6 +33,9 @@ impl Verb<ExtensionSet> {
                 let dir = check::directory_number("d", &set.dir)?;
                 if configuration.extensions.contains_key(&dir) {
                     return Err(CommandError::already_assigned("d", dir, "change it with extension -c"));
+                }
+                if configuration.hunt_groups.contains_key(&dir) {
+                    return Err(CommandError::already_assigned("d", dir, "the number is a hunt group's"));
                 }
                 if configuration.numbers.get(&dir).is_some_and(|entry| entry.number_type.is_external()) {
                     return Err(CommandError::already_assigned("d", dir, "the number leads out of the node"));
@@ -60,6 +63,7 @@ impl Verb<ExtensionSet> {
             Extension::End { dir } => {
                 check::extension(configuration, "d", &dir)?;
                 references::nobody_leads_to(configuration, "d", &dir)?;
+                references::in_no_group(configuration, "d", &dir)?;
                 // Its phones go with it, and their files' lines.
                 let phones = configuration.phones.iter().filter(|(_, phone)| phone.dir == dir);
                 let phones = phones.flat_map(|(mac, _)| phone_ended(configuration, mac));

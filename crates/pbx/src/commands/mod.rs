@@ -12,9 +12,13 @@ mod check;
 mod destination;
 mod diversion;
 mod diversion_system;
+mod do_not_disturb;
 mod error;
 mod export;
 mod extension;
+mod extension_procedure;
+mod extension_profile;
+mod hunt_group;
 mod ip_extension;
 mod ip_phone;
 mod ip_phone_parameter;
@@ -23,10 +27,13 @@ mod media_encryption;
 mod name;
 mod number;
 mod number_data;
+mod personal_list;
+mod pickup_group;
 mod references;
 mod route_category;
 mod route_data;
 mod secret;
+mod service_code;
 mod sip_route;
 mod status;
 mod trunk;
@@ -40,9 +47,13 @@ pub use call_list::{CallList, CallListSet};
 pub use destination::{Destination, DestinationSet};
 pub use diversion::{Diversion, DiversionSet};
 pub use diversion_system::{DiversionSystem, DiversionSystemSet};
+pub use do_not_disturb::{DoNotDisturb, DoNotDisturbSet};
 pub use error::CommandError;
 pub use export::Config;
 pub use extension::{Extension, ExtensionSet};
+pub use extension_procedure::ExtensionProcedure;
+pub use extension_profile::{ExtensionProfile, ExtensionProfileSet};
+pub use hunt_group::{HuntGroup, HuntGroupSet};
 pub use ip_extension::{IpExtension, IpExtensionSet};
 pub use ip_phone::{IpPhone, IpPhoneSet};
 pub use ip_phone_parameter::{IpPhoneParameter, IpPhoneParameterSet};
@@ -52,9 +63,12 @@ pub use media_encryption::MediaEncryption;
 pub use name::{Name, NameSet};
 pub use number::Number;
 pub use number_data::{NumberData, NumberDataSet};
+pub use personal_list::{PersonalList, PersonalListSet};
+pub use pickup_group::{PickupGroup, PickupGroupSet};
 pub use route_category::{RouteCategory, RouteCategorySet};
 pub use route_data::{RouteData, RouteDataSet};
 pub use secret::Secret;
+pub use service_code::{ServiceCode, ServiceCodeSet};
 pub use sip_route::{SipRoute, SipRouteSet};
 pub use status::{CallParty, CallStatus, Contact, ExtensionStatus, Lamp, Status};
 pub use trunk::{Trunk, TrunkSet};
@@ -110,6 +124,20 @@ pub enum Command {
     Alarm(Alarm),
     /// `export`.
     Config(Config),
+    /// `do_not_disturb -i | -e | -p`.
+    DoNotDisturb(DoNotDisturb),
+    /// `personal_list -i | -c | -e | -p`.
+    PersonalList(PersonalList),
+    /// `hunt_group -i | -c | -e | -p`.
+    HuntGroup(HuntGroup),
+    /// `pickup_group -i | -c | -e | -p`.
+    PickupGroup(PickupGroup),
+    /// `extension_profile -i | -c | -e | -p`: common service profiles.
+    ExtensionProfile(ExtensionProfile),
+    /// `service_code -i | -c | -e | -p`.
+    ServiceCode(ServiceCode),
+    /// `extension_procedure`.
+    ExtensionProcedure(ExtensionProcedure),
     /// What is going on: extensions with registrations and lamps, calls in progress.
     Status(Status),
 }
@@ -140,6 +168,12 @@ impl Command {
                 | Command::CallInformation(CallInformation::Print)
                 | Command::Alarm(Alarm::Print { .. })
                 | Command::Config(Config::Export)
+                | Command::DoNotDisturb(DoNotDisturb::Print { .. })
+                | Command::PersonalList(PersonalList::Print { .. })
+                | Command::HuntGroup(HuntGroup::Print { .. })
+                | Command::PickupGroup(PickupGroup::Print { .. })
+                | Command::ExtensionProfile(ExtensionProfile::Print { .. })
+                | Command::ServiceCode(ServiceCode::Print { .. })
                 | Command::Status(_)
         )
     }
@@ -180,7 +214,7 @@ pub(crate) type Outcome = Result<(Vec<Edit>, Answer), CommandError>;
 
 impl Command {
     /// Checks the command against the configuration. Nothing is changed by it. `None` for what only the running node
-    /// knows ([`Status`], [`Alarm`]).
+    /// knows or does ([`Status`], [`Alarm`], [`ExtensionProcedure`]).
     pub(crate) fn run(self, configuration: &Configuration, vault: &Vault) -> Option<Outcome> {
         Some(match self {
             Command::Number(command) => command.run(configuration),
@@ -204,7 +238,13 @@ impl Command {
             Command::MediaEncryption(command) => command.run(configuration),
             Command::LicenseLimit(command) => command.run(configuration),
             Command::CallInformation(command) => command.run(configuration),
-            Command::Alarm(_) | Command::Status(_) => return None,
+            Command::DoNotDisturb(command) => command.run(configuration),
+            Command::PersonalList(command) => command.run(configuration),
+            Command::HuntGroup(command) => command.run(configuration),
+            Command::PickupGroup(command) => command.run(configuration),
+            Command::ExtensionProfile(command) => command.run(configuration),
+            Command::ServiceCode(command) => command.run(configuration),
+            Command::Alarm(_) | Command::ExtensionProcedure(_) | Command::Status(_) => return None,
         })
     }
 }

@@ -1,20 +1,20 @@
 use super::{Origin, Outcome};
-use crate::configuration::{Configuration, Position};
+use crate::configuration::{Configuration, Position, Selection};
 use crate::numbers::{Analysis, Choice, Digits, analyse};
 use sip::diversion::DiversionReason;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// How often a call may be sent on before it is taken for a loop. (Call lists go forward only; diversions of several
 /// extensions can make long chains.)
 const MOST_HOPS: u32 = 20;
-/// The list in use.
-const LIST: u32 = 1;
 
 /// The way of one call through call lists and diversions: where to try next, until somebody answers or nothing is left.
 #[derive(Debug)]
 pub(crate) struct Itinerary {
     origin: Origin,
+    /// Who calls, if it is an extension.
+    caller: String,
     /// What a position or a diversion on no answer waits when it says nothing itself.
     /// At first, and once the call was diverted.
     ring_times: (Duration, Duration),
@@ -42,6 +42,8 @@ pub(crate) enum Step {
     Ring { extensions: Vec<String>, time: Option<Duration> },
     /// Take a route.
     Seize { dialled: String, choices: Vec<Choice>, time: Option<Duration> },
+    /// A hunt group: [`Itinerary::hunt`] wants to know whose turn it is.
+    Hunt { group: String },
     /// Nothing is left.
     Finish(Outcome),
 }
@@ -49,8 +51,24 @@ pub(crate) enum Step {
 /// Whose rules say what follows when the present attempt fails; the innermost is last.
 #[derive(Debug)]
 enum Context {
-    List { owner: String, position: u32, mark: Mark },
-    Extension { number: String, diverted: bool, mark: Mark },
+    List {
+        owner: String,
+        position: u32,
+        mark: Mark,
+    },
+    Extension {
+        number: String,
+        diverted: bool,
+        mark: Mark,
+    },
+    /// `rest`: members that are still to be tried.
+    Group {
+        number: String,
+        rest: VecDeque<String>,
+        time: Option<Duration>,
+        all_busy: bool,
+        mark: Mark,
+    },
 }
 
 /// How far visited and diversions reached when a context began.
@@ -63,7 +81,7 @@ struct Mark {
 /// How the walk comes to a number.
 #[derive(Clone, Copy, Default)]
 struct Arrival {
-    /// By a position with ird-bypass: the destination's own diversion is passed over.
+    /// By a position with ird-bypass, or a caller who asked for it: the destination's own diversion is passed over.
     bypass: bool,
     /// By a position: its ring time.
     time: Option<Duration>,
@@ -73,6 +91,7 @@ impl Itinerary {
     pub fn new(origin: Origin, ring_times: (Duration, Duration)) -> Itinerary {
         Itinerary {
             origin,
+            caller: String::new(),
             ring_times,
             contexts: Vec::new(),
             visited: Vec::new(),
@@ -85,6 +104,17 @@ impl Itinerary {
     fn ring_time(&self) -> Duration {
         let (first, second) = self.ring_times;
         if self.diversions.is_empty() { first } else { second }
+    }
+
+    /// An extension calls: whom it stands in for it can still call.
+    pub fn called_by(mut self, extension: &str) -> Itinerary {
+        extension.clone_into(&mut self.caller);
+        self
+    }
+
+    /// The first step to the number dialled, past the diversions and the call list of whom it belongs to.
+    pub fn start_past_diversions(&mut self, configuration: &Configuration, dialled: &Digits) -> Step {
+        self.go(configuration, dialled, Arrival { bypass: true, time: None })
     }
 
     /// The first step to the number dialled.
@@ -111,6 +141,23 @@ impl Itinerary {
                         None => {
                             self.contexts.pop();
                         }
+                    }
+                }
+                Some(Context::Group { number, rest, time, all_busy, mark }) => {
+                    *all_busy &= matches!(outcome, Outcome::Busy | Outcome::DoNotDisturb);
+                    if let Some(member) = rest.pop_front() {
+                        return Step::Ring { extensions: vec![member], time: *time };
+                    }
+                    let (number, all_busy, mark) = (number.clone(), *all_busy, *mark);
+                    self.contexts.pop();
+                    let group = configuration.hunt_groups.get(&number);
+                    let overflow = group.and_then(|group| {
+                        if all_busy { &group.overflow_busy } else { &group.overflow_no_reply }.clone()
+                    });
+                    if let Some(destination) = overflow {
+                        self.back_to(mark);
+                        let reason = if all_busy { DiversionReason::UserBusy } else { DiversionReason::NoAnswer };
+                        return self.divert(configuration, &number, &destination, reason);
                     }
                 }
                 Some(Context::List { owner, position, mark }) => {
@@ -180,7 +227,57 @@ impl Itinerary {
             Analysis::Vacant => self.failed(configuration, Outcome::Vacant),
             Analysis::Route(choices) => Step::Seize { dialled: number.to_string(), choices, time: arrival.time },
             Analysis::Extension(extension) => self.arrive(configuration, extension, arrival),
+            Analysis::HuntGroup(group) if self.visited.contains(&group) => self.failed(configuration, Outcome::Loop),
+            Analysis::HuntGroup(group) => Step::Hunt { group },
         }
+    }
+
+    /// Rings a hunt group's members; `turn` counts the calls that came to it, for cyclic selection. Their own diversions
+    /// and call lists are not theirs to apply to the group's calls.
+    pub fn hunt(&mut self, configuration: &Configuration, number: &str, turn: usize) -> Step {
+        let Some(group) = configuration.hunt_groups.get(number) else {
+            return self.failed(configuration, Outcome::Vacant);
+        };
+        let mark = Mark { visited: self.visited.len().saturating_add(1), diversions: self.diversions.len() };
+        self.visited.push(number.to_owned());
+        let on = group.members.iter().filter(|member| member.on && member.dir != self.caller);
+        let mut members: VecDeque<String> = on.map(|member| member.dir.clone()).collect();
+        let own = group.ringing_time.map(|seconds| Duration::from_secs(seconds.into()));
+        let mut time = Some(own.unwrap_or_else(|| self.ring_time()));
+        let first: Vec<String> = match group.selection {
+            Selection::Parallel => {
+                // Nowhere to go afterwards: they ring until the caller gives up.
+                time = time.filter(|_| own.is_some() || group.overflow_no_reply.is_some() || !self.contexts.is_empty());
+                members.drain(..).collect()
+            }
+            Selection::Sequential => members.pop_front().into_iter().collect(),
+            Selection::Cyclic => {
+                let by = turn.checked_rem(members.len()).unwrap_or_default();
+                members.rotate_left(by);
+                members.pop_front().into_iter().collect()
+            }
+        };
+        let nobody = first.is_empty();
+        let context = Context::Group { number: number.to_owned(), rest: members, time, all_busy: true, mark };
+        self.contexts.push(context);
+        if nobody { self.failed(configuration, Outcome::Unavailable) } else { Step::Ring { extensions: first, time } }
+    }
+
+    /// Whether the telephones that ring are a hunt group's: what one of them does concerns its own calls only.
+    pub fn is_hunting(&self) -> bool {
+        matches!(self.contexts.last(), Some(Context::Group { .. }))
+    }
+
+    /// Whose call list has sent the call here by a position that takes one call at a time.
+    pub fn one_call_owner(&self, configuration: &Configuration) -> Option<String> {
+        let by_list = |context: &Context| match context {
+            Context::List { owner, position, .. } => {
+                let one_call = list(configuration, owner)?.get(position)?.one_call;
+                one_call.then(|| owner.clone())
+            }
+            _ => None,
+        };
+        self.contexts.iter().rev().find_map(by_list)
     }
 
     fn arrive(&mut self, configuration: &Configuration, extension: String, arrival: Arrival) -> Step {
@@ -189,14 +286,14 @@ impl Itinerary {
         }
         let mark = Mark { visited: self.visited.len(), diversions: self.diversions.len() };
         self.visited.push(extension.clone());
-        let diversion = configuration.extensions.get(&extension).and_then(|entry| entry.diversion.as_ref());
-        let diversion = diversion.filter(|_| !arrival.bypass);
-        if let Some(diversion) = diversion.filter(|diversion| diversion.immediate) {
-            let destination = diversion.destination.clone();
-            return self.divert(configuration, &extension, &destination, DiversionReason::Unconditional);
+        let entry = configuration.extensions.get(&extension).filter(|_| !arrival.bypass);
+        let diversion = entry.and_then(|entry| entry.diversion.as_ref());
+        if let Some(destination) = entry.and_then(|entry| entry.sends_all_to()).filter(|to| *to != self.caller) {
+            return self.divert(configuration, &extension, destination, DiversionReason::Unconditional);
         }
         // A call that comes by somebody's position rings here: it does not walk this extension's list too.
-        if arrival.time.is_none() && list(configuration, &extension).is_some() {
+        // One that passes over diversions passes over the list.
+        if arrival.time.is_none() && !arrival.bypass && list(configuration, &extension).is_some() {
             let mark = Mark { visited: self.visited.len(), ..mark };
             self.contexts.push(Context::List { owner: extension.clone(), position: 0, mark });
             let reason = DiversionReason::Unconditional;
@@ -230,7 +327,7 @@ impl Itinerary {
             *position = number;
         }
         let own = position.ringing_time.map(|seconds| Duration::from_secs(seconds.into()));
-        let time = Some(own.unwrap_or(self.ring_time()));
+        let time = Some(own.unwrap_or_else(|| self.ring_time()));
         if position.destination == owner {
             return Some(Step::Ring { extensions: vec![owner.to_owned()], time });
         }
@@ -246,14 +343,18 @@ impl Itinerary {
 }
 
 fn list<'a>(configuration: &'a Configuration, owner: &str) -> Option<&'a BTreeMap<u32, Position>> {
-    configuration.extensions.get(owner)?.call_lists.get(&LIST).filter(|list| !list.is_empty())
+    let entry = configuration.extensions.get(owner)?;
+    entry.call_lists.get(&entry.list_in_use()).filter(|list| !list.is_empty())
 }
 
 /// Where an extension's diversion sends a call that ended so.
 fn divert(configuration: &Configuration, number: &str, outcome: &Outcome) -> Option<String> {
     let diversion = configuration.extensions.get(number)?.diversion.as_ref()?;
+    if diversion.destination.is_empty() {
+        return None;
+    }
     let applies = match outcome {
-        Outcome::Busy | Outcome::Declined => diversion.busy,
+        Outcome::Busy | Outcome::Declined | Outcome::DoNotDisturb => diversion.busy,
         // A phone that is not there can't answer either.
         Outcome::NoAnswer | Outcome::Unavailable => diversion.no_reply,
         _ => false,
@@ -265,8 +366,8 @@ fn divert(configuration: &Configuration, number: &str, outcome: &Outcome) -> Opt
 fn jump(position: &Position, outcome: &Outcome) -> Option<u32> {
     match outcome {
         Outcome::Busy => Some(position.busy_position),
-        Outcome::Declined if position.dnd_position != 0 => Some(position.dnd_position),
-        Outcome::Declined => Some(position.busy_position),
+        Outcome::Declined | Outcome::DoNotDisturb if position.dnd_position != 0 => Some(position.dnd_position),
+        Outcome::Declined | Outcome::DoNotDisturb => Some(position.busy_position),
         _ => None,
     }
 }

@@ -25,6 +25,8 @@ pub(crate) enum Outcome {
     },
     /// The phone declined (603).
     Declined,
+    /// The extension does not want to be disturbed.
+    DoNotDisturb,
     Busy,
 }
 
@@ -59,7 +61,7 @@ impl Outcome {
             Outcome::Loop => 2,
             Outcome::NoAnswer => 3,
             Outcome::Vacant | Outcome::Refused { .. } => 4,
-            Outcome::Declined => 5,
+            Outcome::Declined | Outcome::DoNotDisturb => 5,
             Outcome::Busy => 6,
         }
     }
@@ -68,6 +70,7 @@ impl Outcome {
     pub fn diversion_reason(&self) -> DiversionReason {
         match self {
             Outcome::Busy | Outcome::Declined => DiversionReason::UserBusy,
+            Outcome::DoNotDisturb => DiversionReason::DoNotDisturb,
             Outcome::NoAnswer => DiversionReason::NoAnswer,
             _ => DiversionReason::Unavailable,
         }
@@ -80,6 +83,11 @@ impl Outcome {
         let status = match self {
             Outcome::Busy => 486,
             Outcome::Declined => 603,
+            // RFC 3261 21.4.18 names it among 480's cases.
+            Outcome::DoNotDisturb => {
+                because(Reason::q850(21, "Do not disturb"));
+                480
+            }
             Outcome::NoAnswer => {
                 because(Reason::q850(19, "No answer from user"));
                 480
@@ -121,6 +129,7 @@ impl Outcome {
             Outcome::Busy => "busy",
             Outcome::NoAnswer => "no-answer",
             Outcome::Declined => "declined",
+            Outcome::DoNotDisturb => "do-not-disturb",
             Outcome::Vacant => "vacant-number",
             Outcome::Unavailable => "unavailable",
             Outcome::NoCircuit => "no-circuit",

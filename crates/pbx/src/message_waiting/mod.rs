@@ -1,11 +1,16 @@
 //! The lamp: counts that the voice mail system sends are kept on disk, and told to phones by subscription (RFC 3842)
-//! and unsolicited.
+//! and unsolicited. Lamps that colleagues light are kept in `manual`.
+
+mod manual;
+
+pub(crate) use manual::ManualWaiting;
 
 use crate::commands::Lamp;
 use crate::configuration::{LoadError, change, load_kind};
 use crate::core::{Core, Source};
 use crate::requests::{refusal, with_events};
 use crate::routes;
+use crate::services::{LampBy, Service};
 use event::{Event, Now};
 use sip::endpoint::{Body, OutgoingRequest, ServerRef, SubscriptionEvent, SubscriptionRef};
 use sip::header::{Expires, SubscriptionState};
@@ -178,6 +183,23 @@ impl MessageWaiting {
         }
     }
 
+    /// A colleague lights the lamp of `at` or puts it out, or its owner does.
+    pub fn by_hand(&mut self, core: &mut Core, at: &str, by: &LampBy, now: Now) {
+        let was = core.manual_waiting.is_lit(at);
+        let change = match by {
+            LampBy::Lit(by) => core.manual_waiting.light(at, by),
+            LampBy::Withdrawn(by) => core.manual_waiting.put_out(at, Some(by)),
+            LampBy::Cancelled => core.manual_waiting.put_out(at, None),
+        };
+        core.keep_quietly(vec![change]);
+        if was != core.manual_waiting.is_lit(at) {
+            let lamp = self.lamp(at);
+            let on = lamp.on || !was;
+            core.emit(now, Event::LampChanged { extension: at.to_owned(), on, new: lamp.new, old: lamp.old });
+            self.tell(core, at, now);
+        }
+    }
+
     /// A phone registered: it is told how it stands.
     pub fn welcome(&mut self, core: &mut Core, extension: &str, now: Now) {
         self.tell(core, extension, now);
@@ -195,6 +217,10 @@ impl MessageWaiting {
             self.subscriptions.remove(&subscription);
             let _ = core.endpoint.end_subscription(subscription, "noresource", now.instant);
         }
+        if core.manual_waiting.is_lit(extension) {
+            let change = core.manual_waiting.put_out(extension, None);
+            core.keep_quietly(vec![change]);
+        }
         if self.lamps.remove(extension).is_some() {
             core.keep_quietly(vec![change::<Lamp>(KIND, extension.to_owned(), None)]);
         }
@@ -205,7 +231,11 @@ impl MessageWaiting {
         let urgent = (lamp.urgent_new, lamp.urgent_old);
         let urgent = Some(urgent).filter(|urgent| *urgent != (0, 0));
         let counts = Counts { new: lamp.new, old: lamp.old, urgent };
-        let summary = MessageSummary { waiting: lamp.on, ..MessageSummary::voice(account(core), counts) };
+        let by_hand = core.manual_waiting.is_lit(extension);
+        // What the message key dials: the voice mail, or, when nothing waits there, the colleague.
+        let dial_back = core.configuration.service_codes.code_of(Service::DialBack).filter(|_| by_hand && !lamp.on);
+        let account = dial_back.map(|code| core.uri(&code)).or_else(|| account(core));
+        let summary = MessageSummary { waiting: lamp.on || by_hand, ..MessageSummary::voice(account, counts) };
         Body::new(message_summary::CONTENT_TYPE, summary.to_bytes())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Node;
 use crate::alarms::AlarmKind;
-use crate::commands::{Alarm, Answer, CommandError, ExtensionStatus, Status, licences_used};
+use crate::commands::{Alarm, Answer, CommandError, ExtensionStatus, Lamp, Status, licences_used};
 use crate::core::CallRecords;
 use crate::system::Licence;
 use event::{Event, Now};
@@ -39,7 +39,10 @@ impl Node {
                         number: number.clone(),
                         name: entry.full_name(),
                         contacts: contacts.iter().map(|binding| binding.status(now.instant)).collect(),
-                        lamp: self.waiting.lamp(number),
+                        lamp: {
+                            let lamp = self.waiting.lamp(number);
+                            Lamp { on: lamp.on || core.manual_waiting.is_lit(number), ..lamp }
+                        },
                         calls: self.calls.of_extension(number),
                     }
                 });

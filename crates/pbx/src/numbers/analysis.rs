@@ -11,6 +11,8 @@ use std::ops::Bound;
 pub(crate) enum Analysis {
     /// An extension of this node.
     Extension(String),
+    /// A number that stands for several extensions.
+    HuntGroup(String),
     /// An external destination: the ways to it, in order of choice.
     Route(Vec<Choice>),
     /// A vacant number, or a destination that leads nowhere.
@@ -32,7 +34,7 @@ pub(crate) fn is_emergency(configuration: &Configuration, dialled: &Digits) -> b
     configuration.numbers.get(dialled.as_str()).is_some_and(|entry| entry.number_type == NumberType::Sos)
 }
 
-/// An emergency number goes before all others. An extension is its whole number; a destination is the longest code that
+/// An emergency number goes before all others. An extension or a hunt group is its whole number; a destination is the longest code that
 /// the number starts with.
 pub(crate) fn analyse(configuration: &Configuration, dialled: &Digits) -> Analysis {
     if is_emergency(configuration, dialled) {
@@ -43,6 +45,9 @@ pub(crate) fn analyse(configuration: &Configuration, dialled: &Digits) -> Analys
     }
     if configuration.extensions.contains_key(dialled.as_str()) {
         return Analysis::Extension(dialled.to_string());
+    }
+    if configuration.hunt_groups.contains_key(dialled.as_str()) {
+        return Analysis::HuntGroup(dialled.to_string());
     }
     let code = longest_code(&configuration.numbers, dialled);
     if !length_allows(&configuration.number_lengths, dialled) {

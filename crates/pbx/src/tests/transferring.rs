@@ -234,3 +234,188 @@ fn a_refer_that_can_not_be_done_is_refused() {
     rig.run_ms(20);
     assert_eq!(progress(&mut rig, um, at_um).0, Some(400));
 }
+
+/// What a session plays now: cadences differ in their length.
+fn plays(rig: &Rig) -> Vec<Duration> {
+    let commands = rig.media.take();
+    let plays = commands.iter().filter_map(|command| match command {
+        MediaCommand::Play { clips, repeat: true, .. } => Some(clips[0].duration()),
+        _ => None,
+    });
+    plays.collect()
+}
+
+const RINGBACK: Duration = Duration::from_secs(5);
+const HOLD: Duration = Duration::from_secs(10);
+
+#[test]
+fn who_waits_at_the_gateway_hears_ringback_and_then_the_target() {
+    let (mut rig, _caller, _calling, um, at_um) = with_um(true);
+    let target = rig.phone("27010", "127.0.0.1:5072");
+    refer(&mut rig, um, at_um, "<sip:27010@127.0.222.10>");
+    let (called, _) = rig.incoming(target);
+    rig.ring(target, called);
+    assert_eq!(plays(&rig), [RINGBACK]);
+    rig.answer(target, called);
+    let commands = rig.media.take();
+    let stop = commands.iter().position(|command| matches!(command, MediaCommand::StopPlay { .. }));
+    let relay = commands.iter().rposition(|command| matches!(command, MediaCommand::Relay { .. }));
+    assert!(stop.unwrap() < relay.unwrap(), "{commands:?}");
+}
+
+#[test]
+fn who_waits_at_the_gateway_is_back_where_it_was_when_the_target_refuses() {
+    let (mut rig, _caller, _calling, um, at_um) = with_um(true);
+    let target = rig.phone("27010", "127.0.0.1:5072");
+    refer(&mut rig, um, at_um, "<sip:27010@127.0.222.10>");
+    let (called, _) = rig.incoming(target);
+    rig.ring(target, called);
+    rig.media.take();
+    rig.reject(target, called, 486);
+    assert_eq!(progress(&mut rig, um, at_um).1, [100, 180, 486]);
+    let commands = rig.media.take();
+    assert!(commands.iter().any(|command| matches!(command, MediaCommand::Relay { .. })), "{commands:?}");
+    assert_eq!(rig.calls().len(), 1);
+}
+
+/// 27000 and 27001 talk; 27001 transfers to 27010, which rings.
+fn ringing_transfer() -> (Rig, [(Peer, CallRef); 3]) {
+    let mut rig = Rig::lab();
+    let (a, b) = (rig.phone("27000", "127.0.0.1:5071"), rig.phone("27001", "127.0.0.1:5072"));
+    let c = rig.phone("27010", "127.0.0.1:5073");
+    let (calling, called) = rig.connect(a, "27000", b, "27001");
+    refer(&mut rig, b, called, "<sip:27010@moon.galaxy>");
+    let (at_c, _) = rig.incoming(c);
+    rig.ring(c, at_c);
+    (rig, [(a, calling), (b, called), (c, at_c)])
+}
+
+#[test]
+fn media_comes_to_the_node_for_the_ringback_and_goes_back_to_the_phones() {
+    let (mut rig, [(a, calling), (b, called), (c, at_c)]) = ringing_transfer();
+    assert_eq!(plays(&rig), [RINGBACK]);
+    assert_eq!(answer_offers(&mut rig, a, calling, 15071), 1, "to hear it");
+    rig.answer(c, at_c);
+    assert_eq!(answer_offers(&mut rig, a, calling, 15071), 1, "to talk with the target");
+    assert_eq!(progress(&mut rig, b, called).1, [100, 180, 200]);
+    let commands = rig.media.take();
+    assert!(commands.iter().any(|command| matches!(command, MediaCommand::Close { .. })), "{commands:?}");
+    assert!(!commands.iter().any(|command| matches!(command, MediaCommand::Relay { .. })), "{commands:?}");
+    assert!(!rig.calls()[0].gateway);
+    let offers = rig.sent_to("127.0.0.1:5071", &Method::Invite);
+    let versions: Vec<String> = offers
+        .iter()
+        .map(|offer| String::from_utf8(offer.body.to_vec()).unwrap().lines().nth(1).unwrap().to_owned())
+        .collect();
+    assert_eq!(versions.len(), 2);
+    let number = |line: &String| line.split(' ').nth(2).unwrap().parse::<u64>().unwrap();
+    assert_eq!(number(&versions[1]), number(&versions[0]) + 1, "one version up each time: {versions:?}");
+}
+
+#[test]
+fn a_target_that_answers_before_the_ringback_is_agreed_on_waits_for_it() {
+    let (mut rig, [(a, calling), _, (c, at_c)]) = ringing_transfer();
+    rig.answer(c, at_c);
+    assert_eq!(answer_offers(&mut rig, a, calling, 15071), 1);
+    assert_eq!(answer_offers(&mut rig, a, calling, 15071), 1);
+    assert_eq!(rig.calls()[0].to[0].number, "27010");
+    rig.hang_up(a, calling);
+    assert!(rig.ended(c, at_c));
+}
+
+#[test]
+fn phones_talk_on_directly_when_a_transfer_fails() {
+    let (mut rig, [(a, calling), (b, called), (c, at_c)]) = ringing_transfer();
+    assert_eq!(answer_offers(&mut rig, a, calling, 15071), 1);
+    rig.reject(c, at_c, 486);
+    assert_eq!(progress(&mut rig, b, called).1, [100, 180, 486]);
+    let back = rig.sent_to("127.0.0.1:5071", &Method::Invite).pop().unwrap();
+    assert!(String::from_utf8(back.body.to_vec()).unwrap().contains("m=audio 25072 "), "the transferor's own media");
+    assert_eq!(answer_offers(&mut rig, a, calling, 15071), 1);
+    assert!(!rig.calls()[0].gateway);
+    rig.hang_up(b, called);
+    assert!(rig.ended(a, calling));
+}
+
+#[test]
+fn a_transfer_to_somebody_who_still_rings() {
+    let mut rig = Rig::lab();
+    let (a, b) = (rig.phone("27000", "127.0.0.1:5071"), rig.phone("27001", "127.0.0.1:5072"));
+    let c = rig.phone("27010", "127.0.0.1:5073");
+    let (a_to_b, b_of_a) = rig.connect(a, "27000", b, "27001");
+    let b_to_c = rig.call(b, "27001", "27010");
+    rig.run_ms(20);
+    let (c_of_b, _) = rig.incoming(c);
+    rig.ring(c, c_of_b);
+    let info = rig.with(b, |endpoint, _| endpoint.call_info(b_to_c)).unwrap();
+    let replaces = format!("{};to-tag={};from-tag={}", info.call_id, info.remote_tag.unwrap(), info.local_tag);
+    let escaped = sip::escape(&replaces, sip::UriPart::Header);
+    refer(&mut rig, b, b_of_a, &format!("<sip:27010@moon.galaxy?Replaces={escaped}>"));
+    assert_eq!(progress(&mut rig, b, b_of_a), (Some(202), vec![100, 180]));
+    assert_eq!(rig.rejected(b, b_to_c).unwrap().status, 487);
+    answer_offers(&mut rig, a, a_to_b, 15071);
+    rig.answer(c, c_of_b);
+    assert_eq!(progress(&mut rig, b, b_of_a).1, [200]);
+    answer_offers(&mut rig, a, a_to_b, 15071);
+    answer_offers(&mut rig, c, c_of_b, 25073);
+    let calls = rig.calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!((calls[0].from.number.as_str(), calls[0].to[0].number.as_str()), ("27000", "27010"));
+    rig.hang_up(c, c_of_b);
+    assert!(rig.ended(a, a_to_b));
+    rig.run(Duration::from_secs(6));
+    assert_eq!(rig.node.taken(), (0, 0));
+}
+
+#[test]
+fn who_may_not_transfer_is_told_so() {
+    use crate::commands::{Command, ExtensionProfile, ExtensionProfileSet};
+    let mut rig = Rig::lab();
+    let serv = Some("0".repeat(30));
+    let set = ExtensionProfileSet { ext_serv: serv, ..Default::default() };
+    rig.run_command(Command::ExtensionProfile(ExtensionProfile::Initiate(set)));
+    let (a, b) = (rig.phone("27000", "127.0.0.1:5071"), rig.phone("27001", "127.0.0.1:5072"));
+    let (_, called) = rig.connect(a, "27000", b, "27001");
+    refer(&mut rig, b, called, "<sip:27010@moon.galaxy>");
+    assert_eq!(progress(&mut rig, b, called).0, Some(403));
+    assert_eq!(rig.calls().len(), 1);
+}
+
+/// A phone at the gateway puts the other one on hold, and resumes.
+#[test]
+fn hold_at_the_gateway_is_heard_and_ends() {
+    use crate::commands::{Command, ExtensionProfile, ExtensionProfileSet};
+    let mut rig = Rig::lab();
+    let serv = Some("000000010001000010000000001100".into());
+    let set = ExtensionProfileSet { ext_serv: serv, ..Default::default() };
+    rig.run_command(Command::ExtensionProfile(ExtensionProfile::Initiate(set)));
+    let (a, b) = (rig.phone("27000", "127.0.0.1:5071"), rig.phone("27001", "127.0.0.1:5072"));
+    let (calling, _) = rig.connect(a, "27000", b, "27001");
+    assert!(rig.calls()[0].gateway, "service digit 17: media by the node");
+    rig.media.take();
+    for (version, direction, heard) in [(2, "sendonly", vec![HOLD]), (3, "sendrecv", vec![])] {
+        let body = Body::sdp(sdp_of(15071, version, direction));
+        rig.with(a, |endpoint, now| endpoint.offer(calling, &Headers::new(), Some(body), now)).unwrap();
+        rig.run_ms(20);
+        let commands = rig.media.take();
+        let plays: Vec<Duration> = commands
+            .iter()
+            .filter_map(|command| match command {
+                MediaCommand::Play { clips, .. } => Some(clips[0].duration()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(plays, heard, "{direction}");
+        let relayed = commands.iter().any(|command| matches!(command, MediaCommand::Relay { .. }));
+        assert_eq!(relayed, direction == "sendrecv", "{commands:?}");
+    }
+}
+
+#[test]
+fn no_beeps_into_a_message() {
+    let (mut rig, caller, calling, ..) = with_um(true);
+    let body = Body::sdp(sdp_of(15071, 2, "sendonly"));
+    rig.with(caller, |endpoint, now| endpoint.offer(calling, &Headers::new(), Some(body), now)).unwrap();
+    rig.run_ms(20);
+    assert!(plays(&rig).is_empty());
+}

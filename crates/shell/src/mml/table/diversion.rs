@@ -26,6 +26,7 @@ const DIVERSION: &[Parameter] = &[
     p(&["div-immediate"], "div_immediate", YesNo, "at once"),
     p(&["div-busy"], "div_busy", YesNo, "at busy"),
     p(&["div-noreply"], "div_noreply", YesNo, "when nobody answers"),
+    p(&["follow-me"], "follow_me", Text, "all calls go there, by the user's own wish; empty: no more"),
 ];
 
 const DIVERSION_SYSTEM: &[Parameter] = &[

@@ -1,0 +1,56 @@
+//! Lamps that colleagues light: "call me back". Kept beside what the voice mail system says.
+
+use crate::configuration::{LoadError, change, load_kind};
+use state::{Change, Store};
+use std::collections::BTreeMap;
+
+const KIND: &str = "manual_waiting";
+/// Who may wait for one extension's call; beyond it the oldest is forgotten.
+const MOST: usize = 20;
+
+/// Who wants to be called back, by whom; the newest last.
+#[derive(Debug, Default)]
+pub(crate) struct ManualWaiting {
+    origins: BTreeMap<String, Vec<String>>,
+}
+
+impl ManualWaiting {
+    pub fn load(store: &Store) -> Result<ManualWaiting, LoadError> {
+        Ok(ManualWaiting { origins: load_kind(store, KIND)? })
+    }
+
+    pub fn is_lit(&self, at: &str) -> bool {
+        self.origins.contains_key(at)
+    }
+
+    /// Who is called back first: the one who waits longest.
+    pub fn first(&self, at: &str) -> Option<&str> {
+        self.origins.get(at)?.first().map(String::as_str)
+    }
+
+    /// `by` wants to be called back by `at`.
+    pub fn light(&mut self, at: &str, by: &str) -> Change {
+        let origins = self.origins.entry(at.to_owned()).or_default();
+        origins.retain(|origin| origin != by);
+        origins.push(by.to_owned());
+        if origins.len() > MOST {
+            origins.remove(0);
+        }
+        self.change(at)
+    }
+
+    /// No more; without `by`, nobody waits any more.
+    pub fn put_out(&mut self, at: &str, by: Option<&str>) -> Change {
+        if let Some(origins) = self.origins.get_mut(at) {
+            origins.retain(|origin| by.is_some_and(|by| by != origin));
+            if origins.is_empty() {
+                self.origins.remove(at);
+            }
+        }
+        self.change(at)
+    }
+
+    fn change(&self, at: &str) -> Change {
+        change(KIND, at.to_owned(), self.origins.get(at))
+    }
+}
