@@ -300,6 +300,10 @@ impl Configuration {
             extensions,
             phones,
             phone_parameters,
+            hunt_groups,
+            pickup_groups,
+            profiles,
+            service_codes,
             system,
         } = other;
         let mut edits = differences(&self.numbers, &numbers, Edit::Number);
@@ -312,6 +316,13 @@ impl Configuration {
         edits.extend(differences(&self.phone_parameters, &phone_parameters, lines));
         edits
             .extend(differences(&self.extensions, &extensions, |key, entry| Edit::Extension(key, entry.map(Box::new))));
+        edits.extend(differences(&self.hunt_groups, &hunt_groups, Edit::HuntGroup));
+        edits.extend(differences(&self.pickup_groups, &pickup_groups, Edit::PickupGroup));
+        edits.extend(differences(&self.profiles, &profiles, Edit::Profile));
+        if service_codes.market != self.service_codes.market {
+            edits.push(Edit::ServiceMarket(service_codes.market));
+        }
+        edits.extend(differences(&self.service_codes.changes, &service_codes.changes, Edit::ServiceCode));
         if system != self.system {
             edits.push(Edit::System(Box::new(system)));
         }
