@@ -183,3 +183,21 @@ async fn a_question_in_a_script_is_asked_in_its_turn_and_a_fault_stops_it_there(
     let queries: Vec<bool> = seen.lock().unwrap().iter().map(Command::is_query).collect();
     assert_eq!(queries, [false, true, false]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_that_is_killed_in_mid_command_has_done_nothing_of_it() {
+    let folder = Folder::new("killed");
+    let (_server, seen) = served(&folder.0).await;
+    let path = socket_path(&folder.0, Language::Mdsh);
+    tokio::task::spawn_blocking(move || {
+        // All but the last byte of a request: what a killed client may have sent.
+        let request = br#"{"script":"number_initiate -numbertype ED -number 43334"}"#;
+        let mut stream = UnixStream::connect(&path).unwrap();
+        stream.write_all(request).unwrap();
+    })
+    .await
+    .unwrap();
+    // Sessions are served in their order: this one is answered after the other has been given up.
+    assert!(run(&folder.0, "number_print").await.0);
+    assert_eq!(seen.lock().unwrap().len(), 1, "only what came whole");
+}
