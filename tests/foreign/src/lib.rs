@@ -8,6 +8,7 @@ pub mod audio;
 pub mod baresip;
 pub mod browser;
 pub mod capture;
+pub mod halves;
 pub mod http;
 pub mod lab;
 pub mod process;
