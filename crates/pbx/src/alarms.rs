@@ -26,6 +26,8 @@ pub(crate) enum AlarmKind {
     LicenceLimit,
     /// A change could not be made durable. Cleared by the next one that can.
     StoreFailed,
+    /// Somebody asked in vain for so many phones' files that he seems to guess. Passes by itself.
+    PhoneGuessing,
     /// Less than a tenth of the data folder's disk is free. Cleared when more is.
     DiskSpace,
 }
@@ -35,13 +37,14 @@ impl AlarmKind {
     pub fn severity(self) -> u32 {
         match self {
             AlarmKind::RouteCongested | AlarmKind::LicenceLimit => 2,
+            AlarmKind::PhoneGuessing => 3,
             AlarmKind::RouteDown | AlarmKind::DiskSpace => 3,
             AlarmKind::StoreFailed => 4,
         }
     }
 
     fn passes(self) -> bool {
-        matches!(self, AlarmKind::RouteCongested | AlarmKind::LicenceLimit)
+        matches!(self, AlarmKind::RouteCongested | AlarmKind::LicenceLimit | AlarmKind::PhoneGuessing)
     }
 }
 

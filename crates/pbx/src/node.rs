@@ -2,6 +2,7 @@
 
 mod administration;
 
+use crate::alarms::AlarmKind;
 use crate::alarms::Alarms;
 use crate::authentication::{Guard, Vault};
 use crate::b2bua::Calls;
@@ -254,7 +255,13 @@ impl Node {
             Own::Script { commands, by, reply } => self.script(commands, by, reply, now),
             // The relay needs no help: lost streams end by session timer, keys pass by themselves.
             Own::Media(_) => {}
-            Own::Fetch { fetch, reply } => reply(self.provisioning.fetch(&self.core, &fetch, now)),
+            Own::Fetch { fetch, reply } => {
+                reply(self.provisioning.fetch(&self.core, &fetch, now));
+                if let Some(source) = self.provisioning.take_guesser() {
+                    let text = "it asked in vain for many phones' files: only a token helps it for ten minutes";
+                    self.core.raise(now, AlarmKind::PhoneGuessing, &format!("source {source}"), text);
+                }
+            }
             Own::Stored { ticket, result } => self.stored(ticket, result, now),
             Own::Disk { free, total } => self.disk(free, total, now),
             Own::Confirmed { call, result } => self.calls.service_done(&mut self.core, call, result, now),

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use pbx::commands::{
-    Answer, CallList, Command, Destination, ExtensionStatus, IpPhone, IpPhoneParameter, Number, Status, Table,
+    Alarm, Answer, CallList, Command, Destination, ExtensionStatus, IpPhone, IpPhoneParameter, Number, Status, Table,
 };
 
 pub fn router() -> Router<Shared> {
@@ -97,7 +97,7 @@ struct PhoneView {
 /// What a command prints, as a table of the page.
 #[derive(Template)]
 #[template(path = "parts/table.html")]
-struct TablePart {
+pub struct TablePart {
     tables: Vec<Table>,
     /// What is said when nothing is there.
     nothing: &'static str,
@@ -107,6 +107,7 @@ struct TablePart {
 fn printout(name: &str) -> Option<(Command, &'static str)> {
     Some(match name {
         "routes" => (Command::Status(Status::Routes), "No routes yet."),
+        "alarms" => (Command::Alarm(Alarm::Print { severity: None, all: None }), "Nothing is wrong."),
         "destinations" => (Command::Destination(Destination::Print { dest: None }), "No number leads to a route yet."),
         "numbers" => (Command::Number(Number::Print { number: None }), "The number plan is empty."),
         "phone-parameters" => {
@@ -148,7 +149,7 @@ impl App {
         }
     }
 
-    async fn table_part(&self, name: &str) -> Result<TablePart, ApiError> {
+    pub async fn table_part(&self, name: &str) -> Result<TablePart, ApiError> {
         let (command, nothing) = printout(name).ok_or_else(no_page)?;
         let mut tables = self.tables(command).await?;
         tables.retain(|table| !table.rows.is_empty());

@@ -83,6 +83,8 @@ struct MailboxPage {
 #[derive(Template)]
 #[template(path = "admin.html")]
 struct AdminPage {
+    /// None without a node.
+    alarms: Option<crate::admin::TablePart>,
     has_node: bool,
     mailboxes: MailboxesPart,
     extensions: ExtensionsPart,
@@ -229,7 +231,12 @@ impl App {
     }
 
     async fn admin_page(&self) -> Result<AdminPage, ApiError> {
+        let alarms = match self.parts.node {
+            Some(_) => Some(self.table_part("alarms").await?),
+            None => None,
+        };
         Ok(AdminPage {
+            alarms,
             has_node: self.parts.node.is_some(),
             mailboxes: self.mailboxes_part().await?,
             extensions: self.extensions_part().await?,

@@ -373,9 +373,6 @@ function openAdministration() {
     const button = event.target.closest('[data-run]');
     if (button) press(button);
   });
-  for (const part of all('[data-every]')) {
-    setInterval(() => { if (!document.hidden) refresh(part); }, 1000 * part.dataset.every);
-  }
 }
 
 // ---- what happens, from the server --------------------------------------------------------------------------------------
@@ -420,6 +417,10 @@ function follow() {
   open();
 }
 
+// Parts that nothing tells of are asked for now and then.
+for (const part of all('[data-every]')) {
+  setInterval(() => { if (!document.hidden) refresh(part); }, 1000 * part.dataset.every);
+}
 dress(document);
 if (document.body.dataset.page === 'mailbox') openMailbox();
 if (document.body.dataset.page === 'admin') openOverview();

@@ -109,6 +109,7 @@ fn node_door() -> web::NodeDoor {
                     calls: 0,
                 }],
             }),
+            Command::Alarm(_) => Ok(node::Answer::Tables { tables: Vec::new() }),
             Command::Status(Status::Calls) => Ok(node::Answer::Calls { calls: Vec::new() }),
             _ => Err(CommandError::missing("dir", "write a directory number")),
         });

@@ -102,6 +102,8 @@ pub(crate) struct Provisioning {
     limits: Limits,
     /// By phone. As many as an administrator opened within the last minutes.
     windows: BTreeMap<Mac, Window>,
+    /// Who has just guessed once too often.
+    guesser: Option<IpAddr>,
 }
 
 /// The first to fetch until then is the phone.
@@ -129,6 +131,11 @@ impl Provisioning {
         self.windows.retain(|_, window| window.until > now.instant);
         let until = now.instant.checked_add(Duration::from_secs(u64::from(minutes) * 60)).unwrap_or(now.instant);
         self.windows.insert(mac, Window { until, first: None });
+    }
+
+    /// Who has guessed once too often, for an alarm; told once.
+    pub fn take_guesser(&mut self) -> Option<IpAddr> {
+        self.guesser.take()
     }
 
     /// Answers a request, and tells of it.
@@ -222,6 +229,7 @@ impl Provisioning {
         refuse(core, fetch, file.name(), "no proof that it is the phone, or no such phone", now);
         if self.limits.failed(fetch.source, now.instant) {
             let (source, failures, seconds) = (fetch.source, FAILURES, WINDOW.as_secs());
+            self.guesser = Some(source);
             core.emit(now, Event::ProvisioningBlocked { source, failures, seconds });
         }
     }

@@ -225,6 +225,8 @@ fn who_guesses_addresses_is_blocked_with_an_alarm_but_not_the_phone_beside_him()
         rig.told().into_iter().filter(|event| matches!(event, Event::ProvisioningBlocked { .. })).collect();
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     assert_eq!(alarms[0].level(), event::Level::Error);
+    let printed = rig.run_command(Command::Alarm(Alarm::Print { severity: None, all: None })).to_string();
+    assert!(printed.contains(OUTSIDE), "{printed}");
     assert!(matches!(get(&mut rig, &format!("/{MAC}.cfg"), OUTSIDE), Served::TooMany { .. }));
     text(get(&mut rig, &format!("/{token}/{MAC}.cfg"), OUTSIDE));
     assert_eq!(get(&mut rig, &format!("/{MAC}.cfg"), "192.168.222.78"), Served::Unproven, "others are not");
