@@ -10,6 +10,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("sipp", "sip-tester"),
     ("baresip", "baresip-core"),
     ("sipsak", "sipsak"),
+    ("kamailio", "kamailio"),
     ("tshark", "tshark"),
     ("dumpcap", "wireshark-common"),
     ("flite", "flite"),

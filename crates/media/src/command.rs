@@ -74,6 +74,9 @@ pub struct Stream {
     /// Milliseconds of audio in a packet that we send: 10 to 60 in steps of 10; others are taken as 20.
     pub ptime_ms: u16,
     pub source: Source,
+    /// The peer sends its keys as tones in the audio (an analog telephone behind a gateway). Relayed to a peer that takes
+    /// telephone events, they are heard, taken out of the audio and sent on as events.
+    pub inband_keys: bool,
 }
 
 impl Stream {
@@ -88,6 +91,7 @@ impl Stream {
             direction: Direction::SendReceive,
             ptime_ms: 20,
             source: Source::Named,
+            inband_keys: false,
         }
     }
 }

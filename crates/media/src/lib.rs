@@ -7,6 +7,7 @@ mod clip;
 mod command;
 mod engine;
 pub mod fake;
+mod key_tones;
 mod listener;
 mod player;
 mod ports;

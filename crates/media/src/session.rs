@@ -1,5 +1,6 @@
 //! One session on its media thread: two sockets, and what is heard, said, recorded and passed on over them.
 
+use crate::key_tones::KeyTones;
 use crate::listener::{Heard, Listener};
 use crate::ports::Pair;
 use crate::recording::Recording;
@@ -19,6 +20,8 @@ const RECORDING_TICKS: u64 = 5;
 const LISTENING_TICKS: u64 = 2;
 /// Ticks between two readings of the RTCP port (1 s).
 const RTCP_READ_TICKS: u64 = 50;
+/// Between two keys that are passed on as events.
+const KEY_GAP: Duration = Duration::from_millis(40);
 /// Seconds from the Unix epoch back to that of NTP.
 const NTP_EPOCH: u64 = 2_208_988_800;
 
@@ -42,6 +45,8 @@ pub struct Session {
     listener: Listener,
     pub speaker: Speaker,
     recording: Option<Recording>,
+    /// Listens for keys in the audio, where they come as tones.
+    tones: Option<KeyTones>,
     /// Where RTP and RTCP go, as far as the peer's packets and the SDP told.
     destination: Option<SocketAddr>,
     random: u64,
@@ -62,6 +67,7 @@ impl Session {
             listener: Listener::new(now),
             speaker,
             recording: None,
+            tones: None,
             destination: None,
             random: third,
             rtcp_due: u64::MAX,
@@ -72,6 +78,11 @@ impl Session {
     pub fn connect(&mut self, stream: Stream, tick: u64, now: Instant) {
         self.listener.connect(&stream, now);
         self.speaker.connect(&stream);
+        if stream.inband_keys {
+            self.tones.get_or_insert_default();
+        } else {
+            self.tones = None;
+        }
         self.stream = Some(stream);
         self.find_destination();
         if self.rtcp_due == u64::MAX {
@@ -124,6 +135,19 @@ impl Session {
                 }
                 self.hear(&heard, datagram, context.now, out.is_some(), context.tell);
                 if let Some(out) = &mut out
+                    && let Some(tones) = &mut self.tones
+                    && out.takes_events()
+                    && let Heard::Audio { codec, payload, .. } = &heard
+                {
+                    let audio = datagram.get(payload.clone()).unwrap_or_default();
+                    let pressed =
+                        tones.listen(*codec, audio, &mut |key, time| out.speaker.send_keys(key, time, KEY_GAP));
+                    if pressed {
+                        // What the other side hears of the key is the event.
+                        continue;
+                    }
+                }
+                if let Some(out) = &mut out
                     && let Some(range) = out.pass_on(&heard, datagram, context.tick)
                 {
                     context.parts.push((n, range));
@@ -171,6 +195,11 @@ impl Session {
             }
             KeyPress::Up(digit, duration_ms) => tell(MediaEvent::Key { session: self.id, digit, duration_ms }),
         }
+    }
+
+    /// Whether the peer takes keys as telephone events.
+    fn takes_events(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.dtmf.is_some() && stream.direction.sends())
     }
 
     /// Makes a packet that the other session heard one of ours, in place; gives where in the datagram it is.

@@ -75,6 +75,16 @@ pub(crate) struct ExtensionEntry {
     pub free_on_second_line: u32,
     /// Whether it registers by SIP.
     pub ip: bool,
+    /// The extension that stands for the gateway that it is behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
+    /// Where it is, when it does not register: a gateway at a fixed address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<std::net::SocketAddr>,
+    /// Its keys come as tones in the audio: the node hears them and passes them on as RFC 4733.
+    pub inband_dtmf: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<crate::terminals::Mobile>,
     pub name: Option<NameEntry>,
     pub auth: Option<AuthEntry>,
     pub diversion: Option<DiversionEntry>,

@@ -11,9 +11,11 @@ use crate::node::Own;
 use crate::registrar::Registrar;
 use crate::routes::{self, Health};
 use crate::services::LampBy;
+use crate::terminals::Terminals;
 use event::{Event, Now, Sink};
 use sip::digest::Credentials;
 use sip::endpoint::{CallRef, Endpoint};
+use sip::header::Identity;
 use sip::{Flow, Headers, Host, ListenerId, Request, Uri};
 use state::{Change, Store};
 use std::collections::{BTreeMap, VecDeque};
@@ -25,6 +27,8 @@ pub(crate) struct Core {
     pub endpoint: Endpoint,
     pub configuration: Configuration,
     pub registrar: Registrar,
+    /// Telephones that do not register for themselves.
+    pub terminals: Terminals,
     /// Which routes are down.
     pub health: Health,
     pub guard: Guard,
@@ -159,6 +163,9 @@ impl Core {
         if let Some(route) = routes::matched(&self.configuration.routes, request, flow.remote.ip()) {
             return self.peer(request, route, flow, now);
         }
+        if let Some(gateway) = self.terminals.gateway_at(flow.remote.ip()).map(str::to_owned) {
+            return self.member(request, &gateway, flow, now);
+        }
         let claimed = request.from().and_then(|from| from.uri.number()).unwrap_or_default();
         if !claimed.eq_ignore_ascii_case("anonymous") {
             return self.extension(request, &claimed, flow, now);
@@ -205,6 +212,25 @@ impl Core {
         Some(headers)
     }
 
+    /// Which of the extensions behind a gateway calls: the gateway, which is known, says so in P-Asserted-Identity or From. It
+    /// speaks for its own only.
+    fn member(&mut self, request: &Request, gateway: &str, flow: &Flow, now: Now) -> Source {
+        let register = request.method == sip::Method::Register;
+        let identity = Identity::asserted(&request.headers).filter(|_| !register);
+        let claimed = match identity {
+            Some(identity) => identity.address.uri.number(),
+            None => request.to().and_then(|to| to.uri.number()),
+        };
+        match claimed {
+            Some(dir) if dir == gateway || self.terminals.is_behind(&dir, gateway) => Source::Extension(dir),
+            claimed => {
+                let claimed = claimed.unwrap_or_default();
+                self.refuse(request, flow, &format!("{claimed} is not behind gateway {gateway}"), now);
+                Source::Refused
+            }
+        }
+    }
+
     /// Whether the request comes from the extension that it claims.
     pub fn extension(&mut self, request: &Request, claimed: &str, flow: &Flow, now: Now) -> Source {
         // A stranger who does not even name a number is no phone of ours.
@@ -212,8 +238,17 @@ impl Core {
             self.refuse(request, flow, "neither an extension nor a matched route", now);
             return Source::Refused;
         }
+        // A gateway speaks for those behind it by its own name and password.
+        let behind = self.terminals.gateway_of(claimed).map(str::to_owned).filter(|gateway| {
+            let credentials = Credentials::for_realm(&request.headers, self.vault.realm());
+            credentials.is_some_and(|credentials| credentials.username.as_str() == gateway)
+        });
+        let who = behind.as_deref().unwrap_or(claimed);
         let asking = (&self.configuration, &self.vault);
-        match self.guard.admit(request, claimed, asking, flow.remote.ip(), now.instant) {
+        match self.guard.admit(request, who, asking, flow.remote.ip(), now.instant) {
+            Admission::Known if who == claimed && self.terminals.members(claimed).next().is_some() => {
+                self.member(request, claimed, flow, now)
+            }
             Admission::Known => Source::Extension(claimed.to_owned()),
             Admission::Unknown { stale } => Source::Challenge { stale },
             Admission::Wrong | Admission::TooMany => {

@@ -20,6 +20,7 @@ mod requests;
 mod routes;
 mod services;
 mod system;
+mod terminals;
 #[cfg(test)]
 mod tests;
 

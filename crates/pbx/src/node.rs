@@ -10,10 +10,12 @@ use crate::commands::{Answer, Command, CommandError, ExtensionProcedure, Reply, 
 use crate::configuration::{Configuration, Edit, LoadError};
 use crate::core::{Core, Errand};
 use crate::message_waiting::{ManualWaiting, MessageWaiting};
+use crate::numbers::NumberType;
 use crate::provisioning::{Fetch, FetchReply, Provisioning, ProvisioningConfig};
 use crate::registrar::Registrar;
 use crate::routes::{Health, Registrations, Supervision};
 use crate::services::{self, Effect};
+use crate::terminals::Terminals;
 use event::{Event, Now, Sink};
 use media::MediaEvent;
 use net::{Action, Input, Role, SipInput};
@@ -176,10 +178,12 @@ impl Node {
         let mut guard = Guard::new(for_nonces, now.instant);
         guard.load(&configuration, &vault);
         let chain = store.new_chain();
+        let terminals = Terminals::load(&configuration);
         let core = Core {
             endpoint,
             configuration,
             registrar,
+            terminals,
             health: Health::default(),
             guard,
             vault,
@@ -211,6 +215,7 @@ impl Node {
             started: now,
         };
         node.routes_changed(now);
+        node.let_emergencies_in();
         Ok(node)
     }
 
@@ -244,7 +249,8 @@ impl Node {
         let registers = |number| route(number).is_some_and(|sip| sip.registers());
         self.core.health.keep(|number| route(number).is_some(), watched, registers);
         let routes = self.core.configuration.routes.values().filter_map(|route| route.sip.as_ref());
-        let peers: Vec<std::net::IpAddr> = routes.flat_map(|sip| sip.matches.iter().copied()).collect();
+        let peers = routes.flat_map(|sip| sip.matches.iter().copied()).chain(self.core.terminals.addresses());
+        let peers: Vec<std::net::IpAddr> = peers.collect();
         self.core.endpoint.exempt(peers.iter().copied());
         self.actions.push_back(Action::Exempt(peers));
     }
@@ -366,6 +372,14 @@ impl Node {
         }
     }
 
+    /// Emergency numbers are let in when there are too many calls.
+    fn let_emergencies_in(&mut self) {
+        let numbers = self.core.configuration.numbers.iter();
+        for (number, _) in numbers.filter(|(_, entry)| entry.number_type == NumberType::Sos) {
+            self.core.endpoint.urgent(number, true);
+        }
+    }
+
     /// What follows from edits beside the configuration.
     fn after(&mut self, edits: &[Edit], now: Now) {
         for edit in edits {
@@ -373,6 +387,9 @@ impl Node {
                 Edit::Route(..) => self.routes_changed(now),
                 Edit::Extension(dir, entry) => {
                     self.core.guard.forget(dir);
+                    if self.core.terminals.change(dir, entry.as_deref()) {
+                        self.routes_changed(now);
+                    }
                     if !entry.as_ref().is_some_and(|entry| entry.ip) {
                         let gone = self.core.registrar.forget(dir);
                         for contact in &gone {
@@ -394,8 +411,11 @@ impl Node {
                 Edit::HuntGroup(group, None) => {
                     self.core.turns.remove(group);
                 }
-                Edit::Number(..)
-                | Edit::NumberLength(..)
+                Edit::Number(number, entry) => {
+                    let urgent = entry.as_ref().is_some_and(|entry| entry.number_type == NumberType::Sos);
+                    self.core.endpoint.urgent(number, urgent);
+                }
+                Edit::NumberLength(..)
                 | Edit::Destination(..)
                 | Edit::PhoneParameters(..)
                 | Edit::System(_)
@@ -449,7 +469,9 @@ impl Node {
             Err(error) => return tracing::error!(%error, "the configuration can't be read back"),
         }
         self.core.guard.load(&self.core.configuration, &self.core.vault);
+        self.core.terminals = Terminals::load(&self.core.configuration);
         self.routes_changed(now);
+        self.let_emergencies_in();
     }
 
     /// Everything that the endpoint has to say, until it is silent.

@@ -151,7 +151,21 @@ fn extension_line() -> impl Strategy<Value = String> {
 fn belonging_line() -> impl Strategy<Value = String> {
     let name = (pick(&["-i", "-c"]), dir(), options(vec![option("--name1", text()), option("--name2", text())]))
         .prop_map(|(verb, dir, more)| format!("name {verb} -d {dir}{more}"));
-    let terminal = dir().prop_map(|dir| format!("ip_extension -i -d {dir} --protocol SIP"));
+    let more = options(vec![
+        option("--gateway", pick(&["27000", "99", "\"\""])),
+        option("--address", pick(&["10.0.0.5", "10.0.0.6:5070", "\"\""])),
+        option("--inband-dtmf", pick(&["yes", "no"])),
+        option(
+            "--uri",
+            pick(&[
+                "\"rou:55&1;remote-number=070123;caller-number=+4670123\"",
+                "\"rou:1;remote-number=0701;min-answer-delay=0\"",
+                "\"\"",
+            ]),
+        ),
+    ]);
+    let terminal = (pick(&["-i", "-i", "-c"]), dir(), more)
+        .prop_map(|(verb, dir, more)| format!("ip_extension {verb} -d {dir} --protocol SIP{more}"));
     let more = options(vec![
         option("--cil", digits(4)),
         option("--csp", digits(2)),

@@ -280,3 +280,28 @@ fn a_flood_of_unanswered_invites_is_capped_and_forgotten() {
     net.run(Duration::from_secs(100));
     assert!(net.endpoint(alice).is_idle());
 }
+
+#[test]
+fn calls_to_urgent_numbers_are_taken_beyond_the_cap_as_far_as_their_reserve_goes() {
+    let mut net = Network::new(1);
+    let alice = net.add_with(ALICE, |config| (config.limits.calls, config.limits.urgent_calls) = (1, 2));
+    net.with(alice, |alice, _| alice.urgent("112", true));
+    let taken = |net: &mut Network, at: u32, uri: &str| {
+        net.inject(
+            THEM,
+            ALICE,
+            &format!(
+                "INVITE {uri} SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK{at}\nFrom: <sip:b@c>;tag={at}\n\
+                 To: <sip:a@10.0.0.1>\nCall-ID: {at}\nCSeq: 1 INVITE\nMax-Forwards: 70\nContact: <sip:b@10.0.0.9>\n\
+                 Content-Length: 0\n\n"
+            ),
+        );
+        net.run_ms(2);
+        net.events(alice).iter().any(|event| matches!(event, Event::Incoming { .. }))
+    };
+    assert!(taken(&mut net, 1, "sip:a@10.0.0.1"));
+    assert!(!taken(&mut net, 2, "sip:a@10.0.0.1"));
+    assert!(taken(&mut net, 3, "sip:112@10.0.0.1"));
+    assert!(taken(&mut net, 4, "urn:service:sos.police"));
+    assert!(!taken(&mut net, 5, "sip:112@10.0.0.1"));
+}

@@ -10,6 +10,7 @@ pub mod browser;
 pub mod capture;
 pub mod halves;
 pub mod http;
+pub mod kamailio;
 pub mod lab;
 pub mod process;
 pub mod sipp;

@@ -196,6 +196,13 @@ fn of_route(scene: &Scene<'_>, route: u32, request: &Request) -> (Party, Origin)
     let identity =
         if sip.is_trusted() { Identity::asserted(&request.headers) } else { Identity::claimed(&request.headers) };
     let number = identity.as_ref().and_then(|identity| sip.calling_number(&identity.address.uri)).unwrap_or_default();
+    if let Some(dir) = of_mobile(scene, route, &number) {
+        // It is the extension, with all that it may; only its trunk individual is the route's.
+        let name = scene.core.name_of(&dir);
+        let hidden = identity.is_some_and(|identity| identity.hidden);
+        let kind = PartyKind::Route(route);
+        return (Party { number: dir.clone(), name, kind, telephone_of: Some(dir), hidden }, Origin::Internal);
+    }
     let name = identity.as_ref().and_then(|identity| identity.address.display.clone());
     let party = Party {
         number,
@@ -205,4 +212,11 @@ fn of_route(scene: &Scene<'_>, route: u32, request: &Request) -> (Party, Origin)
         hidden: identity.is_some_and(|identity| identity.hidden),
     };
     (party, sip.origin())
+}
+
+/// The extension whose mobile telephone calls by this route with this number.
+fn of_mobile(scene: &Scene<'_>, route: u32, number: &str) -> Option<String> {
+    let dir = scene.core.terminals.mobile(number).filter(|_| !number.is_empty())?;
+    let mobile = scene.core.configuration.extensions.get(dir)?.mobile.as_ref()?;
+    mobile.routes.contains(&route).then(|| dir.to_owned())
 }

@@ -18,6 +18,9 @@ impl Call {
     pub(super) fn fork_answered(&mut self, scene: &mut Scene<'_>, dialog: CallRef, response: &Response) {
         let Some(setup) = &mut self.setup else { return };
         let Some(mut fork) = setup.take_fork(dialog) else { return };
+        if fork.not_before.is_some_and(|at| scene.now.instant < at) {
+            return self.too_soon(scene, fork);
+        }
         let theirs = match (describe::read(&response.body), &fork.leg.theirs) {
             // RFC 3262 5: what was said reliably before is the answer.
             (_, Some(early)) => early.clone(),
@@ -68,6 +71,14 @@ impl Call {
                 self.join(scene);
             }
         }
+    }
+
+    /// A mobile telephone that is off is answered at once, by its operator's voice mail: the call rings on where it rings.
+    fn too_soon(&mut self, scene: &mut Scene<'_>, fork: Fork) {
+        let dialog = fork.leg.dialog;
+        scene.index.remove(dialog);
+        let _ = scene.core.endpoint.hangup(dialog, &Headers::new(), scene.now.instant);
+        self.fork_failed(scene, fork, crate::diversion::Outcome::NoAnswer);
     }
 
     /// An answer without usable media: the dialog is ended, and the search goes on.
@@ -181,7 +192,7 @@ impl Call {
                     return self.end(scene, None, "no-media-port", None, None);
                 };
                 let Some(leg) = self.leg(role) else { return };
-                side.serves(leg.dialog, &leg.party.kind);
+                side.serves(scene.core, leg.dialog, &leg.party.kind);
                 if let Some(old) = leg.side.take() {
                     old.close(scene);
                 }

@@ -3,6 +3,7 @@
 
 use super::Scene;
 use super::call::PartyKind;
+use crate::core::Core;
 use media::{Clip, MediaCommand, PlayId, SessionId, Source, Stream};
 use sdp::{AnswerError, Codec, Local, Negotiated, OfferError, Session};
 use sip::endpoint::{Body, CallRef};
@@ -17,6 +18,8 @@ pub(crate) struct Side {
     connected: bool,
     /// The phone's dialog; a trunk's media comes from where it says.
     phone: Option<CallRef>,
+    /// Its keys come as tones.
+    inband_keys: bool,
 }
 
 impl Side {
@@ -25,12 +28,13 @@ impl Side {
         let (session, address) = scene.core.media.open()?;
         let mut local = Local::new(address.ip(), address.port(), session.0);
         local.codecs = codecs;
-        Ok(Side { session, local, last: None, connected: false, phone: None })
+        Ok(Side { session, local, last: None, connected: false, phone: None, inband_keys: false })
     }
 
-    /// The party is a phone, which may be behind a NAT.
-    pub fn serves(&mut self, dialog: CallRef, kind: &PartyKind) {
+    /// The party is a phone, which may be behind a NAT, or send its keys as tones.
+    pub fn serves(&mut self, core: &Core, dialog: CallRef, kind: &PartyKind) {
         self.phone = matches!(kind, PartyKind::Extension(_)).then_some(dialog);
+        self.inband_keys = has_inband_keys(core, kind);
     }
 
     pub fn is_connected(&self) -> bool {
@@ -88,6 +92,7 @@ impl Side {
         if flow.is_some_and(|flow| flow.remote.ip() != agreed.remote.ip()) {
             stream.source = Source::FirstSeen;
         }
+        stream.inband_keys = self.inband_keys;
         self.connected = true;
         scene.core.media.command(MediaCommand::Connect { session: self.session, stream });
     }
@@ -124,4 +129,10 @@ impl Side {
     pub fn close(self, scene: &mut Scene<'_>) {
         scene.core.media.command(MediaCommand::Close { session: self.session });
     }
+}
+
+/// Whether the keys of this party's telephone come as tones, so that its media has to pass the node to be heard.
+pub(super) fn has_inband_keys(core: &Core, kind: &PartyKind) -> bool {
+    let PartyKind::Extension(dir) = kind else { return false };
+    core.configuration.extensions.get(dir).is_some_and(|entry| entry.inband_dtmf)
 }

@@ -16,6 +16,8 @@ pub(super) struct Outward<'a> {
     pub route: &'a SipRouteEntry,
     pub choice: &'a Choice,
     pub uri: &'a Uri,
+    /// To a mobile telephone of an extension.
+    pub mobile: bool,
 }
 
 /// From and the headers about identity and diversion for a new leg; `outward` is set when it goes over a trunk.
@@ -79,15 +81,16 @@ fn number_of(caller: &Party) -> &str {
 
 /// The caller as a trunk's peer gets to see it.
 fn caller_on(core: &Core, caller: &Party, outward: Outward<'_>) -> NameAddr {
-    let Outward { route, choice, .. } = outward;
+    let Outward { route, choice, mobile, .. } = outward;
     let domain = route.domain(&core.host);
     // Who is called back by the emergency centre is the route's own matter.
     if let Some(number) = route.sosanumber.as_deref().filter(|_| choice.emergency) {
-        return NameAddr::new(route.calling_uri(number, false, choice.types, &domain))
+        return NameAddr::new(route.calling_uri(number, false, choice.types, mobile, &domain))
             .with_display(caller.name.as_str());
     }
     let own = core.configuration.extensions.contains_key(&caller.number);
-    NameAddr::new(route.calling_uri(number_of(caller), own, choice.types, &domain)).with_display(caller.name.as_str())
+    NameAddr::new(route.calling_uri(number_of(caller), own, choice.types, mobile, &domain))
+        .with_display(caller.name.as_str())
 }
 
 /// Who rings or answered, for the caller's display (RFC 3325 in responses). Of a trunk the node knows the number only,

@@ -112,7 +112,7 @@ impl Call {
         let now = scene.now.instant;
         let Some(offer) = leg.theirs.clone() else { return refuse(scene, &leg, 488) };
         let Ok(mut side) = Side::open(scene, vec![Codec::Pcma, Codec::Pcmu]) else { return refuse(scene, &leg, 480) };
-        side.serves(leg.dialog, &leg.party.kind);
+        side.serves(scene.core, leg.dialog, &leg.party.kind);
         let Ok(body) = side.answer(scene, &offer, None) else {
             side.close(scene);
             return refuse(scene, &leg, 488);
@@ -139,7 +139,7 @@ impl Call {
                         self.callee = Some(leg);
                         return self.end(scene, None, "no-media-port", Some(480), None);
                     };
-                    side.serves(self.caller.dialog, &self.caller.party.kind);
+                    side.serves(scene.core, self.caller.dialog, &self.caller.party.kind);
                     self.caller.side = Some(side);
                 }
                 self.connect(scene, leg, purpose, &offer, false);

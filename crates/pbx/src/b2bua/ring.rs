@@ -1,7 +1,7 @@
 //! Calling somebody: one stop of the itinerary after another, each with its targets side by side, until somebody answers.
 
 use super::call::{Call, Leg, Party, PartyKind};
-use super::forced_gateway::Side;
+use super::forced_gateway::{Side, has_inband_keys};
 use super::identity::{Outward, introduce};
 use super::redirect::Redirects;
 use super::setup::{Fork, Purpose};
@@ -104,7 +104,8 @@ impl Call {
         for extension in extensions {
             let outcome = match self.free(scene, extension) {
                 Ok(waits) => {
-                    let found = target::of_extension(scene.core, extension, waits, scene.now.instant);
+                    let found =
+                        target::of_extension(scene.core, extension, (waits, &self.caller.party), scene.now.instant);
                     let nobody = found.is_empty().then_some(Outcome::Unavailable);
                     targets.extend(found);
                     nobody
@@ -183,7 +184,8 @@ impl Call {
 
     fn ring_contact(&mut self, scene: &mut Scene<'_>, contact: Contact) -> Result<(), Outcome> {
         let Contact { extension, uri, next_hop, listener, waits } = contact;
-        let forced = scene.core.configuration.profile_of(&extension).forced_gateway();
+        let forced = scene.core.configuration.profile_of(&extension).forced_gateway()
+            || has_inband_keys(scene.core, &PartyKind::Extension(extension.clone()));
         let (side, body, ours) = self.media_for(scene, None, forced)?;
         let Some(setup) = &self.setup else { return Err(Outcome::Unavailable) };
         let (from, mut headers) = introduce(scene.core, &self.caller.party, setup, None);
@@ -242,17 +244,20 @@ impl Call {
             scene.core.emit(scene.now, Event::RouteUnavailable { route: choice.route, reason });
             return Err(Outcome::TrunkFailed);
         }
-        let uri = route.request_uri(&choice.digits, choice.types).ok_or(Outcome::TrunkFailed)?;
+        // Who calls a mobile telephone may have an address of its own on the route.
+        let mobile = extension.is_some();
+        let uri = route.request_uri(&choice.digits, choice.types, mobile).ok_or(Outcome::TrunkFailed)?;
         let (side, body, ours) = self.media_for(scene, Some(route), false)?;
         let Some(setup) = &self.setup else { return Err(Outcome::TrunkFailed) };
         let (from, headers) =
-            introduce(scene.core, &self.caller.party, setup, Some(Outward { route, choice, uri: &uri }));
+            introduce(scene.core, &self.caller.party, setup, Some(Outward { route, choice, uri: &uri, mobile }));
         let to = NameAddr::new(Uri { params: sip::Params::for_uri(), ..uri.clone() });
         let mut plan = OutgoingCall::new(from, to, body, scene.core.listener);
         plan.headers = headers;
         plan.policy = route.policy();
         plan.next_hop = route.next_hop(&uri);
         plan.route = route.route();
+        plan.urgent = choice.emergency;
         plan.login = scene.core.vault.login(choice.route, route);
         plan.request_uri = uri;
         let party = Party {
@@ -280,7 +285,9 @@ impl Call {
         forced: bool,
     ) -> Result<OwnMedia, Outcome> {
         let own = |extension| scene.core.configuration.profile_of(extension).forced_gateway();
-        let forced = forced || self.caller.party.extension().is_some_and(own);
+        let forced = forced
+            || self.caller.party.extension().is_some_and(own)
+            || has_inband_keys(scene.core, &self.caller.party.kind);
         let both = vec![Codec::Pcma, Codec::Pcmu];
         let codecs = route.map_or_else(|| both.clone(), SipRouteEntry::codecs);
         let anchored = self.caller.answered && self.caller.side.is_some();
@@ -294,7 +301,7 @@ impl Call {
             let no_port = |_| Outcome::NoCircuit;
             if self.caller.side.is_none() {
                 let mut side = Side::open(scene, both).map_err(no_port)?;
-                side.serves(self.caller.dialog, &self.caller.party.kind);
+                side.serves(scene.core, self.caller.dialog, &self.caller.party.kind);
                 self.caller.side = Some(side);
             }
             let mut side = Side::open(scene, codecs).map_err(no_port)?;
@@ -329,13 +336,17 @@ impl Call {
                 // RFC 3261 8.1.3.4: a redirected INVITE should keep its Call-ID.
                 plan.call_id = scene.core.endpoint.call_info(dialog).map(|info| info.call_id);
                 if let Some(side) = &mut side {
-                    side.serves(dialog, &party.kind);
+                    side.serves(scene.core, dialog, &party.kind);
                 }
                 self.reached = Some(party.clone());
                 let leg = Leg { dialog, party, answered: false, theirs: None, ours, side };
                 let redirects = Redirects::starting(&plan.request_uri);
+                let delay = leg.party.telephone_of.as_ref().and_then(|dir| {
+                    Some(scene.core.configuration.extensions.get(dir)?.mobile.as_ref()?.min_answer_delay())
+                });
+                let not_before = delay.and_then(|delay| scene.now.instant.checked_add(delay));
                 if let Some(setup) = &mut self.setup {
-                    setup.forks.push(Fork { leg, plan, redirects, choices });
+                    setup.forks.push(Fork { leg, plan, redirects, choices, not_before });
                 }
                 true
             }

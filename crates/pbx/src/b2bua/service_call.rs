@@ -100,7 +100,7 @@ impl ServiceCalls {
             self.calls.remove(&dialog);
             return;
         };
-        side.serves(dialog, &super::call::PartyKind::Extension(call.extension.clone()));
+        side.serves(scene.core, dialog, &super::call::PartyKind::Extension(call.extension.clone()));
         let body = match &call.theirs {
             Some(offer) => side.answer(scene, offer, None),
             // RFC 3261 13.2.1: an INVITE without offer is answered with one.

@@ -51,6 +51,8 @@ pub(crate) struct Fork {
     pub redirects: Redirects,
     /// Other ways to the same number, where this one fails by the trunk's fault.
     pub choices: VecDeque<Choice>,
+    /// An answer before is that of an operator's voice mail, not of the person whose mobile telephone this is.
+    pub not_before: Option<Instant>,
 }
 
 impl Setup {

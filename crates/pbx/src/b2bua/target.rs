@@ -1,7 +1,9 @@
 //! Who can be rung.
 
+use super::call::Party;
 use crate::core::Core;
 use crate::numbers::Choice;
+use crate::terminals::{self, Reach};
 use sip::endpoint::NextHop;
 use sip::{ListenerId, Uri};
 use std::collections::VecDeque;
@@ -28,17 +30,16 @@ pub(crate) struct Contact {
     pub waits: bool,
 }
 
-/// All telephones of an extension: the contacts that its phones registered.
-pub(super) fn of_extension(core: &Core, extension: &str, waits: bool, now: Instant) -> Vec<Target> {
-    let contacts = core.registrar.contacts(extension, now);
-    let target = |binding: &crate::registrar::Binding| {
-        Target::Contact(Contact {
-            extension: extension.to_owned(),
-            uri: binding.uri.clone(),
-            next_hop: binding.next_hop(),
-            listener: binding.flow.listener,
-            waits,
-        })
+/// All telephones of an extension: where its phones are, and its mobile telephone, unless that is who calls. `waits`: the
+/// extension is in another call.
+pub(super) fn of_extension(core: &Core, extension: &str, (waits, caller): (bool, &Party), now: Instant) -> Vec<Target> {
+    let target = |Reach { uri, next_hop, listener }| {
+        Target::Contact(Contact { extension: extension.to_owned(), uri, next_hop, listener, waits })
     };
-    contacts.into_iter().map(target).collect()
+    let mut targets: Vec<Target> = terminals::reach(core, extension, now).into_iter().map(target).collect();
+    let mobile = core.configuration.extensions.get(extension).and_then(|entry| entry.mobile.as_ref());
+    if let Some(mobile) = mobile.filter(|_| caller.telephone_of.as_deref() != Some(extension)) {
+        targets.push(Target::Outside { extension: Some(extension.to_owned()), choices: mobile.choices().collect() });
+    }
+    targets
 }

@@ -42,7 +42,7 @@ impl Call {
             return;
         }
         let Ok(mut side) = Side::open(scene, vec![Codec::Pcma, Codec::Pcmu]) else { return };
-        side.serves(self.caller.dialog, &self.caller.party.kind);
+        side.serves(scene.core, self.caller.dialog, &self.caller.party.kind);
         let body = side.offer(self.caller.ours.as_ref());
         let offered = scene.core.endpoint.offer(self.caller.dialog, &Headers::new(), Some(body), scene.now.instant);
         if offered.is_err() {

@@ -1,6 +1,6 @@
 use super::ip_phone::phone_ended;
 use super::verb::{Verb, extensions};
-use super::{Answer, Command, CommandError, Outcome, check, references};
+use super::{Answer, Command, CommandError, Outcome, check, ip_extension, references};
 use crate::configuration::{Configuration, Edit, ExtensionEntry};
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,7 @@ impl Verb<ExtensionSet> {
                 check::extension(configuration, "d", &dir)?;
                 references::nobody_leads_to(configuration, "d", &dir)?;
                 references::in_no_group(configuration, "d", &dir)?;
+                ip_extension::nobody_is_behind(configuration, &dir)?;
                 // Its phones go with it, and their files' lines.
                 let phones = configuration.phones.iter().filter(|(_, phone)| phone.dir == dir);
                 let phones = phones.flat_map(|(mac, _)| phone_ended(configuration, mac));

@@ -95,7 +95,7 @@ fn fill(configuration: &Configuration, set: RouteDataSet) -> Outcome {
     });
     if let Some(line_type) = set.line_type {
         if !line_type.eq_ignore_ascii_case("TL66") {
-            return Err(CommandError::invalid("TYPE", line_type, "give TL66 (SIP), the one line type there is"));
+            return Err(CommandError::invalid("TYPE", &line_type, line_type_mend(&line_type)));
         }
         data.line_type = "TL66".into();
     }
@@ -122,4 +122,17 @@ pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
         })))
     };
     configuration.routes.iter().filter_map(initiate).collect()
+}
+
+/// What to do about a trunk that does not speak SIP.
+fn line_type_mend(line_type: &str) -> &'static str {
+    match line_type.to_ascii_uppercase().as_str() {
+        "SL60" => {
+            "TDM trunks (ISDN) connect through a SIP gateway: give TL66 and the gateway's address in sip_route (docs/gateways.md)"
+        }
+        "TL65" => {
+            "H.323 trunks connect through a SIP gateway: give TL66 and the gateway's address in sip_route (docs/gateways.md)"
+        }
+        _ => "give TL66 (SIP); trunks of other kinds connect through a SIP gateway (docs/gateways.md)",
+    }
 }

@@ -11,6 +11,7 @@ use crate::core::{Core, Source};
 use crate::requests::{refusal, with_events};
 use crate::routes;
 use crate::services::{LampBy, Service};
+use crate::terminals::{self, Reach};
 use event::{Event, Now};
 use sip::endpoint::{Body, OutgoingRequest, ServerRef, SubscriptionEvent, SubscriptionRef};
 use sip::header::{Expires, SubscriptionState};
@@ -163,13 +164,7 @@ impl MessageWaiting {
         for (subscription, _) in self.subscriptions.iter().filter(|(_, dir)| *dir == extension) {
             let _ = core.endpoint.notify(*subscription, Some(body.clone()), now.instant);
         }
-        let contacts: Vec<_> = core
-            .registrar
-            .contacts(extension, now.instant)
-            .iter()
-            .map(|binding| (binding.uri.clone(), binding.next_hop(), binding.flow.listener))
-            .collect();
-        for (uri, next_hop, listener) in contacts {
+        for Reach { uri, next_hop, listener } in terminals::reach(core, extension, now.instant) {
             let own = core.uri(extension);
             let mut request =
                 OutgoingRequest::new(Method::Notify, NameAddr::new(own.clone()), NameAddr::new(own), listener);
@@ -203,6 +198,11 @@ impl MessageWaiting {
     /// A phone registered: it is told how it stands.
     pub fn welcome(&mut self, core: &mut Core, extension: &str, now: Now) {
         self.tell(core, extension, now);
+        // A gateway's phones begin without stutter tone: it hears of those only that have messages.
+        let members: Vec<String> = core.terminals.members(extension).filter(|dir| self.lamp(dir).on).cloned().collect();
+        for dir in members {
+            self.tell(core, &dir, now);
+        }
     }
 
     /// The extension is no more.

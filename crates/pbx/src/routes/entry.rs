@@ -147,8 +147,10 @@ impl SipRouteEntry {
 
     /// The Request-URI for a number: from the `uristring` of its type, else `uristring0`, with the port and transport that
     /// select its target.
-    pub fn request_uri(&self, number: &str, types: NumberTypes) -> Option<Uri> {
-        let template = self.uristring.get(&types.called).or_else(|| self.uristring.get(&0))?;
+    /// `rexstring` goes before them in calls to mobile telephones.
+    pub fn request_uri(&self, number: &str, types: NumberTypes, mobile: bool) -> Option<Uri> {
+        let own = self.rexstring.as_ref().filter(|_| mobile);
+        let template = own.or_else(|| self.uristring.get(&types.called)).or_else(|| self.uristring.get(&0))?;
         Some(self.complete(fill_in(template, number)?))
     }
 
@@ -167,10 +169,11 @@ impl SipRouteEntry {
 
     /// What stands for a calling number in From: the `fromuri` of its type, else `fromuri0`, else the number at the node's
     /// domain. What the template puts before the number completes the node's own numbers only: a number from outside is
-    /// complete already.
-    pub fn calling_uri(&self, number: &str, own_number: bool, types: NumberTypes, domain: &Host) -> Uri {
+    /// complete already. `rexfromuri` goes before them in calls to mobile telephones.
+    pub fn calling_uri(&self, number: &str, own_number: bool, types: NumberTypes, mobile: bool, domain: &Host) -> Uri {
         let plain = || Uri::sip(number, domain.clone());
-        let template = self.fromuri.get(&types.calling).or_else(|| self.fromuri.get(&0));
+        let own = self.rexfromuri.as_ref().filter(|_| mobile);
+        let template = own.or_else(|| self.fromuri.get(&types.calling)).or_else(|| self.fromuri.get(&0));
         let Some(template) = template else { return plain() };
         let filled = if own_number || !template.contains('?') {
             fill_in(template, number)
@@ -263,7 +266,7 @@ mod tests {
     }
 
     fn uri(route: &SipRouteEntry, number: &str) -> Uri {
-        route.request_uri(number, NumberTypes::default()).unwrap()
+        route.request_uri(number, NumberTypes::default(), false).unwrap()
     }
 
     #[test]
@@ -293,7 +296,7 @@ mod tests {
     fn the_type_of_a_number_chooses_its_uri_and_type_0_stands_for_those_that_have_none() {
         let mut route = exchange();
         route.uristring.insert(1, "sip:+?@192.168.222.4".into());
-        let of_type = |called| route.request_uri("46855527000", NumberTypes { called, calling: 0 }).unwrap();
+        let of_type = |called| route.request_uri("46855527000", NumberTypes { called, calling: 0 }, false).unwrap();
         assert_eq!(of_type(1).user.as_deref(), Some("+46855527000"));
         assert_eq!(of_type(2).user.as_deref(), Some("46855527000"));
     }
@@ -303,7 +306,7 @@ mod tests {
         let mut route = exchange();
         let domain: Host = "moon.galaxy".parse().unwrap();
         let from = |route: &SipRouteEntry, number: &str, own, calling| {
-            route.calling_uri(number, own, NumberTypes { called: 0, calling }, &domain).to_string()
+            route.calling_uri(number, own, NumberTypes { called: 0, calling }, false, &domain).to_string()
         };
         assert_eq!(from(&route, "27000", true, 0), "sip:27000@moon.galaxy");
         route.fromuri.insert(0, "sip:+468555?@operator.example;user=phone".into());

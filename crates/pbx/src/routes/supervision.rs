@@ -58,7 +58,8 @@ impl Supervision {
                 continue;
             }
             let sip = core.configuration.routes.get(number).and_then(|route| route.sip.as_ref());
-            let Some((uri, sip)) = sip.and_then(|sip| Some((sip.request_uri("0", NumberTypes::default())?, sip)))
+            let Some((uri, sip)) =
+                sip.and_then(|sip| Some((sip.request_uri("0", NumberTypes::default(), false)?, sip)))
             else {
                 continue;
             };

@@ -1,6 +1,7 @@
 //! The node among phones and UM servers, on a virtual clock.
 
 mod administering;
+mod alternatives;
 mod calling;
 mod chance;
 mod configuring;
@@ -10,9 +11,11 @@ mod groups;
 mod holding;
 mod lamps;
 mod provisioning;
+mod public_trunk;
 mod registering;
 mod rig;
 mod scripts;
 mod services;
+mod terminals;
 mod transferring;
 mod trunk;

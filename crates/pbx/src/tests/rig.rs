@@ -171,7 +171,7 @@ impl Rig {
     pub fn extension(&mut self, number: &str) {
         let dir = || number.to_owned();
         self.run_command(Command::Extension(Extension::Initiate(ExtensionSet { dir: dir(), ..Default::default() })));
-        let set = IpExtensionSet { dir: dir(), protocol: Some("SIP".into()) };
+        let set = IpExtensionSet { dir: dir(), protocol: Some("SIP".into()), ..Default::default() };
         self.run_command(Command::IpExtension(IpExtension::Initiate(set)));
         let (name1, name2) = (Some(format!("Name{number}")), Some("Åkesson".into()));
         self.run_command(Command::Name(Name_::Initiate(NameSet { dir: dir(), name1, name2, number_type: None })));

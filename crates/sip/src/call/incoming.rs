@@ -40,7 +40,9 @@ impl Endpoint {
         let source = flow.remote.ip();
         let counted = !self.exempt.contains(&source);
         let unanswered = self.sources.get(&source).copied().unwrap_or(0);
-        if self.calls.len() >= limits.calls || (counted && unanswered >= limits.unanswered_per_source) {
+        let full = self.calls.len() >= limits.calls || (counted && unanswered >= limits.unanswered_per_source);
+        let reserve = limits.calls.saturating_add(limits.urgent_calls);
+        if full && !(self.is_urgent(&request.uri) && self.calls.len() < reserve) {
             let mut response = request.response(503);
             response.headers.push(Name::RetryAfter, Text::from_static("5"));
             return self.answer(server, response, now);

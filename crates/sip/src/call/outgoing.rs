@@ -20,7 +20,9 @@ const MAX_REFUSED_INTERVALS: u8 = 3;
 
 impl Endpoint {
     pub(crate) fn start_call(&mut self, new: OutgoingCall, now: Instant) -> Result<CallRef, CommandError> {
-        if self.calls.len() >= self.config.limits.calls {
+        let limits = self.config.limits;
+        let reserve = if new.urgent { limits.urgent_calls } else { 0 };
+        if self.calls.len() >= limits.calls.saturating_add(reserve) {
             return Err(CommandError::Full);
         }
         if !self.has_listener(new.listener) {

@@ -12,6 +12,8 @@ use crate::transaction::{self, Timers};
 pub struct Limits {
     /// Calls at once, both directions; beyond it a new INVITE is answered 503 with Retry-After.
     pub calls: usize,
+    /// Calls beyond `calls` that are left for those to urgent numbers ([`Endpoint::urgent`](super::Endpoint::urgent)).
+    pub urgent_calls: usize,
     /// Calls at once that came from one address and are not answered yet; beyond it 503.
     pub unanswered_per_source: usize,
     /// Early dialogs of one outgoing call; further forks are ignored until they answer.
@@ -24,7 +26,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { calls: 10_000, unanswered_per_source: 500, forks: 16, subscriptions: 20_000, pending_requests: 8 }
+        Limits {
+            calls: 10_000,
+            urgent_calls: 100,
+            unanswered_per_source: 500,
+            forks: 16,
+            subscriptions: 20_000,
+            pending_requests: 8,
+        }
     }
 }
 

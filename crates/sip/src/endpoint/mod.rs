@@ -33,7 +33,7 @@ use crate::call::Call;
 use crate::call::session_timer::{self, Wish};
 use crate::flow::{Flow, ListenerId, Transport, TransportError};
 use crate::message::chars::write_escaped;
-use crate::message::{Headers, Malformed, Message, Method, Name, NameAddr, Response, Uri, UriPart};
+use crate::message::{Headers, Malformed, Message, Method, Name, NameAddr, Response, Scheme, Uri, UriPart};
 use crate::target::{Answer, Greyed, QueryId, Selector};
 use crate::transaction::{self, ClientId, ServerId, Transactions};
 use attempt::{Attempt, AttemptId, Later};
@@ -132,6 +132,7 @@ pub struct Endpoint {
     /// How many unanswered calls each address has.
     pub(crate) sources: HashMap<IpAddr, usize>,
     pub(crate) exempt: BTreeSet<IpAddr>,
+    urgent: BTreeSet<String>,
     /// The value of Allow.
     pub(crate) allow: Text,
     supported_all: Text,
@@ -175,6 +176,7 @@ impl Endpoint {
             sweep_at: None,
             sources: HashMap::new(),
             exempt: BTreeSet::new(),
+            urgent: BTreeSet::new(),
             allow: Text::from(allow.join(", ")),
             supported_all: tags(&["100rel", "timer"]),
             supported_plain: tags(&["timer"]),
@@ -191,6 +193,31 @@ impl Endpoint {
     pub fn exempt(&mut self, sources: impl IntoIterator<Item = IpAddr>) {
         self.exempt = sources.into_iter().collect();
         self.transactions.exempt(self.exempt.iter().copied());
+    }
+
+    /// Calls to an urgent number are taken when there are too many others: it is an emergency number. A request may also name
+    /// such a number by `urn:service:sos` (RFC 5031), as long as there is any.
+    pub fn urgent(&mut self, number: &str, urgent: bool) {
+        if urgent {
+            self.urgent.insert(number.to_owned());
+        } else {
+            self.urgent.remove(number);
+        }
+    }
+
+    /// Whether a call to this URI may go beyond the caps.
+    pub(crate) fn is_urgent(&self, uri: &Uri) -> bool {
+        if self.urgent.is_empty() {
+            return false;
+        }
+        match &uri.scheme {
+            Scheme::Other(scheme) => {
+                let service = uri.user.as_deref().unwrap_or_default();
+                let sos = service.get(..11).is_some_and(|start| start.eq_ignore_ascii_case("service:sos"));
+                sos && scheme.eq_ignore_ascii_case("urn")
+            }
+            _ => uri.number().is_some_and(|number| self.urgent.contains(&number)),
+        }
     }
 
     // ---- inputs ----

@@ -127,6 +127,8 @@ pub struct OutgoingCall {
     pub login: Option<Login>,
     /// User part of our Contact; that of `from` when `None`.
     pub contact_user: Option<Text>,
+    /// It may go beyond the cap of calls, into the reserve.
+    pub urgent: bool,
 }
 
 impl OutgoingCall {
@@ -145,6 +147,7 @@ impl OutgoingCall {
             call_id: None,
             login: None,
             contact_user: None,
+            urgent: false,
         }
     }
 }

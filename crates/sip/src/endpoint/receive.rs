@@ -97,7 +97,7 @@ impl Endpoint {
             // 8.2.1: known, but not here.
             return Some(self.refusal(request, 405));
         }
-        if let Scheme::Other(_) = request.uri.scheme {
+        if matches!(request.uri.scheme, Scheme::Other(_)) && !self.is_urgent(&request.uri) {
             return Some(self.refusal(request, 416));
         }
         if self.config.relays && !in_dialog && *method != Method::Options && *method != Method::Register {

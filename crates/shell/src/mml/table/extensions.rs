@@ -19,7 +19,24 @@ const EXTENSION: &[Parameter] = &[
     ),
 ];
 
-const IP_EXTENSION: &[Parameter] = &[NEEDED_DIR, p(&["protocol"], "protocol", Text, "SIP")];
+const IP_EXTENSION: &[Parameter] = &[
+    NEEDED_DIR,
+    p(&["protocol"], "protocol", Text, "SIP; H.323, analog, digital and DECT phones connect through a SIP gateway"),
+    p(&["gateway"], "gateway", Text, "the extension that stands for the gateway that this one is behind; \"\": none"),
+    p(&["address"], "address", Text, "a gateway's fixed address, IP or IP:port, when it does not register"),
+    p(
+        &["inband-dtmf"],
+        "inband_dtmf",
+        YesNo,
+        "its keys come as tones: the node hears them and passes them on (RFC 4733)",
+    ),
+    p(
+        &["uri"],
+        "uri",
+        Text,
+        "its mobile telephone: \"rou:4&5;remote-number=0701234567\", with ;caller-number= and ;min-answer-delay= if need be",
+    ),
+];
 
 const NAME: &[Parameter] = &[
     NEEDED_DIR,
