@@ -82,7 +82,10 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
         return Admitted::Replaces(leg, replaces, referrer(&request.headers));
     }
     let (mut dialled, mut past_diversions) = (dialled, false);
-    if let PartyKind::Extension(extension) = &party.kind {
+    // No service code stands between a caller and help.
+    if let PartyKind::Extension(extension) = &party.kind
+        && !emergency
+    {
         let digits = dialled.to_string();
         let wish = feature::wish(scene, extension, dialled);
         let leg = |party| Leg { dialog, party, answered: false, theirs: theirs.clone(), ours: None, side: None };
