@@ -144,7 +144,10 @@ async fn read<T: Send + 'static>(
             }
             // Waits for room in the inbox: meanwhile this connection is not read, and no other is hindered.
             let capped = theirs && !engine.table.is_exempt(flow.remote.ip());
-            engine.inbox.stream(SipInput::Received { message, flow: flow.clone() }, size, capped).await;
+            engine
+                .inbox
+                .stream(SipInput::Received { message, wire: framer.take_last(), flow: flow.clone() }, size, capped)
+                .await;
             if fatal {
                 engine.table.retire(number);
                 return sleep(LAST_WORDS).await;

@@ -127,14 +127,14 @@ async fn datagrams<T: Send + 'static>(engine: Arc<Engine<T>>, listener: Listener
             if !engine.inbox.takes_datagram(remote.ip(), size, capped) {
                 continue;
             }
-            let datagram = buffer.get(..size).unwrap_or_default();
-            let message = parse_datagram(Bytes::copy_from_slice(datagram));
+            let wire = Bytes::copy_from_slice(buffer.get(..size).unwrap_or_default());
+            let message = parse_datagram(wire.clone());
             if matches!(&message, Err(malformed) if malformed.problem == Problem::KeepAlive) {
                 continue;
             }
             let (local, id) = (listener.addr, listener.id);
             let flow = Flow { transport: Transport::Udp, listener: id, local, remote, connection: None };
-            engine.inbox.datagram(SipInput::Received { message, flow }, size, capped);
+            engine.inbox.datagram(SipInput::Received { message, wire, flow }, size, capped);
         }
         tokio::task::yield_now().await;
     }

@@ -246,7 +246,7 @@ mod tests {
             remote: ([192, 0, 2, host], port).into(),
             connection: None,
         };
-        SipInput::Received { message: sip::parse_datagram(bytes::Bytes::from_static(b"\r\n")), flow }
+        SipInput::received(bytes::Bytes::from_static(b"\r\n"), flow)
     }
 
     fn sources(inbox: &Inbox<u32>, most: usize) -> Vec<(u8, u16)> {

@@ -1,5 +1,6 @@
 //! What a role is to the loop that drives it: inputs with the time, actions, a deadline.
 
+use bytes::Bytes;
 use event::Now;
 use sip::flow::{Flow, Transmit, TransportError};
 use sip::target::{Answer, Query, QueryId};
@@ -35,14 +36,21 @@ pub enum Input<T> {
 /// What `net` has to say.
 #[derive(Debug)]
 pub enum SipInput {
-    /// A message arrived, or what should have been one.
-    Received { message: Result<Message, Malformed>, flow: Flow },
+    /// A message arrived, or what should have been one; `wire` is what was read (of a stream whose framing is lost: nothing).
+    Received { message: Result<Message, Malformed>, wire: Bytes, flow: Flow },
     /// A message did not go out.
     TransmitFailed { id: u64, error: TransportError },
     /// A connection by which something was received or sent is closed.
     FlowClosed(Flow),
     /// What the DNS said.
     Resolved { query: QueryId, answer: Answer },
+}
+
+impl SipInput {
+    /// A whole message, as it would come in one datagram: for tests, and for calls that are run again.
+    pub fn received(wire: Bytes, flow: Flow) -> SipInput {
+        SipInput::Received { message: sip::parse_datagram(wire.clone()), wire, flow }
+    }
 }
 
 /// What a role wants done.

@@ -214,7 +214,7 @@ fn lost_framing_ends_the_connection_after_the_answer() {
         let mut stream = connect(&node);
         let text = message("lie", "").replace("Content-Length: 0", &format!("Content-Length: {lie}"));
         stream.write_all(text.as_bytes()).unwrap();
-        let SipInput::Received { message, flow } = node.hear() else { panic!() };
+        let SipInput::Received { message, flow, .. } = node.hear() else { panic!() };
         let malformed = message.unwrap_err();
         assert!(malformed.is_fatal());
         node.send(1, Destination::Flow(flow), malformed.answer().unwrap().to_bytes());

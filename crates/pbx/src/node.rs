@@ -559,7 +559,7 @@ impl Role for Node {
 
     fn input(&mut self, input: Input<Own>, now: Now) {
         match input {
-            Input::Sip(SipInput::Received { message, flow }) => {
+            Input::Sip(SipInput::Received { message, flow, .. }) => {
                 self.core.endpoint.receive(message, flow, now.instant);
             }
             Input::Sip(SipInput::TransmitFailed { id, error }) => {

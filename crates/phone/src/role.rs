@@ -425,7 +425,7 @@ impl PhoneRole {
 
     fn sip(&mut self, input: SipInput, now: Instant) {
         match input {
-            SipInput::Received { message, flow } => self.endpoint.receive(message, flow, now),
+            SipInput::Received { message, flow, .. } => self.endpoint.receive(message, flow, now),
             SipInput::TransmitFailed { id, error } => self.endpoint.transmit_failed(id, error, now),
             SipInput::FlowClosed(flow) => self.endpoint.flow_closed(&flow, now),
             SipInput::Resolved { query, answer } => self.endpoint.resolved(query, answer, now),

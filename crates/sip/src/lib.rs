@@ -1,6 +1,7 @@
 //! SIP without I/O: grammar, transactions, dialogs, calls, digest, target selection and failover.
 
 pub(crate) mod call;
+pub mod chance;
 pub mod dialog;
 pub mod digest;
 pub mod diversion;
@@ -15,6 +16,7 @@ pub mod testing;
 pub mod text;
 pub mod transaction;
 
+pub use chance::{Chance, Watch};
 pub use endpoint::{Endpoint, EndpointConfig};
 pub use flow::{Destination, Flow, ListenerId, Transmit, Transport};
 pub use message::*;

@@ -32,7 +32,7 @@ impl Role for Puppet {
             Input::Own(actions) => self.actions.extend(actions),
             Input::Sip(input) => {
                 std::thread::sleep(self.slow);
-                if let (true, SipInput::Received { message: Ok(sip::Message::Request(request)), flow }) =
+                if let (true, SipInput::Received { message: Ok(sip::Message::Request(request)), flow, .. }) =
                     (self.answers, &input)
                 {
                     let transmit = Transmit {
@@ -119,7 +119,7 @@ impl Node {
     /// The next message that arrives, which must be sound.
     pub fn hear_message(&self) -> (sip::Message, Flow) {
         match self.hear() {
-            SipInput::Received { message, flow } => (message.unwrap(), flow),
+            SipInput::Received { message, flow, .. } => (message.unwrap(), flow),
             other => panic!("{other:?}"),
         }
     }

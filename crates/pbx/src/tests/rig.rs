@@ -560,8 +560,7 @@ impl Rig {
             remote: addr(from),
             connection: None,
         };
-        let message = parse_datagram(text.replace('\n', "\r\n").into());
-        self.input(Input::Sip(SipInput::Received { message, flow }));
+        self.input(Input::Sip(SipInput::received(text.replace('\n', "\r\n").into(), flow)));
     }
 
     fn drain_peer(&mut self, index: usize) {
@@ -622,10 +621,10 @@ impl Rig {
         if self.dead.contains(&flow.remote.ip()) {
             return;
         }
-        let message = parse_datagram(bytes);
         if flow.local == addr(NODE) {
-            return self.input(Input::Sip(SipInput::Received { message, flow }));
+            return self.input(Input::Sip(SipInput::received(bytes, flow)));
         }
+        let message = parse_datagram(bytes);
         let now = self.now.instant;
         if let Some(index) = self.peers.iter().position(|peer| peer.addr == flow.local) {
             self.peers[index].endpoint.receive(message, flow, now);

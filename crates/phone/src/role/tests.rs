@@ -191,7 +191,9 @@ impl Net {
     fn deliver(&mut self, seat: usize, remote: SocketAddr, message: Result<Message, sip::Malformed>) {
         let local = self.seats[seat].address;
         let flow = Flow { transport: Transport::Udp, listener: ListenerId(0), local, remote, connection: None };
-        self.seats[seat].role.input(Input::Sip(SipInput::Received { message, flow }), self.now);
+        self.seats[seat]
+            .role
+            .input(Input::Sip(SipInput::Received { message, wire: Default::default(), flow }), self.now);
     }
 
     /// Lets time pass, waking whoever asked to be woken.

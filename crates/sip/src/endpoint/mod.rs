@@ -25,10 +25,8 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 
-use crate::Text;
 use crate::call::Call;
 use crate::call::session_timer::{self, Wish};
 use crate::flow::{Flow, ListenerId, Transport, TransportError};
@@ -36,6 +34,7 @@ use crate::message::chars::write_escaped;
 use crate::message::{Headers, Malformed, Message, Method, Name, NameAddr, Response, Scheme, Uri, UriPart};
 use crate::target::{Answer, Greyed, QueryId, Selector};
 use crate::transaction::{self, ClientId, ServerId, Transactions};
+use crate::{Chance, Text};
 use attempt::{Attempt, AttemptId, Later};
 use pending::{Merged, Waiting};
 use schedule::{Schedule, Timed};
@@ -108,7 +107,7 @@ pub struct Endpoint {
     pub(crate) config: EndpointConfig,
     pub(crate) transactions: Transactions,
     pub(crate) selector: Selector,
-    rng: StdRng,
+    rng: Chance,
     pub(crate) out: VecDeque<Output>,
     pub(crate) later: VecDeque<Later>,
     pub(crate) schedule: Schedule,
@@ -142,7 +141,11 @@ pub struct Endpoint {
 impl Endpoint {
     /// All randomness (tags, branches, Call-IDs, glare timers) comes from `seed`.
     pub fn new(config: EndpointConfig, seed: [u8; 32]) -> Endpoint {
-        let mut rng = StdRng::from_seed(seed);
+        Endpoint::with_chance(config, Chance::new(seed))
+    }
+
+    /// The same with dice that may be watched.
+    pub fn with_chance(config: EndpointConfig, mut rng: Chance) -> Endpoint {
         let mut layer = transaction::Config::new(config.listeners.clone());
         layer.timers = config.timers;
         layer.sent_by = config.sent_by.clone();
@@ -156,8 +159,8 @@ impl Endpoint {
             Text::from(first.iter().copied().chain(own).collect::<Vec<_>>().join(", "))
         };
         Endpoint {
-            transactions: Transactions::new(layer, rng.random()),
-            selector: Selector::new(config.listeners.clone(), rng.random()),
+            transactions: Transactions::with_chance(layer, rng.child()),
+            selector: Selector::with_chance(config.listeners.clone(), rng.child()),
             rng,
             out: VecDeque::new(),
             later: VecDeque::new(),
@@ -252,7 +255,12 @@ impl Endpoint {
 
     /// Fires everything that is due; early calls do nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.fire(now);
+        while self.handle_one_timeout(now) {}
+    }
+
+    /// Fires one thing that is due; false when nothing is. For owners who want to know what each of them leads to.
+    pub fn handle_one_timeout(&mut self, now: Instant) -> bool {
+        self.fire_one(now)
     }
 
     // ---- outputs ----
@@ -516,8 +524,7 @@ impl Endpoint {
     // ---- what the parts share ----
 
     pub(crate) fn fresh_id(&mut self) -> u64 {
-        // A process does not live to count to 2^64.
-        self.last_id = self.last_id.wrapping_add(1);
+        self.last_id = self.rng.next_after(self.last_id);
         self.last_id
     }
 

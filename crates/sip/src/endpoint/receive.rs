@@ -218,10 +218,12 @@ impl Endpoint {
         }
     }
 
-    /// Fires everything that is due.
-    pub(crate) fn fire(&mut self, now: Instant) {
-        self.transactions.handle_timeout(now);
-        self.pump(now);
+    /// Fires one thing that is due; false when nothing is.
+    pub(crate) fn fire_one(&mut self, now: Instant) -> bool {
+        if self.transactions.handle_one_timeout(now) {
+            self.pump(now);
+            return true;
+        }
         if self.sweep_at.is_some_and(|at| at <= now) {
             self.merged.expire(now);
             while let Some((server, pending)) = self.pending.pop_expired(now) {
@@ -232,15 +234,17 @@ impl Endpoint {
             // A few at a time, so that each request does not wake us once more when it is forgotten.
             let oldest = self.merged.oldest().into_iter().chain(self.pending.oldest()).min();
             self.sweep_at = oldest.map(|at| at.max(now + SWEEP_EVERY));
-        }
-        while let Some(timed) = self.schedule.pop(now) {
-            match timed {
-                Timed::Call(call) => self.call_timeout(call, now),
-                Timed::Attempt(attempt) => self.attempt_timeout(attempt, now),
-                Timed::Subscription(subscription) => self.subscription_timeout(subscription, now),
-            }
             self.pump(now);
+            return true;
         }
+        let Some(timed) = self.schedule.pop(now) else { return false };
+        match timed {
+            Timed::Call(call) => self.call_timeout(call, now),
+            Timed::Attempt(attempt) => self.attempt_timeout(attempt, now),
+            Timed::Subscription(subscription) => self.subscription_timeout(subscription, now),
+        }
+        self.pump(now);
+        true
     }
 
     pub(crate) fn tell_call(&mut self, call: CallRef, event: super::CallEvent) {

@@ -18,6 +18,7 @@ pub struct Framer {
     line_ends: usize,
     pings: usize,
     dead: bool,
+    last: Bytes,
 }
 
 impl Framer {
@@ -66,10 +67,16 @@ impl Framer {
         self.found = None;
         self.searched = 0;
         let result = parse_message(&message, head_end, None);
+        self.last = message;
         if result.as_ref().is_err_and(Malformed::is_fatal) {
             self.forget();
         }
         Some(result)
+    }
+
+    /// What the last message was read from, once; empty when its framing was lost.
+    pub fn take_last(&mut self) -> Bytes {
+        std::mem::take(&mut self.last)
     }
 
     /// How many keep-alive pings (CRLF CRLF, RFC 5626 4.4.1) came since this was asked last; each wants a CRLF back.

@@ -3,10 +3,8 @@
 use super::grey_list::{GREY_FOR, GreyList};
 use super::srv;
 use super::{Answer, Candidate, Greyed, Policy, Query, QueryId, SrvRecord, Step, Target, Trouble};
-use crate::Host;
 use crate::flow::{Listener, ListenerId, Transport};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
+use crate::{Chance, Host};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -24,7 +22,7 @@ const MOST_REPORTS: usize = 64;
 pub struct Selector {
     listeners: Vec<Listener>,
     grey: GreyList,
-    rng: StdRng,
+    rng: Chance,
     queries: u64,
     /// Counts up with each list of addresses, and says which of them is first.
     rotation: usize,
@@ -33,14 +31,12 @@ pub struct Selector {
 
 impl Selector {
     pub fn new(listeners: Vec<Listener>, seed: [u8; 32]) -> Selector {
-        Selector {
-            listeners,
-            grey: GreyList::default(),
-            rng: StdRng::from_seed(seed),
-            queries: 0,
-            rotation: 0,
-            greyed: VecDeque::new(),
-        }
+        Selector::with_chance(listeners, Chance::new(seed))
+    }
+
+    /// The same with dice that may be watched.
+    pub fn with_chance(listeners: Vec<Listener>, chance: Chance) -> Selector {
+        Selector { listeners, grey: GreyList::default(), rng: chance, queries: 0, rotation: 0, greyed: VecDeque::new() }
     }
 
     /// Begins to look for the target of a request that leaves by `listener`.
@@ -69,7 +65,7 @@ impl Selector {
     }
 
     fn query(&mut self, query: Query) -> (QueryId, Query) {
-        self.queries += 1;
+        self.queries = self.rng.next_after(self.queries);
         (QueryId(self.queries), query)
     }
 
@@ -91,7 +87,7 @@ impl Selector {
     /// The list, beginning with another address each time: the DNS server may not rotate it.
     fn rotated(&mut self, mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
         if addresses.len() > 1 {
-            let by = self.rotation % addresses.len();
+            let by = self.rng.shared(self.rotation as u64) as usize % addresses.len();
             self.rotation = self.rotation.wrapping_add(1);
             addresses.rotate_left(by);
         }
@@ -334,10 +330,12 @@ impl Selection {
             return Step::Exhausted;
         }
         let mut chosen = 0;
-        if self.policy.grey_list && !selector.grey.is_empty() && others.len() > 1 {
+        if self.policy.grey_list && others.len() > 1 {
             let until = |candidate: &Candidate| selector.grey.until(candidate, now);
             let best = others.iter().enumerate().min_by_key(|(_, candidate)| until(candidate));
-            chosen = best.map_or(0, |(at, _)| at);
+            let best = best.map_or(0, |(at, _)| at);
+            // In a call that is run again there may be fewer.
+            chosen = (selector.rng.shared(best as u64) as usize).min(others.len() - 1);
         }
         let current = others.remove(chosen);
         let patience = if others.is_empty() { self.policy.last_try } else { self.policy.per_try };

@@ -1,12 +1,12 @@
 //! The order of SRV records (RFC 2782).
 
 use super::SrvRecord;
+use crate::Chance;
 use rand::RngExt;
-use rand::rngs::StdRng;
 
 /// Orders records by priority, and at random by weight among those of the same priority. Records that say "not offered"
 /// (target `.`) are left out.
-pub fn order(mut records: Vec<SrvRecord>, rng: &mut StdRng) -> Vec<SrvRecord> {
+pub fn order(mut records: Vec<SrvRecord>, rng: &mut Chance) -> Vec<SrvRecord> {
     records.retain(|record| !matches!(record.target.as_str(), "." | ""));
     // RFC 2782 puts weight 0 first in each draw, so that it has a small chance beside others.
     records.sort_by_key(|record| (record.priority, record.weight));

@@ -1,7 +1,5 @@
 use super::*;
 use crate::flow::Listener;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -299,7 +297,7 @@ fn the_grey_list_is_capped() {
 
 #[test]
 fn srv_records_of_one_priority_are_drawn_by_weight() {
-    let mut rng = StdRng::from_seed([9; 32]);
+    let mut rng = crate::Chance::new([9; 32]);
     let mut firsts: BTreeMap<String, u32> = BTreeMap::new();
     for _ in 0..10_000 {
         let records =

@@ -250,7 +250,8 @@ impl Transactions {
         if !self.speaks(listener, Transport::Tcp) {
             return None;
         }
-        if self.tcp_refused.get(&remote).is_some_and(|until| *until > now) {
+        let refused = self.tcp_refused.get(&remote).is_some_and(|until| *until > now);
+        if self.rng.shared(refused.into()) != 0 {
             return None;
         }
         Some(Destination::Address { transport: Transport::Tcp, listener, remote })

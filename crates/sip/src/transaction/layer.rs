@@ -6,9 +6,8 @@ use super::server::Server;
 use super::wheel::Wheel;
 use super::{Config, Output};
 use crate::flow::{Destination, Flow, ListenerId, Transport, TransportError};
-use crate::{BRANCH_COOKIE, Malformed, Message, Text};
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use crate::{BRANCH_COOKIE, Chance, Malformed, Message, Text};
+use rand::RngExt;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -18,7 +17,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct Transactions {
     pub(super) config: Config,
-    rng: StdRng,
+    pub(super) rng: Chance,
     /// The number of the last transaction; clients and servers share the row.
     last: u64,
     pub(super) clients: BTreeMap<u64, Client>,
@@ -38,9 +37,14 @@ pub struct Transactions {
 impl Transactions {
     /// `seed` feeds branches and tags: it must be unpredictable outside tests (RFC 3261 19.3).
     pub fn new(config: Config, seed: [u8; 32]) -> Transactions {
+        Transactions::with_chance(config, Chance::new(seed))
+    }
+
+    /// The same with dice that may be watched.
+    pub fn with_chance(config: Config, chance: Chance) -> Transactions {
         Transactions {
             config,
-            rng: StdRng::from_seed(seed),
+            rng: chance,
             last: 0,
             clients: BTreeMap::new(),
             servers: BTreeMap::new(),
@@ -87,13 +91,18 @@ impl Transactions {
 
     /// The deadline has come.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(number) = self.wheel.pop(now) {
-            if self.clients.contains_key(&number) {
-                self.client_timeout(number, now);
-            } else {
-                self.server_timeout(number, now);
-            }
+        while self.handle_one_timeout(now) {}
+    }
+
+    /// Fires the first timer that is due; false when none is.
+    pub fn handle_one_timeout(&mut self, now: Instant) -> bool {
+        let Some(number) = self.wheel.pop(now) else { return false };
+        if self.clients.contains_key(&number) {
+            self.client_timeout(number, now);
+        } else {
+            self.server_timeout(number, now);
         }
+        true
     }
 
     /// The next thing to do or to hear of, until there is none.
@@ -120,7 +129,7 @@ impl Transactions {
     }
 
     pub(super) fn new_number(&mut self) -> u64 {
-        self.last += 1;
+        self.last = self.rng.next_after(self.last);
         self.last
     }
 

@@ -288,7 +288,7 @@ impl Server {
 
     fn sip(&mut self, input: SipInput, now: Now) {
         match input {
-            SipInput::Received { message, flow } => {
+            SipInput::Received { message, flow, .. } => {
                 if let Some(hop) = self.hops.iter_mut().find(|hop| hop.listener == flow.listener) {
                     hop.endpoint.receive(message, flow, now.instant);
                 }

@@ -335,7 +335,7 @@ impl Rig {
     // ---- the PBX ----
 
     pub fn receive(&mut self, text: &str, listener: u8, from: SocketAddr) {
-        let message = parse_datagram(Bytes::from(text.replace('\n', "\r\n")));
+        let wire = Bytes::from(text.replace('\n', "\r\n"));
         let ports = [5060, 5062, 5065, 5067];
         let flow = Flow {
             transport: Transport::Tcp,
@@ -344,7 +344,7 @@ impl Rig {
             remote: from,
             connection: Some(u64::from(listener) + 1),
         };
-        self.input(Input::Sip(SipInput::Received { message, flow }));
+        self.input(Input::Sip(SipInput::received(wire, flow)));
     }
 
     /// Everything sent since the last look.
