@@ -7,7 +7,7 @@ use std::process::Command;
 const FLOORS: &[(u8, &[&str])] = &[
     (1, &["event", "rtp", "sdp", "sip"]),
     (2, &["database", "media", "net"]),
-    (3, &["mailbox", "speech", "state"]),
+    (3, &["journal", "mailbox", "speech", "state"]),
     (4, &["pbx", "um"]),
     (5, &["phone", "shell", "web"]),
     (6, &["lab", "verify"]),

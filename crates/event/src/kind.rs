@@ -33,6 +33,8 @@ pub enum Event {
     SipMalformed { by: String, remote: SocketAddr, reason: String, answered: Option<u16> },
     /// Messages from outside were dropped because the inbox was full.
     SipDropped { by: String, count: u64 },
+    /// Recorded calls went from the journal before their time: it is full, or could not be written.
+    JournalDropped { by: String, calls: u64, reason: String },
     /// A target did not answer and is passed over for `seconds`.
     TargetGreyListed { by: String, target: SocketAddr, seconds: u64 },
 
@@ -147,6 +149,7 @@ impl Event {
             RouteRegistrationFailed { .. }
             | SipMalformed { .. }
             | SipDropped { .. }
+            | JournalDropped { .. }
             | TargetGreyListed { .. }
             | AuthenticationFailed { .. }
             | SourceRefused { .. }

@@ -1,0 +1,120 @@
+//! What is secret does not get into a file: it is overwritten in place, so that lengths stay what they were.
+
+use bytes::Bytes;
+
+/// Parameters of credentials that let somebody guess the password.
+const CREDENTIALS: [&[u8]; 3] = [b"response=\"", b"cnonce=\"", b"rspauth=\""];
+
+/// Overwrites in a message: digest responses, SRTP keys, and (`keys`) what an INFO says was pressed.
+pub(crate) fn mask(wire: &Bytes, keys: bool) -> Bytes {
+    let info = keys && is_dtmf_info(wire);
+    let has = |what: &[u8]| memchr::memmem::find(wire, what).is_some();
+    if !info && !has(b"cnonce=") && !has(b"response=\"") && !has(b"inline:") {
+        return wire.clone();
+    }
+    let mut out = wire.to_vec();
+    let body = body_at(&out);
+    for parameter in CREDENTIALS {
+        fill_after(&mut out, 0..body, parameter, b'0', |byte| byte != b'"');
+    }
+    let end = out.len();
+    // A key of the same length that is still one.
+    fill_after(&mut out, body..end, b"inline:", b'A', |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+    });
+    if info {
+        for byte in out.get_mut(body..).unwrap_or_default().iter_mut().take(key_ends(wire, body)) {
+            if byte.is_ascii_digit() {
+                *byte = b'0';
+            }
+        }
+    }
+    out.into()
+}
+
+/// As [`mask`], without what may differ although the role did the same: nonces and our own version.
+pub(crate) fn comparable(wire: &Bytes) -> Vec<u8> {
+    let mut out = mask(wire, true).to_vec();
+    let body = body_at(&out);
+    fill_after(&mut out, 0..body, b"nonce=\"", b'0', |byte| byte != b'"');
+    for name in [&b"\r\nUser-Agent: "[..], b"\r\nServer: "] {
+        let Some(at) = memchr::memmem::find(out.get(..body).unwrap_or_default(), name) else { continue };
+        let rest = out.get(at + 2..).unwrap_or_default();
+        let length = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
+        out.drain(at..at + 2 + length);
+        break;
+    }
+    out
+}
+
+/// Whether a message says what was pressed.
+pub(crate) fn is_dtmf_info(wire: &[u8]) -> bool {
+    wire.starts_with(b"INFO ") && memchr::memmem::find(wire, b"application/dtmf").is_some()
+}
+
+fn body_at(wire: &[u8]) -> usize {
+    memchr::memmem::find(wire, b"\r\n\r\n").map_or(wire.len(), |at| at + 4)
+}
+
+/// How much of an INFO's body is about the key: its first line (`Signal=5`), which a duration follows.
+fn key_ends(wire: &[u8], body: usize) -> usize {
+    let body = wire.get(body..).unwrap_or_default();
+    memchr::memchr2(b'\r', b'\n', body).unwrap_or(body.len())
+}
+
+fn fill_after(out: &mut [u8], within: std::ops::Range<usize>, name: &[u8], fill: u8, is_part: impl Fn(u8) -> bool) {
+    let found: Vec<usize> = memchr::memmem::find_iter(out.get(within.clone()).unwrap_or_default(), name)
+        .map(|at| within.start + at + name.len())
+        .collect();
+    for at in found {
+        for byte in out.get_mut(at..within.end).unwrap_or_default().iter_mut().take_while(|byte| is_part(**byte)) {
+            *byte = fill;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(text: &'static str) -> String {
+        let out = mask(&Bytes::from_static(text.as_bytes()), true);
+        assert_eq!(out.len(), text.len(), "lengths stay");
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn what_answers_a_challenge_is_gone_and_the_rest_stays() {
+        let out = masked(
+            "INVITE sip:a@b SIP/2.0\r\nAuthorization: Digest username=\"27000\", nonce=\"1.2.ab\", response=\"d41d8c\", cnonce=\"77\"\r\n\r\n",
+        );
+        assert!(out.contains("username=\"27000\", nonce=\"1.2.ab\", response=\"000000\", cnonce=\"00\""), "{out}");
+    }
+
+    #[test]
+    fn srtp_keys_are_gone() {
+        let out = masked(
+            "INVITE sip:a@b SIP/2.0\r\n\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGw+/|2^20\r\n",
+        );
+        assert!(out.contains("inline:AAAAAAAAAAAAAAAAAA|2^20") || out.contains("AAAA|2^20"), "{out}");
+        assert!(!out.contains("WVNf"));
+    }
+
+    #[test]
+    fn keys_in_an_info_are_gone_and_their_length_stays() {
+        let out =
+            masked("INFO sip:a@b SIP/2.0\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal=7\r\nDuration=160\r\n");
+        assert!(out.ends_with("Signal=0\r\nDuration=160\r\n"), "{out}");
+    }
+
+    #[test]
+    fn nonces_and_our_version_make_no_difference() {
+        let of = |nonce: &str, version: &str| {
+            let text = format!(
+                "SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: Digest nonce=\"{nonce}\"\r\nServer: Earcon-Node/{version}\r\nContent-Length: 0\r\n\r\n"
+            );
+            comparable(&text.into())
+        };
+        assert_eq!(of("1.1.ab", "0.1.0"), of("9.3.cd", "0.2.0"));
+    }
+}
