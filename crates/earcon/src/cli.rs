@@ -29,8 +29,10 @@ pub enum Command {
     Umsh(ShellArguments),
     /// A phone for the command line: registers, calls or is called, plays, presses keys, records, shows the lamp
     Phone(PhoneArguments),
-    /// Prints the ladder of calls as they happen
+    /// Prints the ladder of calls as they happen, or of one that was; writes captures
     Trace(TraceArguments),
+    /// Runs a recorded call again and says where it goes otherwise (docs/tracing.md)
+    Replay(ReplayArguments),
     /// The guide's chapter 7 as an acceptance suite, with phones of its own: against a lab of its own, or any PBX and UM server
     Verify(VerifyArguments),
 }
@@ -125,6 +127,37 @@ pub struct TraceArguments {
     /// Also print what happened before (as far as it is still known)
     #[arg(long)]
     pub past: bool,
+    /// The ladder of a call that was: its Call-ID (or how it begins), or its number (17, node:17, um:17)
+    #[arg(long, value_name = "ID", conflicts_with = "past")]
+    pub call: Option<String>,
+    /// The calls that are recorded, one line each
+    #[arg(long, conflicts_with_all = ["past", "call", "pcapng"])]
+    pub list: bool,
+    /// Write a capture of the recorded calls (with --call: of this one) that Wireshark opens
+    #[arg(long, value_name = "FILE", conflicts_with = "past")]
+    pub pcapng: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReplayArguments {
+    /// Call-ID (or how it begins), number (17, node:17, um:17), or a journal file
+    #[arg(value_name = "CALL")]
+    pub call: Option<String>,
+    /// The data folder of the lab, or of the node or UM server, that is meant [default: the lab's]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Of the roles that recorded the call, this one: node or um
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<String>,
+    /// The calls that are recorded, one line each (what is done without CALL)
+    #[arg(long)]
+    pub list: bool,
+    /// Wait for Enter after each step
+    #[arg(long)]
+    pub step: bool,
+    /// Write the call as a journal file: in tests/journals/ it is a regression test
+    #[arg(long, value_name = "FILE")]
+    pub as_test: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -5,6 +5,7 @@ mod failure;
 mod faults;
 mod ladder;
 mod phone;
+mod replay;
 mod serve;
 mod shells;
 mod stop;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Some(Command::Umsh(arguments)) => shells::run(&arguments, Language::Umsh),
         Some(Command::Phone(arguments)) => phone::run(arguments),
         Some(Command::Trace(arguments)) => trace::run(&arguments),
+        Some(Command::Replay(arguments)) => replay::run(&arguments),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
     };
     match done {

@@ -3,6 +3,8 @@
 use crate::cli::TraceArguments;
 use crate::failure::Failure;
 use crate::ladder::{Ladder, SipMessage};
+use crate::replay;
+use journal::pcapng;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -10,6 +12,12 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 pub fn run(arguments: &TraceArguments) -> Result<(), Failure> {
+    if arguments.list {
+        return replay::list(&replay::all(arguments.data.as_deref())?, None);
+    }
+    if arguments.call.is_some() || arguments.pcapng.is_some() {
+        return recorded(arguments);
+    }
     let folder = match &arguments.data {
         Some(folder) => folder.clone(),
         None => lab::folder::of_lab().map_err(Failure::from_error)?,
@@ -31,6 +39,52 @@ pub fn run(arguments: &TraceArguments) -> Result<(), Failure> {
         }
         for row in rows(&mut ladder, event) {
             // A closed pipe (`earcon trace | head`) is how a reader says that it has enough.
+            if writeln!(out, "{row}").is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The ladder or the capture of calls that were.
+fn recorded(arguments: &TraceArguments) -> Result<(), Failure> {
+    let all = replay::all(arguments.data.as_deref())?;
+    let chosen = match &arguments.call {
+        Some(id) => journal::together(&all, &replay::one(&all, id, None)?),
+        None => all,
+    };
+    let base = std::time::Instant::now();
+    let calls: Vec<journal::Recorded> =
+        chosen.iter().map(|found| found.read(base)).collect::<Result<_, _>>().map_err(Failure::from_error)?;
+    let packets = pcapng::packets(&calls);
+    if let Some(file) = &arguments.pcapng {
+        let cannot = |error| Failure::new(format!("{} can't be written: {error}", file.display()));
+        std::fs::write(file, pcapng::write(&packets)).map_err(cannot)?;
+        println!("{}: {} messages of {} calls", file.display(), packets.len(), calls.len());
+        return Ok(());
+    }
+    let mut ladder = Ladder::default();
+    let mut out = std::io::stdout();
+    for packet in packets {
+        let time = clock(packet.at_ns / 1_000_000);
+        let Ok(message) = sip::parse_datagram(packet.wire.clone()) else { continue };
+        let text = |name: &sip::Name| message.headers().get(name).map(ToString::to_string).unwrap_or_default();
+        let summary = match &message {
+            sip::Message::Request(request) => format!("{} {}", request.method, request.uri),
+            sip::Message::Response(response) => format!("{} {}", response.status, response.reason),
+        };
+        // What both its ends recorded is here once already: drawn as its sender saw it.
+        let message = SipMessage {
+            call_id: text(&sip::Name::CallId),
+            sent: true,
+            local: packet.from,
+            remote: packet.to,
+            transport: packet.transport.to_string(),
+            summary,
+            cseq: text(&sip::Name::CSeq),
+        };
+        for row in ladder.draw(&time, &message) {
             if writeln!(out, "{row}").is_err() {
                 return Ok(());
             }

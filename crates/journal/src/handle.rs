@@ -4,7 +4,7 @@
 use crate::entry::{Cause, Entry, Key, Known, Output};
 use crate::player::{Player, Step};
 use crate::recorder::{Recorder, Wanted};
-use crate::tape::{Setup, Tape};
+use crate::tape::Tape;
 use crate::{named, writer};
 use bytes::Bytes;
 use event::{Event, Now};
@@ -33,9 +33,9 @@ impl Journal {
         Journal::default()
     }
 
-    /// Records; what is finished goes to `to`.
-    pub fn recording(setup: Setup, to: writer::Door) -> Journal {
-        Journal::of(Mode::Recording { recorder: Box::new(Recorder::new(setup)), to })
+    /// Records the calls of a role (`node`, `um`); what is finished goes to `to`.
+    pub fn recording(role: &str, to: writer::Door) -> Journal {
+        Journal::of(Mode::Recording { recorder: Box::new(Recorder::new(role)), to })
     }
 
     /// Runs these entries again.
@@ -81,6 +81,11 @@ impl Journal {
             Some(watch) => sip::Chance::watched(seed, watch),
             None => sip::Chance::new(seed),
         }
+    }
+
+    /// The role says what it was started with: what it needs to be started again for one call.
+    pub fn set_up(&self, version: &str, settings: serde_json::Value) {
+        self.with_recorder(|recorder| recorder.set_up(version, settings));
     }
 
     /// When the role should look in, to have finished calls written.
@@ -232,6 +237,10 @@ impl Journal {
 
     /// Something is told.
     pub fn event(&self, event: &Event) {
+        // An alarm is told once, whatever raised it: no business of one call.
+        if matches!(event, Event::AlarmRaised { .. } | Event::AlarmCleared { .. }) {
+            return;
+        }
         let text = || format!("tells {}", serde_json::to_string(event).unwrap_or_default());
         match self.lock().as_deref_mut() {
             Some(Mode::Recording { recorder, .. }) => recorder.event(event, text),

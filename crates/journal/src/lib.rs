@@ -16,6 +16,8 @@ mod player;
 mod recorder;
 pub mod replay;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod text;
 mod watched;
 mod writer;
@@ -23,6 +25,7 @@ mod writer;
 pub use entry::{Cause, Entry, Key, Known, Output};
 pub use folder::{Folder, Found, Sought, find, together};
 pub use handle::Journal;
+pub use named::texts;
 pub use player::Step;
 pub use recorder::Wanted;
 pub use tape::{About, Setup, Tape};

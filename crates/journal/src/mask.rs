@@ -36,7 +36,14 @@ pub(crate) fn mask(wire: &Bytes, keys: bool) -> Bytes {
 pub(crate) fn comparable(wire: &Bytes) -> Vec<u8> {
     let mut out = mask(wire, true).to_vec();
     let body = body_at(&out);
-    fill_after(&mut out, 0..body, b"nonce=\"", b'0', |byte| byte != b'"');
+    const NONCE: &[u8] = b" nonce=\"";
+    let nonces: Vec<usize> = memchr::memmem::find_iter(out.get(..body).unwrap_or_default(), NONCE).collect();
+    for at in nonces.into_iter().rev().map(|at| at + NONCE.len()) {
+        let rest = out.get(at..).unwrap_or_default();
+        let length = memchr::memchr(b'"', rest).unwrap_or(rest.len());
+        out.drain(at..at + length);
+    }
+    let body = body_at(&out);
     for name in [&b"\r\nUser-Agent: "[..], b"\r\nServer: "] {
         let Some(at) = memchr::memmem::find(out.get(..body).unwrap_or_default(), name) else { continue };
         let rest = out.get(at + 2..).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Reads off a message, without parsing it, which numbers it names and which call it is of.
 
 use bytes::Bytes;
+use serde_json::Value;
 use sip::Text;
 use std::collections::BTreeSet;
 
@@ -14,7 +15,8 @@ pub(crate) fn numbers(wire: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     let mut found = BTreeSet::new();
-    for scheme in [&b"sip:"[..], b"tel:"] {
+    // Some write a Diversion without its scheme.
+    for scheme in [&b"sip:"[..], b"tel:", b"<"] {
         for at in memchr::memmem::find_iter(wire, scheme) {
             let rest = wire.get(at + scheme.len()..).unwrap_or_default();
             let user: &[u8] = rest
@@ -28,6 +30,16 @@ pub(crate) fn numbers(wire: &[u8]) -> Vec<String> {
         }
     }
     found.into_iter().collect()
+}
+
+/// Every text in a value: a number among them may be somebody whom the call goes on to.
+pub fn texts(value: &Value, tell: &mut dyn FnMut(&str)) {
+    match value {
+        Value::String(text) => tell(text),
+        Value::Array(values) => values.iter().for_each(|value| texts(value, tell)),
+        Value::Object(fields) => fields.values().for_each(|value| texts(value, tell)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Runs of digits, a dialled service code's among them.

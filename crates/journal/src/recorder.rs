@@ -7,6 +7,7 @@
 use crate::entry::{Cause, Entry, Key, Known, Output};
 use crate::tape::{Setup, Tape};
 use event::{Event, Now};
+use serde_json::Value;
 use sip::Text;
 use sip::chance::Origin;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -62,7 +63,8 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(setup: Setup) -> Recorder {
+    pub fn new(role: &str) -> Recorder {
+        let setup = Setup { role: role.to_owned(), ..Setup::default() };
         Recorder {
             setup: Arc::new(setup),
             last: 0,
@@ -76,6 +78,12 @@ impl Recorder {
             finished: Vec::new(),
             given_up: 0,
         }
+    }
+
+    /// What the role was started with.
+    pub fn set_up(&mut self, version: &str, settings: Value) {
+        let role = self.setup.role.clone();
+        self.setup = Arc::new(Setup { role, version: version.to_owned(), settings });
     }
 
     pub fn deadline(&self) -> Option<Instant> {

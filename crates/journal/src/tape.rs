@@ -75,7 +75,8 @@ impl Tape {
     pub(crate) fn take_over(&mut self, other: Tape) {
         // Which key was which is not known any more: all of them are taken for secret.
         if !other.pressed.is_empty() && !self.pressed.is_empty() {
-            self.secret = vec![0..usize::MAX];
+            self.secret.clear();
+            self.secret.push(0..usize::MAX);
         }
         let mut marked: Vec<(Entry, bool)> = Vec::with_capacity(self.entries.len() + other.entries.len());
         for (entries, pressed) in [(std::mem::take(&mut self.entries), &self.pressed), (other.entries, &other.pressed)]

@@ -4,7 +4,7 @@ use crate::error::StartError;
 use crate::fault::{self, Fault, Faults};
 use crate::node::RunningNode;
 use crate::provisioning::{ProvisioningSettings, self_made};
-use crate::settings::{MediaSettings, NodeSettings, NodeSip, UmSettings, UmSip, WebSettings};
+use crate::settings::{JournalSettings, MediaSettings, NodeSettings, NodeSip, UmSettings, UmSip, WebSettings};
 use crate::um::{Extras, RunningUm};
 use crate::{event_socket, folder};
 use event::Bus;
@@ -156,6 +156,7 @@ fn node_settings(settings: &LabSettings) -> Result<NodeSettings, StartError> {
         sip: NodeSip { address, port: 5060 },
         media: MediaSettings { address, ports: [20000, 29999] },
         provisioning: Some(provisioning),
+        journal: JournalSettings::default(),
     })
 }
 
@@ -174,5 +175,6 @@ fn um_settings(settings: &LabSettings) -> UmSettings {
             certificate: None,
             key: None,
         }),
+        journal: JournalSettings::default(),
     }
 }

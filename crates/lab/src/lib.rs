@@ -7,6 +7,7 @@ mod error;
 pub mod event_socket;
 mod fault;
 pub mod folder;
+mod journal;
 mod lab;
 mod node;
 pub mod provisioning;

@@ -6,7 +6,7 @@ use crate::error::StartError;
 use crate::fault::{Faults, Half};
 use crate::role::Running;
 use crate::settings::NodeSettings;
-use crate::{event_socket, folder, provisioning};
+use crate::{event_socket, folder, journal, provisioning};
 use event::{Bus, Event, Now, Sink};
 use media::{Engine, EngineConfig};
 use net::{InboxSender, Net, NetConfig};
@@ -26,6 +26,8 @@ pub struct RunningNode {
     role: Running,
     _disk: DiskWatch,
     _engine: Engine,
+    /// The role gives it what it has recorded: it ends after it.
+    _journal: Option<::journal::Writer>,
     inbox: InboxSender<Own>,
     /// What runs in its shell; the lab's script goes through it.
     pub shell: Shell,
@@ -63,6 +65,7 @@ impl RunningNode {
             Engine::start(EngineConfig::new(settings.media.address, first..=last, rand::random()), move |event| {
                 events.own(Own::Media(event));
             })?;
+        let (journal, writer) = journal::start("node", &settings.data, settings.journal, Arc::new(bus.clone()))?;
         let own = sender.clone();
         let config = NodeConfig {
             domain: settings.domain.clone(),
@@ -74,6 +77,7 @@ impl RunningNode {
             sink: Arc::new(bus.clone()),
             own: Arc::new(move |item| own.own(item)),
             ring_time: Duration::from_secs(u64::from(settings.ring_time)),
+            journal,
         };
         let mut node = Node::new(config, Now::read()).map_err(|error| StartError::Configuration(error.to_string()))?;
         if let Some(provisioning) = &settings.provisioning {
@@ -104,7 +108,16 @@ impl RunningNode {
             None => None,
         };
         bus.emit(Now::read(), Event::Started { role: "node".into() });
-        Ok(RunningNode { provisioning, _shell: served, role, _disk: disk, _engine: engine, inbox: sender, shell })
+        Ok(RunningNode {
+            provisioning,
+            _shell: served,
+            role,
+            _disk: disk,
+            _engine: engine,
+            _journal: writer,
+            inbox: sender,
+            shell,
+        })
     }
 
     /// The way for commands that do not come from the shell.

@@ -32,6 +32,22 @@ pub struct NodeSettings {
     pub sip: NodeSip,
     pub media: MediaSettings,
     pub provisioning: Option<ProvisioningSettings>,
+    #[serde(default)]
+    pub journal: JournalSettings,
+}
+
+/// The journal of calls, either half.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JournalSettings {
+    /// Mebibytes on disk; 0 records nothing.
+    pub limit: u32,
+}
+
+impl Default for JournalSettings {
+    fn default() -> JournalSettings {
+        JournalSettings { limit: 64 }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -51,6 +67,8 @@ pub struct UmSettings {
     pub sip: UmSip,
     pub media: MediaSettings,
     pub web: Option<WebSettings>,
+    #[serde(default)]
+    pub journal: JournalSettings,
 }
 
 #[derive(Clone, Debug, Deserialize)]

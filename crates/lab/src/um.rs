@@ -4,7 +4,7 @@ use crate::error::StartError;
 use crate::fault::{Faults, Half};
 use crate::role::Running;
 use crate::settings::{UmSettings, WebSettings};
-use crate::{event_socket, folder};
+use crate::{event_socket, folder, journal};
 use event::{Bus, Event, Now, Sink};
 use mailbox::Mailboxes;
 use media::{Engine, EngineConfig, Spool};
@@ -45,6 +45,8 @@ pub struct RunningUm {
     _shell: shell::Server,
     role: Running,
     _engine: Engine,
+    /// The role gives it what it has recorded: it ends after it.
+    _journal: Option<::journal::Writer>,
     pub shell: Shell,
     /// What the speech can and cannot say, in a sentence.
     pub speech: String,
@@ -102,6 +104,7 @@ impl RunningUm {
         let records = FileRecords::start(&settings.data.join("call_records"), move |reason| {
             lost.emit(Now::read(), Event::CallRecordsLost { reason });
         })?;
+        let (journal, writer) = journal::start("um", &settings.data, settings.journal, Arc::new(bus.clone()))?;
         let config = UmConfig {
             host: contact_host(settings),
             name,
@@ -117,6 +120,7 @@ impl RunningUm {
             seed: rand::random(),
             sink: Arc::new(bus.clone()),
             timers: Default::default(),
+            journal,
         };
         let mut server = Server::new(config).map_err(|error| StartError::Configuration(error.to_string()))?;
         server.start(Now::read());
@@ -146,7 +150,7 @@ impl RunningUm {
             None => None,
         };
         bus.emit(Now::read(), Event::Started { role: "um".into() });
-        Ok(RunningUm { web, _shell: served, role, _engine: engine, shell, speech: summary })
+        Ok(RunningUm { web, _shell: served, role, _engine: engine, _journal: writer, shell, speech: summary })
     }
 
     /// Where the page is.

@@ -100,6 +100,29 @@ pub(crate) enum Admission {
     TooMany,
 }
 
+impl Admission {
+    /// As a number, for the journal.
+    pub fn code(self) -> u64 {
+        match self {
+            Admission::Known => 0,
+            Admission::Unknown { stale: false } => 1,
+            Admission::Unknown { stale: true } => 2,
+            Admission::Wrong => 3,
+            Admission::TooMany => 4,
+        }
+    }
+
+    pub fn of_code(code: u64) -> Admission {
+        match code {
+            0 => Admission::Known,
+            1 => Admission::Unknown { stale: false },
+            2 => Admission::Unknown { stale: true },
+            3 => Admission::Wrong,
+            _ => Admission::TooMany,
+        }
+    }
+}
+
 /// What a route's peer has to know.
 struct PeerSecret {
     user: String,

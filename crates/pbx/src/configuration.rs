@@ -10,22 +10,22 @@ use sip::digest::Algorithm;
 use state::{Change, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
-const NUMBER: &str = "number";
-const NUMBER_LENGTH: &str = "number_length";
-const ROUTE: &str = "route";
-const DESTINATION: &str = "destination";
-const EXTENSION: &str = "extension";
-const SYSTEM: &str = "system";
+pub(crate) const NUMBER: &str = "number";
+pub(crate) const NUMBER_LENGTH: &str = "number_length";
+pub(crate) const ROUTE: &str = "route";
+pub(crate) const DESTINATION: &str = "destination";
+pub(crate) const EXTENSION: &str = "extension";
+pub(crate) const SYSTEM: &str = "system";
 /// There is one system.
-const THE_SYSTEM: &str = "node";
+pub(crate) const THE_SYSTEM: &str = "node";
 const PHONE: &str = "phone";
 const PHONE_PARAMETERS: &str = "phone_parameters";
-const HUNT_GROUP: &str = "hunt_group";
-const PICKUP_GROUP: &str = "pickup_group";
-const PROFILE: &str = "extension_profile";
-const SERVICE_CODE: &str = "service_code";
+pub(crate) const HUNT_GROUP: &str = "hunt_group";
+pub(crate) const PICKUP_GROUP: &str = "pickup_group";
+pub(crate) const PROFILE: &str = "extension_profile";
+pub(crate) const SERVICE_CODE: &str = "service_code";
 /// One value only, under this key of itself: the market that the codes are of.
-const SERVICE_MARKET: &str = "service_market";
+pub(crate) const SERVICE_MARKET: &str = "service_market";
 
 /// Everything that commands set.
 #[derive(Clone, Debug, Default, PartialEq)]

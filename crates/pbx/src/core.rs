@@ -58,6 +58,11 @@ pub(crate) struct Core {
     pub alarms: Alarms,
     /// Where call records go: the output's file, and the record.
     pub records: Option<CallRecords>,
+    /// What is drawn outside the endpoint, and what is read of things that other calls change.
+    pub chance: sip::Chance,
+    pub journal: journal::Journal,
+    /// Counts the changes of the configuration, for the journal.
+    pub version: u64,
 }
 
 /// Takes call records to their files; must hand over and return.
@@ -130,10 +135,19 @@ impl Core {
         }
     }
 
+    /// Where a message leaves from, as far as that is known before it does.
+    pub fn address_of(&self, transmit: &sip::Transmit) -> SocketAddr {
+        let listeners = &self.endpoint.config().listeners;
+        let (id, transport) = (transmit.to.listener(), transmit.to.transport());
+        let own = listeners.iter().find(|own| own.id == id && own.transport == transport);
+        own.or(listeners.first()).map_or(SocketAddr::from(([0, 0, 0, 0], 0)), |own| own.addr)
+    }
+
     /// Makes changes durable; [`Own::Stored`] with the ticket follows.
     pub fn keep(&mut self, changes: Vec<Change>) -> u64 {
-        self.tickets = self.tickets.wrapping_add(1);
+        self.tickets = self.chance.next_after(self.tickets);
         let ticket = self.tickets;
+        self.journal.did(None, Some(journal::Key::Ticket(ticket)), || "keeps what was changed".to_owned());
         let own = self.own.clone();
         self.store.commit(changes, Box::new(move |result| own(Own::Stored { ticket, result })));
         ticket
@@ -183,7 +197,8 @@ impl Core {
         if !sip.is_some_and(|sip| sip.challenge) {
             return Source::Route(route);
         }
-        match self.guard.admit_peer(request, route, flow.remote.ip(), now.instant) {
+        let admission = self.guard.admit_peer(request, route, flow.remote.ip(), now.instant);
+        match Admission::of_code(self.chance.shared(admission.code())) {
             Admission::Known => return Source::Route(route),
             Admission::Unknown { stale } => {
                 if let Some(realm) = self.guard.peer_realm(route) {
@@ -245,7 +260,9 @@ impl Core {
         });
         let who = behind.as_deref().unwrap_or(claimed);
         let asking = (&self.configuration, &self.vault);
-        match self.guard.admit(request, who, asking, flow.remote.ip(), now.instant) {
+        let admission = self.guard.admit(request, who, asking, flow.remote.ip(), now.instant);
+        // The password is not in the journal: a call that is run again is given the verdict of then.
+        match Admission::of_code(self.chance.shared(admission.code())) {
             Admission::Known if who == claimed && self.terminals.members(claimed).next().is_some() => {
                 self.member(request, claimed, flow, now)
             }
@@ -275,7 +292,7 @@ impl Core {
     /// How many calls a hunt group had before this one.
     pub fn turn_of(&mut self, group: &str) -> usize {
         let turn = self.turns.entry(group.to_owned()).or_default();
-        let now = *turn;
+        let now = usize::try_from(self.chance.shared(*turn as u64)).unwrap_or_default();
         *turn = turn.wrapping_add(1);
         now
     }

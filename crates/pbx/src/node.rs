@@ -17,6 +17,7 @@ use crate::routes::{Health, Registrations, Supervision};
 use crate::services::{self, Effect};
 use crate::terminals::Terminals;
 use event::{Event, Now, Sink};
+use journal::{Journal, WatchedMedia, WatchedSink};
 use media::MediaEvent;
 use net::{Action, Input, Role, SipInput};
 use rand::rngs::StdRng;
@@ -46,6 +47,8 @@ pub struct NodeConfig {
     pub own: Arc<dyn Fn(Own) + Send + Sync>,
     /// What a call list position without ringing-time, and a diversion on no reply, waits.
     pub ring_time: Duration,
+    /// Records calls, or nothing.
+    pub journal: Journal,
 }
 
 /// What happens to the node beside SIP.
@@ -107,7 +110,7 @@ pub enum StartError {
 
 /// The service node. Drive it by [`net::run`].
 pub struct Node {
-    core: Core,
+    pub(crate) core: Core,
     calls: Calls,
     waiting: MessageWaiting,
     supervision: Supervision,
@@ -160,11 +163,12 @@ impl Done {
 
 impl Node {
     pub fn new(config: NodeConfig, now: Now) -> Result<Node, StartError> {
-        let NodeConfig { domain, listeners, store, key, media, seed, sink, own, ring_time } = config;
+        let NodeConfig { domain, listeners, store, key, media, seed, sink, own, ring_time, journal } = config;
         let domain = fixed_domain(&store, domain)?;
         let host: Host = domain.parse().map_err(|_| StartError::Domain(domain.clone()))?;
         let first = listeners.first().ok_or(StartError::NoListener)?;
         let (listener, addresses) = (first.id, listeners.iter().map(|listener| listener.addr).collect());
+        journal.set_up(env!("CARGO_PKG_VERSION"), crate::replay::settings(&domain, ring_time, &listeners));
         let configuration = Configuration::load(&store)?;
         let alarms = Alarms::load(&store)?;
         let registrar = Registrar::load(&store, now)?;
@@ -173,7 +177,8 @@ impl Node {
         // One seed, two that nobody can tell from each other.
         let mut random = StdRng::from_seed(seed);
         let (for_endpoint, for_nonces) = (random.random(), random.random());
-        let endpoint = Endpoint::new(endpoint_config(listeners), for_endpoint);
+        let mut chance = journal.chance(for_endpoint);
+        let endpoint = Endpoint::with_chance(endpoint_config(listeners), chance.child());
         let vault = Vault::new(key, &domain);
         let mut guard = Guard::new(for_nonces, now.instant);
         guard.load(&configuration, &vault);
@@ -187,9 +192,9 @@ impl Node {
             health: Health::default(),
             guard,
             vault,
-            media,
+            media: Box::new(WatchedMedia::new(media, journal.clone())),
             store,
-            sink,
+            sink: Arc::new(WatchedSink::new(sink, journal.clone())),
             own,
             host,
             listener,
@@ -202,6 +207,9 @@ impl Node {
             chain,
             alarms,
             records: None,
+            chance,
+            journal,
+            version: 0,
         };
         let mut node = Node {
             core,
@@ -242,8 +250,11 @@ impl Node {
     /// Configured peers are supervised, and not counted by caps per source; the node registers where it should.
     fn routes_changed(&mut self, now: Now) {
         self.core.guard.load_peers(&self.core.configuration, &self.core.vault);
-        self.supervision.configure(&self.core, now.instant);
-        self.registrations.configure(&mut self.core, now);
+        // A call that is run again has a life of its own; nobody is asked whether he is there.
+        if !self.core.journal.is_playing() {
+            self.supervision.configure(&self.core, now.instant);
+            self.registrations.configure(&mut self.core, now);
+        }
         let route = |number: u32| self.core.configuration.routes.get(&number).and_then(|route| route.sip.as_ref());
         let watched = |number| route(number).is_some_and(|sip| sip.supervise.as_deref() != Some("NO_SUPERVISION"));
         let registers = |number| route(number).is_some_and(|sip| sip.registers());
@@ -276,6 +287,7 @@ impl Node {
                 self.calls.end_all(&mut self.core, now);
                 self.registrations.end_all(&mut self.core, now);
                 self.drain(now);
+                self.core.journal.close();
                 self.actions.push_back(Action::Stop);
             }
         }
@@ -382,6 +394,7 @@ impl Node {
 
     /// What follows from edits beside the configuration.
     fn after(&mut self, edits: &[Edit], now: Now) {
+        self.core.version = self.core.version.wrapping_add(1);
         for edit in edits {
             match edit {
                 Edit::Route(..) => self.routes_changed(now),
@@ -463,7 +476,8 @@ impl Node {
     }
 
     /// A commit failed: back to what is durable. What is still on its way there was built on what was lost, and is lost too.
-    fn reload(&mut self, now: Now) {
+    pub(crate) fn reload(&mut self, now: Now) {
+        self.core.version = self.core.version.wrapping_add(1);
         match Configuration::load(&self.core.store) {
             Ok(configuration) => self.core.configuration = configuration,
             Err(error) => return tracing::error!(%error, "the configuration can't be read back"),
@@ -493,9 +507,15 @@ impl Node {
         }
         while let Some(output) = self.core.endpoint.poll() {
             match output {
-                Output::Transmit(transmit) => self.actions.push_back(Action::Transmit(transmit)),
+                Output::Transmit(transmit) => {
+                    self.core.journal.sent(&transmit, || self.core.address_of(&transmit));
+                    self.actions.push_back(Action::Transmit(transmit));
+                }
                 Output::CloseFlow(flow) => self.actions.push_back(Action::CloseFlow(flow)),
-                Output::Resolve(query, question) => self.actions.push_back(Action::Resolve { query, question }),
+                Output::Resolve(query, question) => {
+                    self.core.journal.asked_dns(query.0);
+                    self.actions.push_back(Action::Resolve { query, question });
+                }
                 Output::Event(event) => self.event(event, now),
             }
         }
@@ -535,7 +555,15 @@ impl Node {
     }
 
     fn timeout(&mut self, now: Now) {
-        self.core.endpoint.handle_timeout(now.instant);
+        let is_due = |deadline: Option<Instant>| deadline.is_some_and(|at| at <= now.instant);
+        // One by one: what each of them leads to is written down for its call.
+        let mut fired = true;
+        while fired && is_due(self.core.endpoint.deadline()) {
+            self.core.journal.begin_timer(now);
+            fired = self.core.endpoint.handle_one_timeout(now.instant);
+            self.drain(now);
+            self.core.journal.end();
+        }
         if self.registrations.deadline().is_some_and(|at| at <= now.instant) {
             self.registrations.handle_timeout(&mut self.core, now);
         }
@@ -549,7 +577,13 @@ impl Node {
                 self.core.emit(now, Event::Unregistered { extension, contact, expired: true });
             }
         }
-        self.calls.handle_timeout(&mut self.core, now);
+        fired = true;
+        while fired && is_due(self.calls.deadline()) {
+            self.core.journal.begin_timer(now);
+            fired = self.calls.handle_one_timeout(&mut self.core, now);
+            self.drain(now);
+            self.core.journal.end();
+        }
         self.supervision.handle_timeout(&mut self.core, now.instant);
     }
 }
@@ -558,6 +592,7 @@ impl Role for Node {
     type Own = Own;
 
     fn input(&mut self, input: Input<Own>, now: Now) {
+        self.begin_step(&input, now);
         match input {
             Input::Sip(SipInput::Received { message, flow, .. }) => {
                 self.core.endpoint.receive(message, flow, now.instant);
@@ -576,6 +611,7 @@ impl Role for Node {
             Input::Timeout => {}
         }
         self.drain(now);
+        self.core.journal.end();
         // Whatever came in, what is due is done: a busy inbox never starves the timers.
         self.timeout(now);
         self.drain(now);
@@ -588,6 +624,7 @@ impl Role for Node {
             self.calls.deadline(),
             self.supervision.deadline(),
             self.registrations.deadline(),
+            self.core.journal.deadline(),
         ]
         .into_iter()
         .flatten()

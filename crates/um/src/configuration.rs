@@ -159,9 +159,9 @@ fn to_json<T: Serialize>(object: &T) -> String {
     serde_json::to_string(object).unwrap_or_default()
 }
 
-const SERVICE: &str = "service";
-const ROUTER: &str = "call_router";
-const PIN: &str = "pin";
+pub(crate) const SERVICE: &str = "service";
+pub(crate) const PIN: &str = "pin";
+pub(crate) const ROUTER: &str = "call_router";
 
 /// The configuration of one UM server.
 #[derive(Clone, Debug, Default, PartialEq)]

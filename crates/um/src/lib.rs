@@ -8,9 +8,11 @@
 pub mod commands;
 pub mod configuration;
 mod dialogue;
+mod journal;
 mod message_waiting;
 pub mod people;
 pub mod records;
+pub mod replay;
 mod router;
 mod server;
 mod service;

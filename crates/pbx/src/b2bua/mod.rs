@@ -142,7 +142,7 @@ pub(crate) struct Scene<'a> {
 impl Calls {
     /// A peer's INVITE.
     pub fn incoming(&mut self, core: &mut Core, dialog: CallRef, request: &Request, flow: &Flow, now: Now) {
-        self.last = self.last.wrapping_add(1);
+        self.last = core.chance.next_after(self.last);
         let id = self.last;
         let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
         match caller::admit(&mut scene, id, dialog, request, flow) {
@@ -209,18 +209,23 @@ impl Calls {
         self.services.done(&mut scene, dialog, &outcome);
     }
 
-    pub fn handle_timeout(&mut self, core: &mut Core, now: Now) {
-        while let Some((_, id)) = self.timers.first().copied().filter(|(at, _)| *at <= now.instant) {
-            let Some(mut call) = self.take(id) else {
-                self.timers.pop_first();
-                continue;
-            };
+    /// The first call that is due; false when none is.
+    pub fn handle_one_timeout(&mut self, core: &mut Core, now: Now) -> bool {
+        let Some((_, id)) = self.timers.first().copied().filter(|(at, _)| *at <= now.instant) else {
+            let due = self.services.deadline().is_some_and(|at| at <= now.instant);
             let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
-            call.handle_timeout(&mut scene);
-            self.put_back(call);
-        }
+            self.services.handle_timeout(&mut scene);
+            return due;
+        };
+        core.journal.touch(journal::Key::Call(id));
+        let Some(mut call) = self.take(id) else {
+            self.timers.pop_first();
+            return true;
+        };
         let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
-        self.services.handle_timeout(&mut scene);
+        call.handle_timeout(&mut scene);
+        self.put_back(call);
+        true
     }
 
     fn take(&mut self, id: u64) -> Option<Call> {

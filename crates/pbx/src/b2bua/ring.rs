@@ -32,8 +32,10 @@ type OwnMedia = (Option<Side>, Option<Body>, Option<sdp::Session>);
 pub(super) fn has_individual(scene: &mut Scene<'_>, route: u32) -> bool {
     let all = scene.core.configuration.routes.get(&route).map_or(0, |route| route.individuals());
     let limit = scene.core.configuration.system.limits.get(&Licence::SipTrunkChannels).copied();
-    let limited = limit.is_some_and(|limit| scene.index.channels() >= usize::try_from(limit).unwrap_or(usize::MAX));
-    let (kind, reason) = if scene.index.used(route) >= all {
+    let shared = |number: usize| usize::try_from(scene.core.chance.shared(number as u64)).unwrap_or(usize::MAX);
+    let (channels, used) = (shared(scene.index.channels()), shared(scene.index.used(route)));
+    let limited = limit.is_some_and(|limit| channels >= usize::try_from(limit).unwrap_or(usize::MAX));
+    let (kind, reason) = if used >= all {
         (AlarmKind::RouteCongested, format!("all {all} trunk individuals are taken"))
     } else if limited {
         let limit = limit.unwrap_or_default();
@@ -56,7 +58,10 @@ fn worse(a: Option<Outcome>, b: Option<Outcome>) -> Option<Outcome> {
 
 /// Routes that are down are tried when nothing else is left.
 fn working_first(scene: &Scene<'_>, choices: VecDeque<Choice>) -> VecDeque<Choice> {
-    let down = |choice: &Choice| scene.core.health.is_down(choice.route, scene.now.instant);
+    let down = |choice: &Choice| {
+        let down = scene.core.health.is_down(choice.route, scene.now.instant);
+        scene.core.chance.shared(down.into()) != 0
+    };
     let (last, mut first): (VecDeque<Choice>, VecDeque<Choice>) = choices.into_iter().partition(down);
     first.extend(last);
     first
@@ -123,7 +128,8 @@ impl Call {
         if entry.do_not_disturb {
             return Err(Outcome::DoNotDisturb);
         }
-        let used = scene.index.lines(extension, self.id);
+        let used = scene.core.chance.shared(scene.index.lines(extension, self.id) as u64);
+        let used = usize::try_from(used).unwrap_or(usize::MAX);
         let lines = match entry.free_on_second_line {
             0..=2 => usize::try_from(entry.free_on_second_line).unwrap_or_default().saturating_add(1),
             _ => usize::MAX,
@@ -156,7 +162,8 @@ impl Call {
         mut failure: Option<Outcome>,
         time: Option<Duration>,
     ) -> Result<(), Outcome> {
-        if self.one_call_owner(scene).is_some_and(|owner| scene.index.lines(&owner, self.id) > 0) {
+        let lines = |owner: String| scene.core.chance.shared(scene.index.lines(&owner, self.id) as u64);
+        if self.one_call_owner(scene).is_some_and(|owner| lines(owner) > 0) {
             return Err(Outcome::Busy);
         }
         let Some(setup) = &mut self.setup else { return Err(Outcome::Unavailable) };

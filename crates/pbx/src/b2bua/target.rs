@@ -33,6 +33,9 @@ pub(crate) struct Contact {
 /// All telephones of an extension: where its phones are, and its mobile telephone, unless that is who calls. `waits`: the
 /// extension is in another call.
 pub(super) fn of_extension(core: &Core, extension: &str, (waits, caller): (bool, &Party), now: Instant) -> Vec<Target> {
+    if core.journal.listens() {
+        core.journal.known(crate::journal::CONTACTS, extension, core.registrar.recorded(extension));
+    }
     let target = |Reach { uri, next_hop, listener }| {
         Target::Contact(Contact { extension: extension.to_owned(), uri, next_hop, listener, waits })
     };

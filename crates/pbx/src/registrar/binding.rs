@@ -41,6 +41,14 @@ pub(super) struct Stored {
     user_agent: String,
 }
 
+/// A contact as the journal keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Recorded {
+    #[serde(flatten)]
+    stored: Stored,
+    connection: Option<u64>,
+}
+
 impl Binding {
     /// Where requests to the contact go.
     pub fn next_hop(&self) -> NextHop {
@@ -81,6 +89,17 @@ impl Binding {
             expires_unix_ms: self.expires_unix_ms,
             user_agent: self.user_agent.clone(),
         }
+    }
+
+    /// As the journal keeps it: the process goes on there, so its connection is of use.
+    pub(super) fn to_recorded(&self) -> Recorded {
+        Recorded { stored: self.to_stored(), connection: self.flow.connection }
+    }
+
+    pub(super) fn from_recorded(recorded: Recorded, now: Now) -> Option<Binding> {
+        let mut binding = Binding::from_stored(recorded.stored, now)?;
+        binding.flow.connection = recorded.connection;
+        Some(binding)
     }
 
     /// `None` when it has expired, or can't be read.

@@ -236,6 +236,27 @@ impl Registrar {
         self.extensions.values().flatten().any(|binding| binding.flow.remote == source)
     }
 
+    /// What the journal keeps of an extension's contacts: JSON, in the order of preference. `None`: there are none.
+    pub fn recorded(&self, dir: &str) -> Option<String> {
+        let mut list: Vec<&Binding> = self.extensions.get(dir)?.iter().collect();
+        list.sort_by_key(|binding| binding.refreshed);
+        serde_json::to_string(&list.into_iter().map(Binding::to_recorded).collect::<Vec<_>>()).ok()
+    }
+
+    /// Makes an extension's contacts what the journal says.
+    pub fn restore(&mut self, dir: &str, recorded: Option<&str>, now: Now) {
+        let list: Vec<binding::Recorded> =
+            recorded.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let mut list: Vec<Binding> =
+            list.into_iter().filter_map(|recorded| Binding::from_recorded(recorded, now)).collect();
+        for (place, binding) in list.iter_mut().enumerate() {
+            // Which was refreshed last is all that counts.
+            binding.refreshed = now.instant + Duration::from_nanos(place as u64);
+        }
+        self.extensions.insert(dir.to_owned(), list);
+        self.find_soonest();
+    }
+
     /// What the store keeps of an extension's contacts.
     pub fn change(&self, dir: &str) -> Change {
         let list: Option<Vec<binding::Stored>> =

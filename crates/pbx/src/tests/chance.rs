@@ -179,7 +179,7 @@ fn play(seed: u64) -> Vec<sip::Message> {
         })
         .collect();
     assert_eq!(closed.len() as u64, crowd.rig.media.opened(), "seed {seed}: media sessions that are open still");
-    crowd.rig.sent.into_iter().map(|sent| sent.message).collect()
+    std::mem::take(&mut crowd.rig.sent).into_iter().map(|sent| sent.message).collect()
 }
 
 #[test]

@@ -64,6 +64,13 @@ pub(crate) enum Ask {
     },
     /// Answered by `Transferred`.
     Transfer(String),
+    /// Whether two PINs are the same: asked, because the journal has neither. Answered by `Same`.
+    Same(bool),
+    /// Keys from this one on, counted from the call's first, are a secret, or are none any more. Told, not asked.
+    Secret {
+        from: usize,
+        secret: bool,
+    },
     /// These are told, not asked: they have no reply. From now on the call is to this mailbox: what is recorded goes there.
     AnswerFor(MailboxId),
     Discard,
@@ -84,6 +91,7 @@ pub(crate) enum Reply {
     Matches(Vec<Match>, bool),
     Pin(PinCheck),
     PinChanged(Result<(), PinProblem>),
+    Same(bool),
     Transferred(TransferEnd),
 }
 
@@ -152,6 +160,8 @@ struct Desk {
     /// Nearly always at most one: a dialogue waits for one thing at a time.
     replies: Vec<(RequestId, Reply)>,
     keys: VecDeque<char>,
+    /// Keys that were taken off `keys` since the beginning.
+    taken: usize,
     alarm: Option<Instant>,
 }
 
@@ -239,6 +249,7 @@ impl Caller {
         poll_fn(|_| {
             let mut desk = self.desk();
             if let Some(key) = desk.keys.pop_front() {
+                desk.taken += 1;
                 desk.alarm = None;
                 return Poll::Ready(Some(key));
             }
@@ -279,16 +290,40 @@ impl Caller {
         Some(digits)
     }
 
+    /// A PIN: up to 24 digits, the first within this time. It does not get into the journal.
+    pub(crate) async fn pin(&self, within: Duration) -> Option<String> {
+        let from = self.desk().taken;
+        self.post(Ask::Secret { from, secret: true });
+        let pin = match self.key(within).await {
+            Some(first) => self.number(24, Some(first)).await,
+            None => None,
+        };
+        let from = self.desk().taken;
+        self.post(Ask::Secret { from, secret: false });
+        pin
+    }
+
+    /// Whether two PINs are the same.
+    pub(crate) async fn same(&self, first: &str, again: Option<&str>) -> bool {
+        match self.ask(Ask::Same(again == Some(first))).await {
+            Reply::Same(same) => same,
+            _ => false,
+        }
+    }
+
     fn drop_ahead(&self, key: char) {
         let mut desk = self.desk();
         if desk.keys.front() == Some(&key) {
             desk.keys.pop_front();
+            desk.taken += 1;
         }
     }
 
     /// Forgets what was typed ahead.
     pub(crate) fn forget_keys(&self) {
-        self.desk().keys.clear();
+        let mut desk = self.desk();
+        desk.taken += desk.keys.len();
+        desk.keys.clear();
     }
 
     // ---- the message ----
@@ -443,12 +478,19 @@ impl Dialogue {
         self.desk().replies.push((id, reply));
     }
 
-    /// Poll afterwards.
-    pub(crate) fn key(&mut self, key: char) {
+    /// Poll afterwards. False: so many keys wait that this one is lost.
+    pub(crate) fn key(&mut self, key: char) -> bool {
         let mut desk = self.desk();
-        if desk.keys.len() < MOST_KEYS {
+        let room = desk.keys.len() < MOST_KEYS;
+        if room {
             desk.keys.push_back(key);
         }
+        room
+    }
+
+    /// How many keys were taken so far.
+    pub(crate) fn taken(&self) -> usize {
+        self.desk().taken
     }
 
     /// When it wants to be polled though nothing happened.

@@ -12,7 +12,7 @@ pub(super) async fn new_pin(caller: &Caller, subscriber: &Subscriber, failures: 
         opening.push(Prompt::NewPin.into());
         let Some(first) = ask(caller, std::mem::take(&mut opening)).await else { continue };
         let again = ask(caller, vec![Prompt::ConfirmPin.into()]).await;
-        if again.as_ref() != Some(&first) {
+        if !caller.same(&first, again.as_deref()).await {
             opening.push(Prompt::PinDiffers.into());
             continue;
         }
@@ -35,6 +35,5 @@ pub(super) async fn new_pin(caller: &Caller, subscriber: &Subscriber, failures: 
 
 async fn ask(caller: &Caller, phrases: Vec<Phrase>) -> Option<String> {
     caller.play(phrases).await;
-    let first = caller.key(Duration::from_secs(7)).await?;
-    caller.number(24, Some(first)).await.filter(|pin| !pin.is_empty() && pin != "*")
+    caller.pin(Duration::from_secs(7)).await.filter(|pin| !pin.is_empty() && pin != "*")
 }

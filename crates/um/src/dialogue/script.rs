@@ -150,6 +150,8 @@ impl Script {
                 self.done.push(format!("pin {pin}"));
                 Some(Reply::PinChanged(self.new_pin))
             }
+            Ask::Same(same) => Some(Reply::Same(same)),
+            Ask::Secret { .. } => None,
             Ask::Transfer(to) => {
                 self.transferring = Some((id, to));
                 None

@@ -117,12 +117,7 @@ async fn ask_pin(
         let mut phrases = std::mem::take(&mut opening);
         phrases.push(if own_phone { Prompt::EnterPinOrStar } else { Prompt::EnterPin }.into());
         caller.play(phrases).await;
-        let first = caller.key(Duration::from_secs(7)).await;
-        let number = match first {
-            Some(key) => caller.number(24, Some(key)).await,
-            None => None,
-        };
-        let pin = match number {
+        let pin = match caller.pin(Duration::from_secs(7)).await {
             Some(star) if star == "*" => return Logon::SomebodyElse,
             Some(pin) if !pin.is_empty() => pin,
             _ => {

@@ -4,7 +4,6 @@ use crate::commands::mailbox_policy::PolicySettings;
 use crate::commands::value::Limit;
 use event::Now;
 use rand::RngExt as _;
-use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 /// What is kept of a mailbox's PIN.
@@ -70,6 +69,35 @@ pub enum PinProblem {
     Busy,
 }
 
+impl PinProblem {
+    /// As a number, for the journal, which does not have the digits.
+    pub(crate) fn code(result: Result<(), PinProblem>) -> u64 {
+        match result {
+            Ok(()) => 0,
+            Err(PinProblem::NotDigits) => 1,
+            Err(PinProblem::TooLong) => 2,
+            Err(PinProblem::LikeExtension) => 3,
+            Err(PinProblem::TooSimple) => 4,
+            Err(PinProblem::UsedBefore) => 5,
+            Err(PinProblem::Busy) => 6,
+            Err(PinProblem::TooShort(digits)) => 0x100 + u64::from(digits),
+        }
+    }
+
+    pub(crate) fn of_code(code: u64) -> Result<(), PinProblem> {
+        Err(match code {
+            0 => return Ok(()),
+            1 => PinProblem::NotDigits,
+            2 => PinProblem::TooLong,
+            3 => PinProblem::LikeExtension,
+            4 => PinProblem::TooSimple,
+            5 => PinProblem::UsedBefore,
+            6 => PinProblem::Busy,
+            digits => PinProblem::TooShort(u32::try_from(digits.saturating_sub(0x100)).unwrap_or(u32::MAX)),
+        })
+    }
+}
+
 /// Everything but the history, which takes hashing.
 pub fn check_rules(pin: &str, policy: &PolicySettings, extensions: &[String]) -> Result<(), PinProblem> {
     if !pin.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -109,7 +137,7 @@ fn is_common(pin: &[u8]) -> bool {
 }
 
 /// A PIN at random that the rules take.
-pub fn made_up(policy: &PolicySettings, extensions: &[String], random: &mut StdRng) -> String {
+pub fn made_up(policy: &PolicySettings, extensions: &[String], random: &mut impl rand::Rng) -> String {
     let length = usize::try_from(policy.min_pin_length.max(6)).unwrap_or(6);
     // One draw in some thousand is refused: the second try is as good as certain, and the last one is taken as it is.
     let mut pin = String::new();
@@ -126,6 +154,7 @@ pub fn made_up(policy: &PolicySettings, extensions: &[String], random: &mut StdR
 mod tests {
     use super::*;
     use rand::SeedableRng;
+    use rand::rngs::StdRng;
 
     fn check(pin: &str) -> Result<(), PinProblem> {
         check_rules(pin, &PolicySettings::default(), &["27000".into()])

@@ -3,8 +3,7 @@
 
 use crate::router::Stage;
 use crate::service::Addresses;
-use rand::RngExt as _;
-use rand::rngs::StdRng;
+use sip::Chance;
 use sip::endpoint::{Endpoint, EndpointConfig};
 use sip::flow::{Listener, ListenerId};
 use sip::target::QueryId;
@@ -37,16 +36,16 @@ pub(crate) fn own_query(number: u64) -> QueryId {
 }
 
 /// Router, service, workers; parts without a listener are left out.
-pub(crate) fn hops(addresses: &Addresses, user_agent: &str, timers: Timers, random: &mut StdRng) -> Vec<Hop> {
+pub(crate) fn hops(addresses: &Addresses, user_agent: &str, timers: Timers, chance: &mut Chance) -> Vec<Hop> {
     let workers = addresses.workers.iter().map(|listeners| (Stage::Worker, listeners));
     [(Stage::Router, &addresses.router), (Stage::Service, &addresses.service)]
         .into_iter()
         .chain(workers)
-        .filter_map(|(stage, listeners)| hop(stage, listeners, user_agent, timers, random))
+        .filter_map(|(stage, listeners)| hop(stage, listeners, user_agent, timers, chance))
         .collect()
 }
 
-fn hop(stage: Stage, listeners: &[Listener], user_agent: &str, timers: Timers, random: &mut StdRng) -> Option<Hop> {
+fn hop(stage: Stage, listeners: &[Listener], user_agent: &str, timers: Timers, chance: &mut Chance) -> Option<Hop> {
     let listener = listeners.first()?.id;
     let mut config = EndpointConfig::new(listeners.to_vec(), Text::from(user_agent));
     config.allow = vec![
@@ -66,5 +65,5 @@ fn hop(stage: Stage, listeners: &[Listener], user_agent: &str, timers: Timers, r
     // Strangers are refused at once, and gateways are exempt from per-source caps: MaxCallsAllowed is the cap.
     config.limits.unanswered_per_source = usize::MAX;
     config.limits.calls = 20_000;
-    Some(Hop { stage, listener, endpoint: Endpoint::new(config, random.random()) })
+    Some(Hop { stage, listener, endpoint: Endpoint::with_chance(config, chance.child()) })
 }

@@ -16,6 +16,7 @@ pub use hop::Hop;
 use crate::commands::Command;
 use crate::configuration::{Configuration, LoadError};
 use crate::dialogue::{Reply, RequestId};
+use crate::journal::{WatchedHasher, WatchedStorage};
 use crate::message_waiting::Lamps;
 use crate::people::{Directory, HashAnswer, Hasher};
 use crate::records::CallRecords;
@@ -25,12 +26,12 @@ use crate::worker::call::Call;
 use crate::worker::delivery::{Deliveries, Step};
 use crate::worker::sound::Sounds;
 use event::{Event, Now, Sink};
+use journal::{Journal, Key, WatchedMedia, WatchedSink};
 use lamps::Notify;
 use media::{MediaEvent, Recovered, SessionId};
 use net::{Action, Input, Role, SipInput};
 use pins::PinChecks;
-use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
+use rand::RngExt as _;
 use sip::Host;
 use sip::endpoint::{CallRef, ClientRef};
 use sip::target::{Answer, QueryId};
@@ -62,6 +63,8 @@ pub struct UmConfig {
     pub sink: Arc<dyn Sink>,
     /// Transaction timers, for tests; [`Default`] is RFC 3261's.
     pub timers: sip::transaction::Timers,
+    /// Records calls, or nothing.
+    pub journal: Journal,
 }
 
 /// What happens to the server besides SIP.
@@ -114,7 +117,11 @@ pub struct Server {
     pub(crate) hasher: Box<dyn Hasher + Send>,
     pub(crate) media: Box<dyn media::Control + Send>,
     pub(crate) sounds: Sounds,
-    pub(crate) random: StdRng,
+    /// Dice, and what is read of things that other calls change.
+    pub(crate) random: sip::Chance,
+    pub(crate) journal: Journal,
+    /// Counts the changes of the configuration, for the journal.
+    pub(crate) version: u64,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) calls: BTreeMap<u64, Call>,
     pub(crate) by_leg: HashMap<(usize, CallRef), u64>,
@@ -135,7 +142,7 @@ pub struct Server {
     pub(crate) greetings: BTreeMap<mailbox::MailboxId, crate::storage::Greeting>,
     waiting: BTreeMap<Ticket, Waiting>,
     /// Addresses of gateways that are configured by name, as DNS gave them.
-    resolved: BTreeMap<String, Vec<IpAddr>>,
+    pub(crate) resolved: BTreeMap<String, Vec<IpAddr>>,
     queries: BTreeMap<QueryId, String>,
     resolve_again: Option<Instant>,
     actions: VecDeque<Action>,
@@ -154,7 +161,10 @@ impl Server {
     /// [`LoadError`]: the state is damaged or of a newer program.
     pub fn new(config: UmConfig) -> Result<Server, LoadError> {
         let configuration = Configuration::load(&config.store)?;
-        let mut random = StdRng::from_seed(config.seed);
+        let journal = config.journal;
+        let settings = crate::replay::settings(&config.name, &config.host, &config.addresses, &config.user_agent);
+        journal.set_up(env!("CARGO_PKG_VERSION"), settings);
+        let mut random = journal.chance(config.seed);
         let hops = hop::hops(&config.addresses, &config.user_agent, config.timers, &mut random);
         let mut server = Server {
             name: config.name,
@@ -163,12 +173,14 @@ impl Server {
             hops,
             configuration,
             store: config.store,
-            storage: config.storage,
-            hasher: config.hasher,
-            media: config.media,
+            storage: Box::new(WatchedStorage::new(config.storage, journal.clone())),
+            hasher: Box::new(WatchedHasher::new(config.hasher, journal.clone())),
+            media: Box::new(WatchedMedia::new(config.media, journal.clone())),
             sounds: Sounds::new(config.speech),
             random,
-            sink: config.sink,
+            sink: Arc::new(WatchedSink::new(config.sink, journal.clone())),
+            journal,
+            version: 0,
             calls: BTreeMap::new(),
             by_leg: HashMap::new(),
             by_session: HashMap::new(),
@@ -212,7 +224,7 @@ impl Server {
 
     /// A number that was not given before.
     pub(crate) fn next_number(&mut self) -> u64 {
-        self.last += 1;
+        self.last = self.random.next_after(self.last);
         self.last
     }
 
@@ -282,7 +294,10 @@ impl Server {
             }
             Own::Hashed(ticket, answer) => self.hashed(ticket, answer, now),
             Own::Command { by, command, reply } => self.command(&by, command, reply, now),
-            Own::Stop => self.actions.push_back(Action::Stop),
+            Own::Stop => {
+                self.journal.close();
+                self.actions.push_back(Action::Stop);
+            }
         }
     }
 
@@ -317,9 +332,16 @@ impl Server {
     }
 
     fn timeout(&mut self, now: Now) {
-        for hop in &mut self.hops {
-            if hop.endpoint.deadline().is_some_and(|at| at <= now.instant) {
-                hop.endpoint.handle_timeout(now.instant);
+        // One by one: what each of them leads to is written down for its call.
+        for hop in 0..self.hops.len() {
+            let mut fired = true;
+            while fired
+                && self.hops.get(hop).and_then(|hop| hop.endpoint.deadline()).is_some_and(|at| at <= now.instant)
+            {
+                self.journal.begin_timer(now);
+                fired = self.hops.get_mut(hop).is_some_and(|hop| hop.endpoint.handle_one_timeout(now.instant));
+                self.settle(now);
+                self.journal.end();
             }
         }
         while let Some((at, number)) = self.alarms.first().copied() {
@@ -330,10 +352,19 @@ impl Server {
             if let Some(call) = self.calls.get_mut(&number) {
                 call.alarm = None;
             }
+            self.journal.begin_timer(now);
+            self.journal.touch(Key::Call(number));
             self.test_call_alarm(number, now);
             self.call_alarm(number, now);
+            self.settle(now);
+            self.journal.end();
         }
-        self.deliveries.handle_timeout(now);
+        if self.deliveries.deadline().is_some_and(|at| at <= now.instant) {
+            self.journal.begin_timer(now);
+            self.deliveries.handle_timeout(now);
+            self.settle(now);
+            self.journal.end();
+        }
         self.lamps_due(now);
         if self.resolve_again.is_some_and(|at| at <= now.instant) {
             self.resolve_gateways(now);
@@ -400,12 +431,13 @@ impl Server {
 
     /// After a command, and at the start.
     pub(crate) fn configuration_changed(&mut self, now: Now) {
+        self.version = self.version.wrapping_add(1);
         self.resolve_gateways(now);
         self.exempt();
         self.directory.changed();
     }
 
-    fn exempt(&mut self) {
+    pub(crate) fn exempt(&mut self) {
         let addresses: Vec<IpAddr> =
             self.configuration.gateways.iter().flat_map(|gateway| self.addresses_of(&gateway.address)).collect();
         self.act(Action::Exempt(addresses));
@@ -463,11 +495,14 @@ impl Role for Server {
     type Own = Own;
 
     fn input(&mut self, input: Input<Own>, now: Now) {
+        self.begin_step(&input, now);
         match input {
             Input::Sip(input) => self.sip(input, now),
             Input::Own(own) => self.own(own, now),
             Input::Timeout => {}
         }
+        self.settle(now);
+        self.journal.end();
         // Timers that are due are due whatever woke us: a busy server must not starve them.
         self.timeout(now);
         self.settle(now);
@@ -476,7 +511,10 @@ impl Role for Server {
     fn deadline(&self) -> Option<Instant> {
         let hops = self.hops.iter().filter_map(|hop| hop.endpoint.deadline()).min();
         let alarm = self.alarms.first().map(|(at, _)| *at);
-        [hops, alarm, self.deliveries.deadline(), self.lamps.deadline(), self.resolve_again].into_iter().flatten().min()
+        [hops, alarm, self.deliveries.deadline(), self.lamps.deadline(), self.resolve_again, self.journal.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn poll_action(&mut self) -> Option<Action> {

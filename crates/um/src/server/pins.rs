@@ -122,7 +122,7 @@ impl Server {
             let record = self.configuration.pins.get(key).filter(|record| !record.locked);
             let submitted = record.map(|record| {
                 let job = HashJob::Verify { pin: check.pin.clone(), hash: record.hash.clone() };
-                let ticket = self.last.saturating_add(1);
+                let ticket = self.random.next_after(self.last);
                 self.last = ticket;
                 self.hasher.submit(job, ticket).map(|()| ticket)
             });
@@ -240,7 +240,9 @@ impl Server {
         };
         let um = owner.um.as_ref()?;
         let policy = self.configuration.policy_of(um).map(|policy| policy.settings.clone()).unwrap_or_default();
-        if let Err(problem) = check_rules(&pin, &policy, &um.extensions) {
+        // The digits are not in the journal: a call that is run again is given the verdict of then.
+        let verdict = PinProblem::code(check_rules(&pin, &policy, &um.extensions));
+        if let Err(problem) = PinProblem::of_code(self.random.shared(verdict)) {
             return Some(Err(problem));
         }
         let job = Job::Change { call, request, mailbox: owner.name.clone() };

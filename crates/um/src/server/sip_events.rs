@@ -16,11 +16,15 @@ impl Server {
         use sip::endpoint::Event as SipEvent;
         match output {
             Output::Transmit(Transmit { id, to, bytes }) => {
-                self.act(Action::Transmit(Transmit { id: hop::join(hop, id), to, bytes }));
+                let transmit = Transmit { id: hop::join(hop, id), to, bytes };
+                self.journal.sent(&transmit, || self.address_of(hop, &transmit));
+                self.act(Action::Transmit(transmit));
             }
             Output::CloseFlow(flow) => self.act(Action::CloseFlow(flow)),
             Output::Resolve(QueryId(id), question) => {
-                self.act(Action::Resolve { query: QueryId(hop::join(hop, id)), question });
+                let query = QueryId(hop::join(hop, id));
+                self.journal.asked_dns(query.0);
+                self.act(Action::Resolve { query, question });
             }
             Output::Event(SipEvent::Incoming { call, request, flow }) => self.incoming(hop, call, request, &flow, now),
             Output::Event(SipEvent::Request { transaction, request, flow }) => {
@@ -52,11 +56,19 @@ impl Server {
         }
     }
 
+    /// Where a message leaves from, as far as that is known before it does.
+    fn address_of(&self, hop: usize, transmit: &Transmit) -> std::net::SocketAddr {
+        let listeners = self.hops.get(hop).map(|hop| hop.endpoint.config().listeners.as_slice()).unwrap_or_default();
+        let own = listeners.iter().find(|own| own.transport == transmit.to.transport());
+        own.or(listeners.first()).map_or(std::net::SocketAddr::from(([0, 0, 0, 0], 0)), |own| own.addr)
+    }
+
     /// A new call: 100 was sent. Refused, sent on, or answered here.
     fn incoming(&mut self, hop: usize, leg: CallRef, request: Request, flow: &Flow, now: Now) {
         let Some(stage) = self.hops.get(hop).map(|hop| hop.stage) else { return };
         let gateway = self.gateway_at(flow.remote.ip());
-        let decision = decide(&self.configuration, gateway.as_ref(), &request, flow.transport, stage, self.calls.len());
+        let calls = usize::try_from(self.random.shared(self.calls.len() as u64)).unwrap_or(usize::MAX);
+        let decision = decide(&self.configuration, gateway.as_ref(), &request, flow.transport, stage, calls);
         match decision {
             Decision::Refuse(refusal) => self.refuse(hop, leg, &request, flow, &refusal, now),
             Decision::Redirect { to, pilot } => match self.addresses.contact(to, &pilot, &self.host, flow.transport) {

@@ -5,6 +5,7 @@ use crate::dialogue::{Ask, Match, Played, Recorded, Reply, RequestId};
 use crate::server::{Server, Waiting};
 use crate::storage::{Letter, StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::{Event, Now};
+use journal::Key;
 use mailbox::MessageId;
 use media::{Keys, MediaCommand, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordLimits, RecordTo, RecordingId};
 use sip::Headers;
@@ -54,7 +55,9 @@ impl Server {
                 let play = PlayId(self.next_number());
                 let call = self.calls.get_mut(&number)?;
                 let clips = self.sounds.clips(&phrases, call.language);
-                if clips.is_empty() {
+                self.journal.did(Some(Key::Call(number)), None, || said(&phrases));
+                // What can be said depends on what is installed.
+                if self.random.shared(clips.is_empty().into()) != 0 {
                     return Some(Reply::Played(Played { reason: PlayEnd::Finished, played: Duration::ZERO }));
                 }
                 call.play = Some((play, id));
@@ -73,8 +76,9 @@ impl Server {
                 None
             }
             Ask::Store(StoreRequest::Greeting(mailbox)) => {
-                if let Some(greeting) = self.greetings.get(&mailbox) {
-                    return Some(Reply::Stored(Ok(StoreAnswer::Greeting(greeting.clone()))));
+                let kept = self.greetings.get(&mailbox);
+                if let Some(greeting) = crate::journal::kept_greeting(&self.random, kept) {
+                    return Some(Reply::Stored(Ok(StoreAnswer::Greeting(greeting))));
                 }
                 let waiting = Waiting::Greeting(number, id, mailbox.clone());
                 self.ask_store(StoreRequest::Greeting(mailbox), waiting);
@@ -91,15 +95,18 @@ impl Server {
             Ask::Find(extension) => {
                 let plan = self.calls.get(&number)?.plan.clone();
                 let found = self.configuration.by_extension(&plan.name, &extension).cloned();
+                self.tell_numbers(vec![extension]);
                 Some(Reply::Found(found.and_then(|mailbox| self.subscriber(&mailbox))))
             }
             Ask::Search { plan, order, keys, detail } => {
                 let found = self.directory.search(&self.configuration, plan.as_deref(), order, &keys);
+                self.tell_mailboxes(&found.people);
                 let people = found.people.iter().filter_map(|mailbox| {
                     let detail = found.namesake(mailbox).then(|| mailbox.detail(detail)).flatten();
                     Some(Match { subscriber: self.subscriber(mailbox)?, detail })
                 });
-                Some(Reply::Matches(people.collect(), found.more))
+                let people = people.collect();
+                Some(Reply::Matches(people, self.random.shared(found.more.into()) != 0))
             }
             Ask::AnswerFor(mailbox) => {
                 // What was recorded before belongs to whom the call was for then.
@@ -114,6 +121,11 @@ impl Server {
                 self.change_pin_by_phone(number, id, mailbox, pin).map(Reply::PinChanged)
             }
             Ask::Transfer(to) => self.transfer(number, id, &to, now).map(Reply::Transferred),
+            Ask::Same(same) => Some(Reply::Same(self.random.shared(same.into()) != 0)),
+            Ask::Secret { from, secret } => {
+                self.journal.secret(number, from, secret);
+                None
+            }
             Ask::Discard => {
                 self.discard(number);
                 None
@@ -223,7 +235,9 @@ impl Server {
 
     pub(crate) fn key(&mut self, number: u64, key: char, now: Now) {
         if let Some(dialogue) = self.calls.get_mut(&number).and_then(|call| call.dialogue.as_mut()) {
-            dialogue.key(key);
+            if dialogue.key(key) {
+                self.journal.pressed();
+            }
             self.drive(number, now);
         }
     }
@@ -294,6 +308,10 @@ impl Server {
         let Some(mut call) = self.calls.remove(&number) else { return };
         self.by_leg.remove(&(call.hop, call.leg));
         self.by_session.remove(&call.session);
+        if let Some(dialogue) = &call.dialogue {
+            // What was typed ahead and not asked for may have been anything.
+            self.journal.secret(number, dialogue.taken(), true);
+        }
         if let Some(alarm) = call.alarm.take() {
             self.alarms.remove(&(alarm, number));
         }
@@ -330,6 +348,12 @@ impl Server {
             },
         );
     }
+}
+
+/// What is said, for the journal; audio by its length.
+fn said(phrases: &[speech::Phrase]) -> String {
+    let words: Vec<String> = phrases.iter().map(|phrase| format!("{phrase:?}")).collect();
+    format!("says {}", words.join(", "))
 }
 
 /// What a change to a message is told as.

@@ -400,6 +400,6 @@ fn the_configuration_is_rebuilt_from_its_commands() {
         other.run(command).unwrap_or_else(|error| panic!("{json}: {error}"));
     }
     assert_eq!(other.server.configuration(), rig.server.configuration());
-    let again = Rig::empty(other.state, Vec::new());
+    let again = Rig::empty(other.state.clone(), Vec::new());
     assert_eq!(again.server.configuration(), rig.server.configuration(), "and it is durable");
 }

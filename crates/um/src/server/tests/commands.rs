@@ -4,7 +4,7 @@ use crate::commands::{Answer, CommandError};
 #[test]
 fn what_was_configured_is_there_after_a_restart() {
     let rig = Rig::lab();
-    let mut rig = Rig::empty(rig.state, Vec::new());
+    let mut rig = Rig::empty(rig.state.clone(), Vec::new());
     let Answer::Gateways(gateways) = rig.done("Get-UMIPGateway", &[]) else { panic!() };
     assert_eq!(gateways[0].address, "127.0.222.10");
     assert_eq!(gateways[0].redirects, 2);

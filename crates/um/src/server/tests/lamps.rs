@@ -71,7 +71,7 @@ fn a_change_is_told_to_the_gateway_at_once() {
 fn a_restart_tells_every_lamp_with_no_new_message() {
     let mut rig = Rig::lab();
     settle(&mut rig);
-    let mut rig = Rig::empty(rig.state, Vec::new());
+    let mut rig = Rig::empty(rig.state.clone(), Vec::new());
     let sent = notifies(&mut rig);
     let numbers: Vec<_> = sent.iter().filter_map(|request| request.uri.number()).collect();
     assert_eq!(numbers, ["27000", "27001"]);

@@ -59,7 +59,7 @@ fn the_count_and_the_lock_survive_a_restart_and_an_administrator_unlocks() {
     for _ in 0..15 {
         verify(&mut rig, "27000", "1");
     }
-    let mut rig = Rig::empty(rig.state, Vec::new());
+    let mut rig = Rig::empty(rig.state.clone(), Vec::new());
     assert_eq!(verify(&mut rig, "27000", "730146"), PinVerdict::Locked);
     rig.done("Set-UMMailboxPIN", &[("Identity", "27000"), ("LockedOut", "$false")]);
     assert_eq!(verify(&mut rig, "27000", "730146"), right());

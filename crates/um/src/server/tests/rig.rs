@@ -7,6 +7,7 @@ use crate::storage::{Greeting, Parcel, Storage, StoreAnswer, StoreFailure, Store
 use crate::{Addresses, Own, Server, UmConfig};
 use bytes::Bytes;
 use event::{Event, Now, Sink};
+use journal::{Door, Journal, Recorded};
 use mailbox::{Counts, MailboxId};
 use media::fake::FakeMedia;
 use media::{MediaCommand, MediaEvent, PlayEnd, RecordEnd, RecordingId, Recovered, SessionId};
@@ -130,6 +131,7 @@ pub type Slot = Arc<Mutex<Option<Result<Answer, CommandError>>>>;
 pub struct Rig {
     pub server: Server,
     pub media: FakeMedia,
+    journal: Journal,
     pub shelf: FakeStore,
     hasher: PlainHasher,
     pub ledger: Ledger,
@@ -151,7 +153,39 @@ pub fn pbx() -> SocketAddr {
     "127.0.222.10:40000".parse().unwrap()
 }
 
+/// Runs a call again: what happened, in words, and how it went.
+pub fn replayed(call: &Recorded) -> (String, journal::replay::Report) {
+    let again = journal::replay::journal_of(call);
+    let speech = crate::dialogue::script::speech().clone();
+    let mut stage = crate::replay::UmStage::new(call, again.clone(), speech).unwrap();
+    let mut text = String::new();
+    let report = journal::replay::run(&mut stage, &again, call, &mut |number, after, step| {
+        text.push_str(&journal::replay::describe(number, after, step));
+    });
+    (text, report)
+}
+
+/// Whatever a test did, its calls run again as they were.
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        for call in self.recorded() {
+            let told = replayed(&call);
+            assert!(told.1.is_equal(), "call {:?} runs otherwise:\n{}", call.about, told.0);
+        }
+    }
+}
+
 impl Rig {
+    /// The calls that were recorded, as they would be read from a file.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        self.journal.close();
+        let tapes = self.journal.take_finished(self.now);
+        tapes.iter().map(|tape| journal::read(&journal::write(tape), self.now.instant).unwrap()).collect()
+    }
+
     /// The lab's UM server: the guide's configuration, two users, calls from the PBX.
     pub fn lab() -> Rig {
         let mut rig = Rig::empty(state::Store::memory(), Vec::new());
@@ -180,6 +214,7 @@ impl Rig {
         let (media, shelf, hasher, events) =
             (FakeMedia::new(), FakeStore::default(), PlainHasher::default(), Events::default());
         let ledger = Ledger::default();
+        let journal = Journal::recording("um", Door::none());
         let config = UmConfig {
             name: "um1".into(),
             host: "exc-2013-um1.moon.galaxy".parse().unwrap(),
@@ -199,11 +234,13 @@ impl Rig {
             seed: [1; 32],
             sink: Arc::new(events.clone()),
             timers: sip::transaction::Timers::default(),
+            journal: journal.clone(),
         };
         let server = Server::new(config).unwrap();
         let mut rig = Rig {
             server,
             media,
+            journal,
             shelf,
             hasher,
             ledger,
