@@ -56,6 +56,7 @@ impl Rig {
             sink: Arc::new(Silent),
             own: Arc::new(move |item| own.lock().unwrap().push_back(item)),
             ring_time: Duration::from_secs(12),
+            journal: Default::default(),
         };
         let node = Mutex::new(Node::new(config, now).unwrap());
         let shell = Shell::node(move |command, reply| {

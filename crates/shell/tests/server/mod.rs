@@ -100,6 +100,7 @@ impl Rig {
             seed: [9; 32],
             sink: Arc::new(Silent),
             timers: sip::transaction::Timers::default(),
+            journal: Default::default(),
         };
         let server = Mutex::new(um::Server::new(config).unwrap());
         let shell = Shell::um(move |command, reply| {
