@@ -105,6 +105,11 @@ impl Configuration {
             values.extend(destinations.iter().filter(|(key, _)| near(key)).map(of_destination));
         }
         let mut open: Vec<String> = wanted.numbers.iter().cloned().chain(groups).collect();
+        // A public number ends as the extension that it belongs to.
+        for number in &wanted.numbers {
+            let ends = (1..number.len()).filter_map(|at| number.get(at..));
+            open.extend(ends.filter(|end| extensions.contains_key(*end)).map(str::to_owned));
+        }
         let mut seen = BTreeSet::new();
         while let Some(number) = open.pop() {
             if seen.len() >= MOST_EXTENSIONS || !seen.insert(number.clone()) {

@@ -180,6 +180,7 @@ impl Calls {
             return;
         };
         let (id, role) = (entry.call, entry.role);
+        core.journal.touch(journal::Key::Call(id));
         let Some(mut call) = self.take(id) else { return };
         let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
         call.event(&mut scene, dialog, role, event);

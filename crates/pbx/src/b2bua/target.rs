@@ -34,7 +34,10 @@ pub(crate) struct Contact {
 /// extension is in another call.
 pub(super) fn of_extension(core: &Core, extension: &str, (waits, caller): (bool, &Party), now: Instant) -> Vec<Target> {
     if core.journal.listens() {
-        core.journal.known(crate::journal::CONTACTS, extension, core.registrar.recorded(extension));
+        // Those of its gateway too, where it is behind one.
+        for dir in [Some(extension), core.terminals.gateway_of(extension)].into_iter().flatten() {
+            core.journal.known(crate::journal::CONTACTS, dir, core.registrar.recorded(dir));
+        }
     }
     let target = |Reach { uri, next_hop, listener }| {
         Target::Contact(Contact { extension: extension.to_owned(), uri, next_hop, listener, waits })

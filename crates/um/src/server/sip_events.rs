@@ -163,6 +163,7 @@ impl Server {
         if self.test_call_event(number, &event, now) {
             return;
         }
+        self.journal.touch(journal::Key::Call(number));
         match event {
             CallEvent::Acknowledged { body } => self.acknowledged(number, &body, now),
             CallEvent::Offer { request } => self.offered(number, &request, now),
