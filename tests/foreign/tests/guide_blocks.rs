@@ -8,7 +8,7 @@ use tests_foreign::halves::Halves;
 use tests_foreign::process::repository;
 use tests_foreign::sipp::Sipp;
 
-const NET: u8 = 36;
+const NET: u8 = 56;
 
 /// Chapter 4.2.1, its slip (`rm`) and its remark included. Where the guide leaves the last trunk individual to its reader
 /// (`xx`), the reader has chosen 30.

@@ -91,9 +91,15 @@ fn every_family_of_commands_is_understood_as_json_and_answered_typed() {
         assert_eq!(got.status, 200, "{cmdlet}: {}", got.text());
         assert!(got.json().is_object() || got.json().is_array(), "{cmdlet}: {}", got.text());
     }
-    let made = admin("um", json!({ "Cmdlet": "New-UMDialPlan", "Name": "Second", "NumberOfDigitsInExtension": 4 }));
+    let made = admin(
+        "um",
+        json!({ "Cmdlet": "New-UMDialPlan", "Name": "Second", "NumberOfDigitsInExtension": 4, "CountryOrRegionCode": "46" }),
+    );
     assert_eq!(made.status, 200, "{}", made.text());
-    let made = admin("um", json!({ "Cmdlet": "New-UMDialPlan", "Name": "Second", "NumberOfDigitsInExtension": 4 }));
+    let made = admin(
+        "um",
+        json!({ "Cmdlet": "New-UMDialPlan", "Name": "Second", "NumberOfDigitsInExtension": 4, "CountryOrRegionCode": "46" }),
+    );
     assert_eq!(made.status, 409, "{}", made.text());
     assert_eq!(admin("um", json!({ "Cmdlet": "Get-UMDialPlan", "Identity": "Third" })).status, 404);
     assert_eq!(admin("um", json!({ "Cmdlet": "Get-Nothing" })).status, 400);
@@ -109,7 +115,7 @@ fn a_command_is_the_administrators_and_in_the_audit_under_who_gave_it() {
     };
     let (dashboard, anna) = (token("dashboard", None), token("anna", Some("27000")));
     let name = json!({ "command": "name", "verb": "change", "dir": "27001", "name1": "Bo" });
-    let plan = json!({ "Cmdlet": "New-UMDialPlan", "Name": "Second", "NumberOfDigitsInExtension": 4 });
+    let plan = json!({ "Cmdlet": "New-UMDialPlan", "Name": "Second", "NumberOfDigitsInExtension": 4, "CountryOrRegionCode": "46" });
     for (door, command) in [("node", &name), ("um", &plan)] {
         assert_eq!(post(&lab, door, command, None).status, 401);
         assert_eq!(post(&lab, door, command, Some("lab-admim")).status, 401);
