@@ -31,8 +31,10 @@ async fn main() {
                     from: Caller { number: Some(Line::new("27001")), ..Caller::default() },
                     call_id: Line::new("call"),
                     received: SystemTime::now(),
+                    kind: mailbox::MessageKind::CallAnswering,
                     urgent: false,
                     private: false,
+                    protected: false,
                     audio: Audio { codec: rtp::Codec::Pcma, bytes },
                 };
                 store.deliver(message).await.unwrap();

@@ -20,6 +20,10 @@ pub enum ChangeKind {
     Delivered(MessageId),
     Read(MessageId),
     Unread(MessageId),
+    Flagged(MessageId),
+    Unflagged(MessageId),
+    /// Its text is there.
+    Preview(MessageId),
     /// Moved among the deleted ones.
     Deleted(MessageId),
     /// Brought back from there.
@@ -38,6 +42,9 @@ impl ChangeKind {
             ChangeKind::Delivered(id) => ("delivered", Some(id)),
             ChangeKind::Read(id) => ("read", Some(id)),
             ChangeKind::Unread(id) => ("unread", Some(id)),
+            ChangeKind::Flagged(id) => ("flagged", Some(id)),
+            ChangeKind::Unflagged(id) => ("unflagged", Some(id)),
+            ChangeKind::Preview(id) => ("preview", Some(id)),
             ChangeKind::Deleted(id) => ("deleted", Some(id)),
             ChangeKind::Restored(id) => ("restored", Some(id)),
             ChangeKind::Expunged(id) => ("expunged", Some(id)),
@@ -52,6 +59,9 @@ impl ChangeKind {
             ("delivered", Some(id)) => ChangeKind::Delivered(id),
             ("read", Some(id)) => ChangeKind::Read(id),
             ("unread", Some(id)) => ChangeKind::Unread(id),
+            ("flagged", Some(id)) => ChangeKind::Flagged(id),
+            ("unflagged", Some(id)) => ChangeKind::Unflagged(id),
+            ("preview", Some(id)) => ChangeKind::Preview(id),
             ("deleted", Some(id)) => ChangeKind::Deleted(id),
             ("restored", Some(id)) => ChangeKind::Restored(id),
             ("expunged", Some(id)) => ChangeKind::Expunged(id),

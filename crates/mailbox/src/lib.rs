@@ -27,7 +27,7 @@ pub use error::{ChangesError, DeliverError, GreetingError, MailboxError, Message
 pub use feed::Changes;
 pub use greeting::{GreetingKind, GreetingKindError};
 pub use id::{IdError, MailboxId, MessageId, ModSeq, Uid};
-pub use message::{Audio, Caller, Counts, Message, NewMessage, Order, Status};
+pub use message::{Audio, Caller, Counts, Message, MessageKind, NewMessage, Order, Preview, Status};
 pub use store::Mailboxes;
 pub use text::{Address, AddressError, Line};
 pub use wav::{LONGEST_GREETING_S, WavError, read_wav};

@@ -30,6 +30,44 @@ pub struct Caller {
     pub address: Option<Address>,
 }
 
+/// How a message came to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    /// A caller left it.
+    #[default]
+    CallAnswering,
+    /// A user who had logged on sent it.
+    Composed,
+    /// Nobody spoke: somebody called. It has no audio, is not heard by phone, and lights no lamp.
+    MissedCall,
+}
+
+impl MessageKind {
+    /// Whether there is something to hear.
+    pub fn is_voice(self) -> bool {
+        self != MessageKind::MissedCall
+    }
+
+    pub(crate) fn number(self) -> i64 {
+        self as i64
+    }
+
+    pub(crate) fn of_number(number: i64) -> Option<MessageKind> {
+        [MessageKind::CallAnswering, MessageKind::Composed, MessageKind::MissedCall]
+            .into_iter()
+            .nth(usize::try_from(number).ok()?)
+    }
+}
+
+/// What a transcriber made of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Preview {
+    pub text: String,
+    /// How sure it is, in percent; 100 is certain.
+    pub confidence: u8,
+}
+
 /// A message to be delivered.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
@@ -44,8 +82,12 @@ pub struct NewMessage {
     pub call_id: Line,
     /// When the recording ended.
     pub received: SystemTime,
+    pub kind: MessageKind,
     pub urgent: bool,
     pub private: bool,
+    /// Heard by phone and page only, and not forwarded.
+    pub protected: bool,
+    /// Empty for a missed call.
     pub audio: Audio,
 }
 
@@ -63,16 +105,23 @@ pub struct Message {
     /// To the millisecond.
     pub received: SystemTime,
     pub duration_ms: u32,
+    pub kind: MessageKind,
     pub read: bool,
     pub urgent: bool,
     pub private: bool,
+    /// Heard by phone and page only, and not forwarded.
+    pub protected: bool,
+    /// Its owner wants to come back to it.
+    pub flagged: bool,
+    /// None: there is none (yet).
+    pub preview: Option<Preview>,
     /// It lies among the deleted ones, from where it can be brought back.
     pub deleted: bool,
     /// Bytes of the MIME message.
     pub size: u64,
 }
 
-/// Messages that are not deleted, as RFC 3842 counts them: new (unread) and old (read), and the urgent among them.
+/// Voice messages that are not deleted, as RFC 3842 counts them: new (unread) and old (read), and the urgent among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     pub new: u32,
@@ -86,7 +135,7 @@ pub struct Counts {
 pub enum Order {
     /// The page: newest first.
     NewestFirst,
-    /// The phone: the unread ones, then the read ones, each newest first.
+    /// The phone: those that can be heard, the unread ones, then the read ones, each newest first.
     NewThenSaved,
 }
 

@@ -3,7 +3,7 @@
 //! It is kept without its audio: what stands before and after it is stored in the message's row, the audio itself once,
 //! as the WAV file that it also is for page and phone.
 
-use crate::{Address, NewMessage};
+use crate::{Address, MessageKind, NewMessage};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -67,7 +67,22 @@ fn counted(duration_ms: u32) -> String {
 }
 
 pub(crate) fn subject(message: &NewMessage) -> String {
-    format!("Voice message from {} ({})", caller(message), counted(message.audio.duration_ms()))
+    match (message.kind, message.protected) {
+        (MessageKind::MissedCall, _) => format!("Missed call from {}", caller(message)),
+        (_, false) => format!("Voice message from {} ({})", caller(message), counted(message.audio.duration_ms())),
+        (_, true) => {
+            format!("Protected voice message from {} ({})", caller(message), counted(message.audio.duration_ms()))
+        }
+    }
+}
+
+/// [MS-OXCMAIL]: what tells mail clients that this is a voice message, and how it came to be.
+fn content_class(message: &NewMessage) -> &'static str {
+    match message.kind {
+        MessageKind::CallAnswering => "voice-ca",
+        MessageKind::Composed => "voice",
+        MessageKind::MissedCall => "missedcall",
+    }
 }
 
 /// The attachment's name: the caller's number as far as file systems take it, the length, what it is.
@@ -96,15 +111,23 @@ pub(crate) fn envelope(message: &NewMessage) -> Envelope {
     let boundary = format!("earcon-{}", message.id);
 
     // A Line has no line ends; what is not ASCII is encoded by the builder (RFC 2047).
-    let body = MimePart::new(
-        ContentType::new("multipart/mixed").attribute("boundary", boundary.as_str()),
-        vec![
-            MimePart::new("text/plain", BodyPart::Text(text(message).into())),
-            MimePart::new(ContentType::new("audio/wav").attribute("name", file.as_str()), BodyPart::Text("".into()))
+    let voice = message.kind.is_voice();
+    let body = if voice {
+        MimePart::new(
+            ContentType::new("multipart/mixed").attribute("boundary", boundary.as_str()),
+            vec![
+                MimePart::new("text/plain", BodyPart::Text(text(message).into())),
+                MimePart::new(
+                    ContentType::new("audio/wav").attribute("name", file.as_str()),
+                    BodyPart::Text("".into()),
+                )
                 .attachment(file.as_str())
                 .transfer_encoding("base64"),
-        ],
-    );
+            ],
+        )
+    } else {
+        MimePart::new("text/plain", BodyPart::Text(text(message).into()))
+    };
     let mut builder = MessageBuilder::new()
         .header("MIME-Version", Raw::new("1.0"))
         .from(address(message.from.name.as_deref().or(Some(caller(message))), &from))
@@ -112,13 +135,15 @@ pub(crate) fn envelope(message: &NewMessage) -> Envelope {
         .subject(subject(message))
         .date(received)
         .message_id(format!("{}@{domain}", message.id))
-        // [MS-OXCMAIL]: what tells mail clients that this is a voice message left by a caller.
-        .header("Content-Class", Raw::new("voice-ca"))
+        .header("Content-Class", Raw::new(content_class(message)))
         .header("X-CallingTelephoneNumber", Text::new(number))
-        .header("X-VoiceMessageDuration", Raw::new(seconds(duration).to_string()))
         .header("X-VoiceMessageSenderName", Text::new(name))
-        .header("X-AttachmentOrder", Text::new(file.as_str()))
         .header("X-CallID", Text::new(message.call_id.as_str()));
+    if voice {
+        builder = builder
+            .header("X-VoiceMessageDuration", Raw::new(seconds(duration).to_string()))
+            .header("X-AttachmentOrder", Text::new(file.as_str()));
+    }
     if message.urgent {
         builder = builder.header("Importance", Raw::new("high")).header("X-Priority", Raw::new("1"));
     }
@@ -129,6 +154,9 @@ pub(crate) fn envelope(message: &NewMessage) -> Envelope {
     builder.body(body).serialize(&mut whole);
     // The builder writes header lines in ASCII and the text part as UTF-8 or encoded.
     let whole = String::from_utf8_lossy(&whole).into_owned();
+    if !voice {
+        return Envelope { before: whole, after: String::new() };
+    }
     // The attachment is the last part, and its body is empty.
     let end = format!("\r\n--{boundary}--");
     let hole = whole.rfind(&end).unwrap_or(whole.len());
@@ -142,7 +170,10 @@ fn address<'a>(name: Option<&'a str>, address: &'a Address) -> Header<'a> {
 }
 
 fn text(message: &NewMessage) -> String {
-    let mut text = format!("You have a voice message of {}.\r\n\r\n", counted(message.audio.duration_ms()));
+    let mut text = match message.kind {
+        MessageKind::MissedCall => "Somebody called, and left no message.\r\n\r\n".to_owned(),
+        _ => format!("You have a voice message of {}.\r\n\r\n", counted(message.audio.duration_ms())),
+    };
     let mut line = |label: &str, value: &str| text.push_str(&format!("{label}: {value}\r\n"));
     line("From", caller(message));
     if let (Some(number), Some(_)) = (&message.from.number, &message.from.name) {
@@ -222,6 +253,19 @@ mod tests {
         assert_eq!(mail.attachment_count(), 1);
         assert_eq!(mail.attachment(0).unwrap().contents(), wav_of(&message));
         assert!(!mail.attachment(0).unwrap().attachment_name().unwrap().contains('/'));
+    }
+
+    #[test]
+    fn a_missed_call_has_a_text_and_no_attachment() {
+        let mut message = new_message(1, "27000");
+        message.kind = MessageKind::MissedCall;
+        message.audio.bytes = Vec::new().into();
+        let mime = envelope(&message).fill(&[]);
+        let mail = MessageParser::new().parse(&mime[..]).unwrap();
+        assert_eq!(mail.subject().unwrap(), "Missed call from Björn Åkesson");
+        assert_eq!(mail.header("Content-Class").unwrap().as_text(), Some("missedcall"));
+        assert_eq!(mail.attachment_count(), 0);
+        assert!(mail.body_text(0).unwrap().contains("Number: 27001"));
     }
 
     #[test]

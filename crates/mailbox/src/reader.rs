@@ -5,8 +5,8 @@ use crate::mime::Envelope;
 use crate::schema::Folder;
 use crate::writer::message_id;
 use crate::{
-    Change, ChangeKind, Counts, GreetingKind, Line, MailboxId, Message, MessageId, ModSeq, Order, Status, Uid,
-    Unavailable,
+    Change, ChangeKind, Counts, GreetingKind, Line, MailboxId, Message, MessageId, MessageKind, ModSeq, Order, Preview,
+    Status, Uid, Unavailable,
 };
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{FromRow, Row};
@@ -23,7 +23,7 @@ macro_rules! messages {
     ($rest:literal) => {
         concat!(
             "SELECT message.id, mailbox.name AS mailbox, folder, uid, message.modseq, from_number, from_name, subject,
-                received_ms, duration_ms, read, urgent, private, size
+                received_ms, duration_ms, kind, read, urgent, private, protected, flagged, preview, preview_confidence, size
              FROM message JOIN mailbox ON mailbox.id = message.mailbox WHERE mailbox.name = ? AND ",
             $rest
         )
@@ -48,9 +48,16 @@ impl<'r> FromRow<'r, SqliteRow> for Found {
             subject: row.try_get("subject")?,
             received: SystemTime::UNIX_EPOCH + Duration::from_millis(received.unsigned_abs()),
             duration_ms: unsigned(row, "duration_ms")?,
+            kind: MessageKind::of_number(row.try_get("kind")?).ok_or_else(|| damaged("kind"))?,
             read: row.try_get("read")?,
             urgent: row.try_get("urgent")?,
             private: row.try_get("private")?,
+            protected: row.try_get("protected")?,
+            flagged: row.try_get("flagged")?,
+            preview: match row.try_get::<Option<String>, _>("preview")? {
+                Some(text) => Some(Preview { text, confidence: unsigned(row, "preview_confidence")? }),
+                None => None,
+            },
             deleted: row.try_get::<i64, _>("folder")? == Folder::Deleted.number(),
             size: unsigned(row, "size")?,
         }))
@@ -100,7 +107,7 @@ impl Reader {
     pub async fn list(&self, mailbox: &MailboxId, order: Order) -> Result<Vec<Message>, Unavailable> {
         let query = match order {
             Order::NewestFirst => messages!("folder = ? ORDER BY received_ms DESC, uid DESC"),
-            Order::NewThenSaved => messages!("folder = ? ORDER BY read, received_ms DESC, uid DESC"),
+            Order::NewThenSaved => messages!("folder = ? AND kind <> 2 ORDER BY read, received_ms DESC, uid DESC"),
         };
         let found: Vec<Found> =
             sqlx::query_as(query).bind(mailbox.as_str()).bind(Folder::Inbox.number()).fetch_all(&self.pool).await?;
@@ -131,7 +138,7 @@ impl Reader {
     pub async fn counts(&self, mailbox: &MailboxId) -> Result<Counts, Unavailable> {
         let rows: Vec<(bool, bool, u32)> = sqlx::query_as(
             "SELECT read, urgent, count(*) FROM message JOIN mailbox ON mailbox.id = message.mailbox
-             WHERE mailbox.name = ? AND folder = ? GROUP BY read, urgent",
+             WHERE mailbox.name = ? AND folder = ? AND kind <> 2 GROUP BY read, urgent",
         )
         .bind(mailbox.as_str())
         .bind(Folder::Inbox.number())
@@ -149,6 +156,19 @@ impl Reader {
             }
         }
         Ok(counts)
+    }
+
+    /// Bytes of all messages that are not deleted.
+    pub async fn usage(&self, mailbox: &MailboxId) -> Result<u64, Unavailable> {
+        let bytes: i64 = sqlx::query_scalar(
+            "SELECT coalesce(sum(size), 0) FROM message JOIN mailbox ON mailbox.id = message.mailbox
+             WHERE mailbox.name = ? AND folder = ?",
+        )
+        .bind(mailbox.as_str())
+        .bind(Folder::Inbox.number())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(bytes.unsigned_abs())
     }
 
     /// UIDs that left a folder after a modification sequence.

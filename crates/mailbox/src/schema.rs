@@ -8,7 +8,8 @@ pub(crate) const SCHEMA: Schema = Schema {
     name: "the mailbox database",
     // "EcMb"
     id: 0x4563_4d62,
-    steps: &["
+    steps: &[
+        "
         CREATE TABLE uidvalidity(last INTEGER NOT NULL) STRICT;
         INSERT INTO uidvalidity VALUES (0);
 
@@ -64,7 +65,16 @@ pub(crate) const SCHEMA: Schema = Schema {
             kind TEXT NOT NULL,
             message BLOB
         ) STRICT;
-    "],
+    ",
+        // Kinds of messages, and what is said of them beside the read flag.
+        "
+        ALTER TABLE message ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE message ADD COLUMN protected INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE message ADD COLUMN flagged INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE message ADD COLUMN preview TEXT;
+        ALTER TABLE message ADD COLUMN preview_confidence INTEGER NOT NULL DEFAULT 0;
+    ",
+    ],
 };
 
 /// The folders of a mailbox, as the `folder` columns have them.

@@ -5,7 +5,7 @@ use crate::schema::{Folder, SCHEMA};
 use crate::writer::{Outcome, Write, Writer};
 use crate::{
     Change, ChangesError, Counts, DeliverError, GreetingError, GreetingKind, MailboxError, MailboxId, Message,
-    MessageError, MessageId, ModSeq, NewMessage, OpenError, Order, Status, Uid, Unavailable, mime, wav,
+    MessageError, MessageId, ModSeq, NewMessage, OpenError, Order, Preview, Status, Uid, Unavailable, mime, wav,
 };
 use bytes::Bytes;
 use database::Database;
@@ -132,10 +132,13 @@ impl Mailboxes {
             (true, false) => {}
         }
         // The audio first: if the row's commit does not follow, it is an orphan for the next start to collect.
-        self.blobs.put_message(id, message.audio.codec, message.audio.bytes.clone()).await?;
         let envelope = mime::envelope(&message);
-        let audio = message.audio.bytes.len();
-        let size = envelope.size(WAV_HEADER.saturating_add(audio).saturating_add(audio % 2));
+        let mut size = envelope.size(0);
+        if message.kind.is_voice() {
+            self.blobs.put_message(id, message.audio.codec, message.audio.bytes.clone()).await?;
+            let audio = message.audio.bytes.len();
+            size = envelope.size(WAV_HEADER.saturating_add(audio).saturating_add(audio % 2));
+        }
         let subject = mime::subject(&message);
         match self.writer.write(Write::Deliver { message: Box::new(message), subject, envelope, size }).await? {
             Outcome::NoMailbox => {
@@ -164,6 +167,26 @@ impl Mailboxes {
     /// Marks a message read or unread.
     pub async fn set_read(&self, mailbox: &MailboxId, message: MessageId, read: bool) -> Result<(), MessageError> {
         self.change(Write::SetRead { mailbox: mailbox.clone(), message, read }).await
+    }
+
+    /// Marks a message for its owner to come back to, or no more.
+    pub async fn set_flagged(
+        &self,
+        mailbox: &MailboxId,
+        message: MessageId,
+        flagged: bool,
+    ) -> Result<(), MessageError> {
+        self.change(Write::SetFlagged { mailbox: mailbox.clone(), message, flagged }).await
+    }
+
+    /// Keeps what a transcriber made of a message.
+    pub async fn set_preview(
+        &self,
+        mailbox: &MailboxId,
+        message: MessageId,
+        preview: Preview,
+    ) -> Result<(), MessageError> {
+        self.change(Write::SetPreview { mailbox: mailbox.clone(), message, preview }).await
     }
 
     /// Moves a message among the deleted ones, from where [`Mailboxes::undelete`] brings it back.
@@ -197,16 +220,30 @@ impl Mailboxes {
         }
     }
 
-    /// The recording, as a G.711 WAV file.
+    /// The recording, as a G.711 WAV file. A missed call has none.
     pub async fn audio(&self, mailbox: &MailboxId, message: MessageId) -> Result<Bytes, MessageError> {
-        self.get(mailbox, message).await?;
+        if !self.get(mailbox, message).await?.kind.is_voice() {
+            return Err(MessageError::NoMessage);
+        }
         Ok(self.blobs.message(message).await?)
     }
 
     /// The whole MIME message, the same bytes each time.
     pub async fn mime(&self, mailbox: &MailboxId, message: MessageId) -> Result<Bytes, MessageError> {
         let envelope = self.reader.envelope(mailbox, message).await?.ok_or(MessageError::NoMessage)?;
+        if !self.get(mailbox, message).await?.kind.is_voice() {
+            return Ok(envelope.fill(&[]));
+        }
         Ok(envelope.fill(&self.blobs.message(message).await?))
+    }
+
+    /// Bytes that the messages of a mailbox take, as mail clients see them; deleted ones do not count.
+    pub async fn usage(&self, mailbox: &MailboxId) -> Result<u64, MailboxError> {
+        let bytes = self.reader.usage(mailbox).await?;
+        if bytes == 0 {
+            self.status(mailbox).await?;
+        }
+        Ok(bytes)
     }
 
     pub async fn counts(&self, mailbox: &MailboxId) -> Result<Counts, MailboxError> {

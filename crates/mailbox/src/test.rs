@@ -1,4 +1,4 @@
-use crate::{Address, Audio, Caller, MailboxId, MessageId, NewMessage};
+use crate::{Address, Audio, Caller, MailboxId, MessageId, MessageKind, NewMessage};
 use rtp::Codec;
 use std::time::{Duration, SystemTime};
 
@@ -15,8 +15,10 @@ pub(crate) fn new_message(id: u128, mailbox: &str) -> NewMessage {
         from: Caller { number: Some("27001".into()), name: Some("Björn Åkesson".into()), address: None },
         call_id: "abc@127.0.222.10".into(),
         received: at(0),
+        kind: MessageKind::CallAnswering,
         urgent: false,
         private: false,
+        protected: false,
         audio: Audio { codec: Codec::Pcma, bytes: vec![0xd5; 16_000].into() },
     }
 }

@@ -64,6 +64,47 @@ async fn a_delivered_message_is_listed_and_its_audio_is_what_was_recorded() {
 }
 
 #[tokio::test]
+async fn a_missed_call_is_listed_and_neither_heard_nor_counted() {
+    let store = store().await;
+    let mut missed = new_message(1, "27000");
+    missed.kind = MessageKind::MissedCall;
+    missed.audio.bytes = Bytes::new();
+    let id = store.deliver(missed).await.unwrap();
+    assert_eq!(list(&store).await[0].kind, MessageKind::MissedCall);
+    assert!(store.list(&anna(), Order::NewThenSaved).await.unwrap().is_empty());
+    assert_eq!(store.counts(&anna()).await.unwrap(), Counts::default());
+    assert!(matches!(store.audio(&anna(), id).await, Err(MessageError::NoMessage)));
+    assert_eq!(store.mime(&anna(), id).await.unwrap().len() as u64, list(&store).await[0].size);
+}
+
+#[tokio::test]
+async fn flag_and_preview_are_kept_and_told() {
+    let store = store().await;
+    let id = store.deliver(new_message(1, "27000")).await.unwrap();
+    let before = store.changes(0).await.unwrap().len();
+    store.set_flagged(&anna(), id, true).await.unwrap();
+    let preview = Preview { text: "Call me back".into(), confidence: 80 };
+    store.set_preview(&anna(), id, preview.clone()).await.unwrap();
+    let message = store.get(&anna(), id).await.unwrap();
+    assert!(message.flagged);
+    assert_eq!(message.preview, Some(preview));
+    let kinds: Vec<ChangeKind> =
+        store.changes(0).await.unwrap().into_iter().skip(before).map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Flagged(id), ChangeKind::Preview(id)]);
+    assert!(matches!(store.set_flagged(&anna(), MessageId(9), true).await, Err(MessageError::NoMessage)));
+}
+
+#[tokio::test]
+async fn usage_counts_what_is_not_deleted() {
+    let store = store().await;
+    assert_eq!(store.usage(&anna()).await.unwrap(), 0);
+    let id = store.deliver(new_message(1, "27000")).await.unwrap();
+    assert_eq!(store.usage(&anna()).await.unwrap(), store.get(&anna(), id).await.unwrap().size);
+    store.delete(&anna(), id, at(1)).await.unwrap();
+    assert_eq!(store.usage(&anna()).await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn messages_come_newest_first_or_new_before_saved() {
     let store = store().await;
     for n in 1..=4 {

@@ -3,8 +3,9 @@
 use crate::feed::Publisher;
 use crate::mime::Envelope;
 use crate::schema::Folder;
-use crate::{Change, ChangeKind, GreetingKind, MailboxId, MessageId, NewMessage, Unavailable};
+use crate::{Change, ChangeKind, GreetingKind, MailboxId, MessageId, NewMessage, Preview, Unavailable};
 use database::Database;
+use sqlx::query::Query;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use std::time::SystemTime;
@@ -34,6 +35,16 @@ pub(crate) enum Write {
         mailbox: MailboxId,
         message: MessageId,
         read: bool,
+    },
+    SetFlagged {
+        mailbox: MailboxId,
+        message: MessageId,
+        flagged: bool,
+    },
+    SetPreview {
+        mailbox: MailboxId,
+        message: MessageId,
+        preview: Preview,
     },
     Delete {
         mailbox: MailboxId,
@@ -194,6 +205,16 @@ async fn apply(sql: &mut SqliteConnection, changes: &mut Changed, write: &Write)
             deliver(sql, changes, message, subject, envelope, *size).await
         }
         Write::SetRead { mailbox, message, read } => set_read(sql, changes, mailbox, *message, *read).await,
+        Write::SetFlagged { mailbox, message, flagged } => {
+            let kind = if *flagged { ChangeKind::Flagged(*message) } else { ChangeKind::Unflagged(*message) };
+            let update = "UPDATE message SET flagged = ?, modseq = ? WHERE id = ?";
+            mark(sql, changes, (mailbox, *message), kind, sqlx::query(update).bind(*flagged)).await
+        }
+        Write::SetPreview { mailbox, message, preview } => {
+            let update = "UPDATE message SET preview = ?, preview_confidence = ?, modseq = ? WHERE id = ?";
+            let update = sqlx::query(update).bind(&preview.text).bind(preview.confidence);
+            mark(sql, changes, (mailbox, *message), ChangeKind::Preview(*message), update).await
+        }
         Write::Delete { mailbox, message, now } => {
             let moved = move_to(sql, mailbox, *message, Folder::Deleted, Some(*now)).await?;
             Ok(moved.outcome(changes, mailbox, ChangeKind::Deleted(*message)))
@@ -273,8 +294,8 @@ async fn deliver(
     };
     sqlx::query(
         "INSERT INTO message(id, mailbox, folder, uid, modseq, from_number, from_name, subject, received_ms,
-            duration_ms, read, urgent, private, size, mime_before, mime_after)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
+            duration_ms, kind, read, urgent, private, protected, size, mime_before, mime_after)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
     )
     .bind(message.id.bytes())
     .bind(row)
@@ -286,8 +307,10 @@ async fn deliver(
     .bind(subject)
     .bind(unix_ms(message.received))
     .bind(message.audio.duration_ms())
+    .bind(message.kind.number())
     .bind(message.urgent)
     .bind(message.private)
+    .bind(message.protected)
     .bind(i64::try_from(size).unwrap_or(i64::MAX))
     .bind(&envelope.before)
     .bind(&envelope.after)
@@ -319,6 +342,27 @@ async fn set_read(
         .execute(sql)
         .await?;
     changes.push(mailbox, if read { ChangeKind::Read(message) } else { ChangeKind::Unread(message) });
+    Ok(Outcome::Done)
+}
+
+/// Changes what is said of a message. `update` still lacks its last values: the modification sequence and the id.
+async fn mark<'q>(
+    sql: &mut SqliteConnection,
+    changes: &mut Changed,
+    (mailbox, message): (&MailboxId, MessageId),
+    kind: ChangeKind,
+    update: Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments>,
+) -> Result<Outcome, sqlx::Error> {
+    if find(sql, mailbox, message).await?.is_none() {
+        return Ok(Outcome::NoMessage);
+    }
+    let modseq: i64 = sqlx::query_scalar("UPDATE mailbox SET modseq = modseq + 1 WHERE name = ? RETURNING modseq")
+        .bind(mailbox.as_str())
+        .fetch_one(&mut *sql)
+        .await?;
+    if update.bind(modseq).bind(message.bytes()).execute(sql).await?.rows_affected() > 0 {
+        changes.push(mailbox, kind);
+    }
     Ok(Outcome::Done)
 }
 

@@ -279,6 +279,10 @@ struct MessageLine {
     read: bool,
     urgent: bool,
     private: bool,
+    #[serde(default)]
+    protected: bool,
+    #[serde(default)]
+    flagged: bool,
 }
 
 fn line(message: &Message) -> Value {
@@ -294,6 +298,8 @@ fn line(message: &Message) -> Value {
         read: message.read,
         urgent: message.urgent,
         private: message.private,
+        protected: message.protected,
+        flagged: message.flagged,
     };
     // A plain struct always has a JSON form.
     serde_json::to_value(line).unwrap_or_default()
@@ -312,9 +318,13 @@ fn message_of(value: &Value) -> Option<Message> {
         subject: String::new(),
         received,
         duration_ms: line.duration_ms,
+        kind: mailbox::MessageKind::default(),
         read: line.read,
         urgent: line.urgent,
         private: line.private,
+        protected: line.protected,
+        flagged: line.flagged,
+        preview: None,
         deleted: false,
         size: 0,
     })

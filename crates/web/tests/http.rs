@@ -148,8 +148,10 @@ async fn deliver(site: &Site, mailbox: &str, id: u128, name: &str) {
         from: Caller { number: Some("27010".into()), name: Some(name.into()), address: None },
         call_id: "abc".into(),
         received: SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_000 + u64::try_from(id).unwrap()),
+        kind: mailbox::MessageKind::CallAnswering,
         urgent: false,
         private: true,
+        protected: false,
         audio: Audio { codec: rtp::Codec::Pcma, bytes: vec![0xd5; 12_344].into() },
     };
     site.mailboxes.deliver(message).await.unwrap();

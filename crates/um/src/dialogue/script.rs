@@ -66,9 +66,13 @@ pub(crate) fn message(id: u128, read: bool) -> Message {
         subject: String::new(),
         received: std::time::SystemTime::UNIX_EPOCH,
         duration_ms: 10_000,
+        kind: mailbox::MessageKind::CallAnswering,
         read,
         urgent: false,
         private: false,
+        protected: false,
+        flagged: false,
+        preview: None,
         deleted: false,
         size: 0,
     }

@@ -4,7 +4,7 @@ use super::{Greeting, Letter, Parcel, Storage, StoreAnswer, StoreFailure, StoreR
 use crate::Own;
 use mailbox::{
     Address, Caller, ChangeKind, DeliverError, GreetingKind, Line, MailboxError, MailboxId, Mailboxes, MessageError,
-    NewMessage, Order, Unavailable,
+    MessageKind, NewMessage, Order, Unavailable,
 };
 use media::{Codec, RecordingId, Spool};
 use rtp::{Level, Threshold};
@@ -208,8 +208,10 @@ impl Work {
             },
             call_id: Line::new(&letter.call_id),
             received: SystemTime::UNIX_EPOCH.checked_add(ended).unwrap_or(SystemTime::UNIX_EPOCH),
+            kind: MessageKind::CallAnswering,
             urgent: letter.urgent,
             private: letter.private,
+            protected: false,
             audio,
         }
     }

@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use event::{Event, Now, Sink};
-use mailbox::{Counts, MailboxId, Message, MessageId, Order};
+use mailbox::{Counts, MailboxId, Message, MessageId, MessageKind, Order, Preview};
 use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 use time::OffsetDateTime;
@@ -30,6 +30,12 @@ pub struct View {
     pub read: bool,
     pub urgent: bool,
     pub private: bool,
+    /// Heard here and by phone only.
+    pub protected: bool,
+    pub flagged: bool,
+    pub kind: MessageKind,
+    /// Its text, where a transcriber has made one.
+    pub preview: Option<Preview>,
 }
 
 pub fn view(message: &Message) -> View {
@@ -44,6 +50,10 @@ pub fn view(message: &Message) -> View {
         read: message.read,
         urgent: message.urgent,
         private: message.private,
+        protected: message.protected,
+        flagged: message.flagged,
+        kind: message.kind,
+        preview: message.preview.clone(),
     }
 }
 
@@ -115,6 +125,7 @@ pub async fn get(
 #[serde(deny_unknown_fields)]
 struct Changes {
     read: Option<bool>,
+    flagged: Option<bool>,
     /// false brings a deleted message back.
     deleted: Option<bool>,
 }
@@ -134,6 +145,9 @@ pub async fn change(
         if was_read != read {
             app.tell(Event::MessageRead { mailbox: mailbox.to_string(), message: id.to_string(), read });
         }
+    }
+    if let Some(flagged) = changes.flagged {
+        store.set_flagged(&mailbox, id, flagged).await?;
     }
     match changes.deleted {
         Some(true) => app.delete(&mailbox, id).await?,
@@ -182,6 +196,13 @@ pub async fn mime(
     Path(path): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let (mailbox, id) = place(&app, &principal, &path).await?;
+    if app.parts.mailboxes.get(&mailbox, id).await?.protected {
+        return Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "the message is protected: it can't be saved or sent on",
+            "listen to it here or by phone",
+        ));
+    }
     let mut response = app.parts.mailboxes.mime(&mailbox, id).await?.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("message/rfc822"));
     if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{id}.eml\"")) {
