@@ -1,4 +1,4 @@
-//! RTP, RTCP, telephone events, G.711, jitter buffer, level, tones and in-band key detection: what goes in a media
+//! RTP, RTCP, SRTP, telephone events, G.711, jitter buffer, level, tones and in-band key detection: what goes in a media
 //! packet, without sockets and without a clock. Time is an argument, and so is randomness.
 
 mod codec;
@@ -9,6 +9,7 @@ mod level;
 mod packet;
 mod rtcp;
 mod sequence;
+pub mod srtp;
 mod telephone_event;
 mod tone;
 
