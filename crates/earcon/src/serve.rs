@@ -76,7 +76,13 @@ pub fn um(arguments: &ProcessArguments) -> Result<(), Failure> {
                 .as_deref()
                 .and_then(|name| name.split_once('.'))
                 .map_or("localhost", |(_, domain)| domain);
-            let extras = Extras { mail_domain: domain.to_owned(), map: None, admin_tokens: Vec::new(), node: None };
+            let extras = Extras {
+                mail_domain: domain.to_owned(),
+                map: None,
+                admin_tokens: Vec::new(),
+                node: None,
+                metrics: None,
+            };
             let um = RunningUm::start(&settings, bus, runtime.handle(), extras).map_err(Failure::from_error)?;
             let sip = &settings.sip;
             let mut text = format!(

@@ -1,4 +1,4 @@
-use crate::{Event, Now};
+use crate::{Event, Now, Tally};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -37,6 +37,7 @@ pub struct Bus {
 #[derive(Default)]
 struct Inner {
     number: u64,
+    tally: Tally,
     kept: VecDeque<Record>,
     subscribers: Vec<Subscriber>,
 }
@@ -69,6 +70,11 @@ impl Bus {
         Subscription { past: inner.kept.iter().cloned().collect(), records, messages }
     }
 
+    /// How often what happened since the start.
+    pub fn tally(&self) -> Tally {
+        self.lock().tally.clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic while the lock was held leaves at worst one record unsent: the queue itself is whole.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -79,6 +85,7 @@ impl Sink for Bus {
     fn emit(&self, now: Now, event: Event) {
         let mut inner = self.lock();
         inner.number += 1;
+        inner.tally.count(&event);
         let is_message = matches!(event, Event::SipMessage { .. });
         let record = Record { number: inner.number, at: now, event };
         // A subscriber that does not read loses records (and sees the gap); the role never waits for it.
@@ -130,6 +137,15 @@ mod tests {
         bus.emit(now, locked(2));
         assert_eq!(subscription.past.len(), 1);
         assert_eq!(subscription.records.recv().unwrap().number, 2);
+    }
+
+    #[test]
+    fn what_happened_is_counted_although_nobody_listens() {
+        let bus = Bus::new();
+        (0..3).for_each(|n| bus.emit(Now::read(), locked(n)));
+        let samples = bus.tally().samples();
+        let locked = samples.iter().find(|sample| sample.metric.name == "earcon_mailboxes_locked_total");
+        assert_eq!(locked.map(|sample| sample.value), Some(3.0));
     }
 
     #[test]

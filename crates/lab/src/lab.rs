@@ -66,6 +66,7 @@ impl Lab {
             map,
             admin_tokens: vec![ADMIN_TOKEN.into()],
             node: Some(node.door()),
+            metrics: Some(node.metrics()),
         };
         let um = RunningUm::start_with(&um_settings(&settings), bus, runtime, extras, &faults)?;
         runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
@@ -156,6 +157,7 @@ fn node_settings(settings: &LabSettings) -> Result<NodeSettings, StartError> {
         sip: NodeSip { address, port: 5060 },
         media: MediaSettings { address, ports: [20000, 29999] },
         provisioning: Some(provisioning),
+        metrics: None,
         journal: JournalSettings::default(),
     })
 }
@@ -172,9 +174,11 @@ fn um_settings(settings: &LabSettings) -> UmSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, settings.web)),
             hosts: vec!["localhost".into()],
             admin_token_file: None,
+            metrics: vec![Ipv4Addr::LOCALHOST.into()],
             certificate: None,
             key: None,
         }),
+        metrics: None,
         journal: JournalSettings::default(),
     }
 }

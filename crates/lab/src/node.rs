@@ -4,6 +4,7 @@ use crate::call_records::CallRecords;
 use crate::disk::DiskWatch;
 use crate::error::StartError;
 use crate::fault::{Faults, Half};
+use crate::metrics::Parts;
 use crate::role::Running;
 use crate::settings::NodeSettings;
 use crate::{event_socket, folder, journal, provisioning};
@@ -18,9 +19,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use web::metrics::Metrics;
 
 /// A node that runs until it is dropped. Its parts end in this order: provisioning, shell, role, media.
 pub struct RunningNode {
+    _metrics: Option<web::metrics::Running>,
     provisioning: Option<web::provisioning::Running>,
     _shell: shell::Server,
     role: Running,
@@ -29,6 +32,7 @@ pub struct RunningNode {
     /// The role gives it what it has recorded: it ends after it.
     _journal: Option<::journal::Writer>,
     inbox: InboxSender<Own>,
+    metrics: Metrics,
     /// What runs in its shell; the lab's script goes through it.
     pub shell: Shell,
 }
@@ -65,6 +69,15 @@ impl RunningNode {
             Engine::start(EngineConfig::new(settings.media.address, first..=last, rand::random()), move |event| {
                 events.own(Own::Media(event));
             })?;
+        let parts = Parts {
+            role: "node",
+            inbox: sender.clone(),
+            net: net.meter(),
+            media: engine.control(),
+            store: store.clone(),
+            measure: Own::Measure,
+        };
+        let metrics = parts.metrics(bus);
         let (journal, writer) = journal::start("node", &settings.data, settings.journal, Arc::new(bus.clone()))?;
         let own = sender.clone();
         let config = NodeConfig {
@@ -107,8 +120,13 @@ impl RunningNode {
             Some(provisioning) => Some(provisioning::start(provisioning, &sender, bus, runtime)?),
             None => None,
         };
+        let collected = match &settings.metrics {
+            Some(settings) => Some(crate::metrics::serve(settings, metrics.clone(), runtime)?),
+            None => None,
+        };
         bus.emit(Now::read(), Event::Started { role: "node".into() });
         Ok(RunningNode {
+            _metrics: collected,
             provisioning,
             _shell: served,
             role,
@@ -116,6 +134,7 @@ impl RunningNode {
             _engine: engine,
             _journal: writer,
             inbox: sender,
+            metrics,
             shell,
         })
     }
@@ -124,6 +143,11 @@ impl RunningNode {
     pub fn door(&self) -> web::NodeDoor {
         let inbox = self.inbox.clone();
         Arc::new(move |command, by, reply| inbox.own(Own::Command { command, by, reply }))
+    }
+
+    /// How the node does, for whoever serves it.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
     }
 
     /// Where phones fetch their files; empty when they can't.

@@ -1,5 +1,6 @@
 //! What a node and a UM server are told before they start: docs/node.toml and docs/um.toml, commented.
 
+use crate::metrics::MetricsSettings;
 use crate::provisioning::ProvisioningSettings;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
@@ -32,6 +33,7 @@ pub struct NodeSettings {
     pub sip: NodeSip,
     pub media: MediaSettings,
     pub provisioning: Option<ProvisioningSettings>,
+    pub metrics: Option<MetricsSettings>,
     #[serde(default)]
     pub journal: JournalSettings,
 }
@@ -67,6 +69,7 @@ pub struct UmSettings {
     pub sip: UmSip,
     pub media: MediaSettings,
     pub web: Option<WebSettings>,
+    pub metrics: Option<MetricsSettings>,
     #[serde(default)]
     pub journal: JournalSettings,
 }
@@ -99,6 +102,9 @@ pub struct WebSettings {
     #[serde(default)]
     pub hosts: Vec<String>,
     pub admin_token_file: Option<PathBuf>,
+    /// Addresses that may read `/metrics` without the token.
+    #[serde(default)]
+    pub metrics: Vec<IpAddr>,
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
 }

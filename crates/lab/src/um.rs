@@ -2,6 +2,7 @@
 
 use crate::error::StartError;
 use crate::fault::{Faults, Half};
+use crate::metrics::Parts;
 use crate::role::Running;
 use crate::settings::{UmSettings, WebSettings};
 use crate::{event_socket, folder, journal};
@@ -22,6 +23,7 @@ use um::people::Pool;
 use um::records::FileRecords;
 use um::storage::{MailboxStorage, follow_changes};
 use um::{Addresses, Own, Server, UmConfig};
+use web::metrics::Metrics;
 
 /// PINs that are hashed at once, and that may wait for it: each takes 19 MiB while it runs.
 const HASHING: usize = 2;
@@ -37,10 +39,13 @@ pub struct Extras {
     pub admin_tokens: Vec<String>,
     /// The node in the same process, for the pages.
     pub node: Option<web::NodeDoor>,
+    /// How that node does, for `/metrics`.
+    pub metrics: Option<Metrics>,
 }
 
 /// A UM server that runs until it is dropped. Its parts end in this order: web, shell, role, media.
 pub struct RunningUm {
+    _metrics: Option<web::metrics::Running>,
     web: Option<web::Running>,
     _shell: shell::Server,
     role: Running,
@@ -88,6 +93,16 @@ impl RunningUm {
         let mut engine = EngineConfig::new(settings.media.address, first..=last, rand::random());
         engine.spool = Some(spool.clone());
         let engine = Engine::start(engine, move |event| events.own(Own::Media(event)))?;
+        let parts = Parts {
+            role: "um",
+            inbox: sender.clone(),
+            net: net.meter(),
+            media: engine.control(),
+            store: store.clone(),
+            measure: Own::Measure,
+        };
+        let metrics = parts.metrics(bus);
+        let metrics = extras.metrics.as_ref().map_or(metrics.clone(), |node| metrics.and(node));
         let answers = sender.clone();
         let storage = MailboxStorage::new(runtime.clone(), mailboxes.clone(), spool, extras.mail_domain, move |own| {
             answers.own(own)
@@ -143,14 +158,28 @@ impl RunningUm {
                     um: door(&sender),
                     node: extras.node,
                     events: bus.clone(),
+                    metrics: metrics.clone(),
                     store: Some(store),
                 };
                 Some(serve(web, extras.admin_tokens, parts, runtime)?)
             }
             None => None,
         };
+        let collected = match &settings.metrics {
+            Some(settings) => Some(crate::metrics::serve(settings, metrics, runtime)?),
+            None => None,
+        };
         bus.emit(Now::read(), Event::Started { role: "um".into() });
-        Ok(RunningUm { web, _shell: served, role, _engine: engine, _journal: writer, shell, speech: summary })
+        Ok(RunningUm {
+            _metrics: collected,
+            web,
+            _shell: served,
+            role,
+            _engine: engine,
+            _journal: writer,
+            shell,
+            speech: summary,
+        })
     }
 
     /// Where the page is.
@@ -220,6 +249,7 @@ fn serve(
         hosts: settings.hosts.clone(),
         admin_tokens,
         https: false,
+        metrics: settings.metrics.clone(),
         tls: settings.tls(),
     };
     runtime.block_on(web::start(settings, parts)).map_err(|error| StartError::Web(error.to_string()))

@@ -1,5 +1,6 @@
 //! The engine: its threads, its ports, and the handle that roles hold.
 
+use crate::meter::{self, Totals};
 use crate::ports::Ports;
 use crate::session::Session;
 use crate::sys::Waker;
@@ -66,6 +67,7 @@ struct Shared {
     ports: Arc<Mutex<Ports>>,
     spool: Option<Spool>,
     book: Mutex<Book>,
+    totals: Arc<Totals>,
 }
 
 /// What the handles know of the sessions. Locked once a command, never for a packet.
@@ -115,7 +117,14 @@ impl Engine {
             workers.push(Mailbox { queue, waker });
         }
         let book = Book { random: StdRng::from_seed(config.seed), last: 0, sessions: BTreeMap::new() };
-        let shared = Shared { bind: config.bind, workers, ports, spool: config.spool, book: Mutex::new(book) };
+        let shared = Shared {
+            bind: config.bind,
+            workers,
+            ports,
+            spool: config.spool,
+            book: Mutex::new(book),
+            totals: Arc::default(),
+        };
         Ok(Engine { media: Media { shared: Arc::new(shared) }, threads })
     }
 
@@ -140,6 +149,12 @@ impl Drop for Engine {
 }
 
 impl Media {
+    /// For `/metrics`: sessions, packets, and the spool where there is one.
+    pub fn samples(&self, role: &'static str) -> Vec<event::Sample> {
+        let sessions = self.book().sessions.len();
+        meter::samples(role, sessions, &self.shared.totals, self.shared.spool.as_ref().map(Spool::depth))
+    }
+
     fn book(&self) -> MutexGuard<'_, Book> {
         // Entries are put in and taken out whole: a panic in between leaves none half.
         self.shared.book.lock().unwrap_or_else(PoisonError::into_inner)
@@ -173,7 +188,7 @@ impl Control for Media {
         let id = SessionId(book.last);
         let random = [book.random.random(), book.random.random(), book.random.random()];
         let worker = (id.0 as usize) % self.shared.workers.len();
-        let session = Box::new(Session::new(id, pair, random, Instant::now()));
+        let session = Box::new(Session::new(id, pair, random, self.shared.totals.clone(), Instant::now()));
         if !self.to_worker(worker, Message::Open(session)) {
             return Err(OpenError::Stopped);
         }

@@ -9,6 +9,7 @@ mod engine;
 pub mod fake;
 mod key_tones;
 mod listener;
+mod meter;
 mod player;
 mod ports;
 mod recorder;

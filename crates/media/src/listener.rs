@@ -60,6 +60,10 @@ pub struct Listener {
     ssrc: SsrcFilter,
     sequence: SequenceTracker,
     statistics: Option<ReceiverStatistics>,
+    /// Packets received and lost of `statistics` that are in `counts` already.
+    counted: (u64, u64),
+    /// Packets received and lost since they were last asked for.
+    counts: (u64, u64),
     keys: EventReceiver,
     expects: bool,
     heard_at: Instant,
@@ -77,6 +81,8 @@ impl Listener {
             ssrc: SsrcFilter::default(),
             sequence: SequenceTracker::new(),
             statistics: None,
+            counted: (0, 0),
+            counts: (0, 0),
             keys: EventReceiver::new(),
             expects: false,
             heard_at: now,
@@ -117,7 +123,7 @@ impl Listener {
             SsrcVerdict::Ignore => return Heard::Nothing,
             SsrcVerdict::Changed => {
                 self.sequence = SequenceTracker::new();
-                self.statistics = None;
+                self.forget_statistics();
                 true
             }
         };
@@ -126,7 +132,7 @@ impl Listener {
         let sequence = match self.sequence.accept(header.sequence) {
             Accepted::New(sequence) => sequence,
             Accepted::Restarted(sequence) => {
-                self.statistics = None;
+                self.forget_statistics();
                 restarted = true;
                 sequence
             }
@@ -176,6 +182,27 @@ impl Listener {
         {
             statistics.sender_report(ntp, now);
         }
+    }
+
+    /// Packets received and lost since the last call: not looked at for each packet, but now and then.
+    pub fn take_counts(&mut self) -> (u64, u64) {
+        self.count();
+        std::mem::take(&mut self.counts)
+    }
+
+    fn count(&mut self) {
+        let Some(statistics) = &self.statistics else { return };
+        let (received, lost) = (statistics.received(), statistics.lost());
+        self.counts.0 = self.counts.0.saturating_add(received.saturating_sub(self.counted.0));
+        // A packet that comes late after all stays counted: what is told of only grows.
+        self.counts.1 = self.counts.1.saturating_add(lost.saturating_sub(self.counted.1));
+        self.counted = (received, lost.max(self.counted.1));
+    }
+
+    fn forget_statistics(&mut self) {
+        self.count();
+        self.counted = (0, 0);
+        self.statistics = None;
     }
 
     pub fn statistics(&mut self) -> Option<&mut ReceiverStatistics> {

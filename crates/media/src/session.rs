@@ -2,6 +2,7 @@
 
 use crate::key_tones::KeyTones;
 use crate::listener::{Heard, Listener};
+use crate::meter::Totals;
 use crate::ports::Pair;
 use crate::recording::Recording;
 use crate::speaker::Speaker;
@@ -10,6 +11,7 @@ use crate::{MediaEvent, RecordEnd, SessionId, Source, Stream};
 use rtp::{HEADER_LEN, KeyPress};
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Batches taken from one socket before the others have their turn.
@@ -52,10 +54,11 @@ pub struct Session {
     random: u64,
     rtcp_due: u64,
     rtcp_sent: bool,
+    totals: Arc<Totals>,
 }
 
 impl Session {
-    pub fn new(id: SessionId, pair: Pair, random: [u64; 3], now: Instant) -> Session {
+    pub fn new(id: SessionId, pair: Pair, random: [u64; 3], totals: Arc<Totals>, now: Instant) -> Session {
         let [first, second, third] = random;
         let speaker = Speaker::new(id, [first as u32, (first >> 32) as u32, second as u32]);
         Session {
@@ -72,6 +75,7 @@ impl Session {
             random: third,
             rtcp_due: u64::MAX,
             rtcp_sent: false,
+            totals,
         }
     }
 
@@ -247,6 +251,7 @@ impl Session {
         }
         if context.tick >= self.rtcp_due {
             self.send_rtcp(context);
+            self.totals.add(self.listener.take_counts());
             self.rtcp_due = self.next_rtcp(context.tick);
         }
     }
@@ -316,6 +321,7 @@ impl Session {
             tell(event);
         }
         self.stop_recording(RecordEnd::Closed, tell);
+        self.totals.add(self.listener.take_counts());
         // RFC 3550 6.3.7: no goodbye from one that was never heard of.
         if self.rtcp_sent || self.speaker.sent(0).is_some() {
             let mut buffer = [0; 128];

@@ -73,6 +73,7 @@ impl<T> Drive<T> {
     /// Tells of what arrived: the ladder's line, or what is wrong.
     fn report(&mut self, input: &Input<T>, now: Now) {
         let Input::Sip(SipInput::Received { message, flow, .. }) = input else { return };
+        self.net.traffic.received(flow.transport);
         match message {
             Ok(message) => self.net.ladder().received(message, flow, now),
             Err(malformed) if self.malformed < MALFORMED_A_SECOND => {

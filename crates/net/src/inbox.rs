@@ -45,6 +45,14 @@ struct Lanes<T> {
     asleep: bool,
 }
 
+/// What waits in an inbox.
+pub(crate) struct Depth {
+    pub own: usize,
+    pub outside: usize,
+    /// Of those from outside.
+    pub bytes: usize,
+}
+
 impl<T> Default for Lanes<T> {
     fn default() -> Lanes<T> {
         Lanes { own: VecDeque::new(), outside: Lane::default(), dropped: 0, blocked: false, asleep: false }
@@ -87,6 +95,13 @@ impl<T> InboxSender<T> {
         if asleep {
             self.shared.wake.notify_one();
         }
+    }
+
+    /// How much waits.
+    pub(crate) fn depth(&self) -> Depth {
+        let lanes = self.shared.lock();
+        let (outside, bytes) = lanes.outside.depth();
+        Depth { own: lanes.own.len(), outside, bytes }
     }
 
     /// A message from outside; given back when the lane is full.

@@ -32,6 +32,11 @@ impl Lane {
         self.messages == 0
     }
 
+    /// Messages and bytes that wait.
+    pub fn depth(&self) -> (usize, usize) {
+        (self.messages, self.bytes)
+    }
+
     /// There is room again for those who wait for it.
     pub fn is_half_empty(&self) -> bool {
         self.messages <= MOST_MESSAGES / 2 && self.bytes <= MOST_BYTES / 2

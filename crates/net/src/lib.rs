@@ -11,6 +11,7 @@ mod engine;
 mod inbox;
 mod ladder;
 mod lane;
+mod meter;
 mod resolve;
 mod role;
 mod sockets;
@@ -19,11 +20,13 @@ mod table;
 pub use config::{Dns, Limits, NetConfig, StartError};
 pub use drive::run;
 pub use inbox::{Inbox, InboxSender, inbox};
+pub use meter::{Meter, load_samples};
 pub use role::{Action, Input, Role, SipInput};
 
 use bytes::Bytes;
 use engine::{Command, Engine, Sockets, bound};
 use ladder::Ladder;
+use meter::Traffic;
 use resolve::Resolver;
 use sip::flow::{Destination, Flow, Listener, ListenerId, Transmit, Transport, TransportError};
 use sip::target::{Query, QueryId};
@@ -39,6 +42,7 @@ pub struct Net {
     udp: Vec<(ListenerId, UdpSocket)>,
     table: Arc<Table>,
     ladder: Ladder,
+    pub(crate) traffic: Arc<Traffic>,
     /// Not bounded: it holds no more than the table has connections, and the look-ups that the role asks for.
     commands: Option<UnboundedSender<Command>>,
     thread: Option<JoinHandle<()>>,
@@ -91,6 +95,7 @@ impl Net {
             udp,
             table,
             ladder: Ladder::new(config.name, config.events),
+            traffic: Arc::default(),
             commands: Some(commands),
             thread: Some(thread),
         })
@@ -101,6 +106,11 @@ impl Net {
         &self.listeners
     }
 
+    /// What can be asked how the net does, while [`run`] has it.
+    pub fn meter(&self) -> Meter {
+        Meter { role: self.ladder.by().to_owned(), traffic: self.traffic.clone(), table: self.table.clone() }
+    }
+
     pub(crate) fn ladder(&self) -> &Ladder {
         &self.ladder
     }
@@ -109,6 +119,7 @@ impl Net {
         let (transport, listener) = (transmit.to.transport(), transmit.to.listener());
         let local = bound(&self.listeners, listener, transport).ok_or(TransportError::Unsupported)?;
         self.ladder.sent(&transmit, local);
+        self.traffic.sent(transport);
         let Transmit { id, to, bytes } = transmit;
         match (transport, to) {
             (Transport::Udp, to) => self.send_datagram(listener, to.remote(), &bytes),

@@ -1,6 +1,7 @@
 //! The node as a role: every input comes in here, every action goes out here.
 
 mod administration;
+mod measure;
 
 use crate::alarms::AlarmKind;
 use crate::alarms::Alarms;
@@ -16,7 +17,7 @@ use crate::registrar::Registrar;
 use crate::routes::{Health, Registrations, Supervision};
 use crate::services::{self, Effect};
 use crate::terminals::Terminals;
-use event::{Event, Now, Sink};
+use event::{Event, Measured, Now, Sink};
 use journal::{Journal, WatchedMedia, WatchedSink};
 use media::MediaEvent;
 use net::{Action, Input, Role, SipInput};
@@ -87,6 +88,8 @@ pub enum Own {
         free: u64,
         total: u64,
     },
+    /// Somebody wants to know how things stand.
+    Measure(Measured),
     /// End.
     Stop,
 }
@@ -282,6 +285,7 @@ impl Node {
             Own::Stored { ticket, result } => self.stored(ticket, result, now),
             Own::Disk { free, total } => self.disk(free, total, now),
             Own::Confirmed { call, result } => self.calls.service_done(&mut self.core, call, result, now),
+            Own::Measure(reply) => reply(self.measure(now)),
             Own::Stop => {
                 // Nobody is left talking to nobody.
                 self.calls.end_all(&mut self.core, now);

@@ -191,6 +191,12 @@ impl Store {
         done(Ok(()));
     }
 
+    /// Commits that wait for the writer.
+    pub fn waiting(&self) -> usize {
+        let commits = self.shared.writer.as_ref().and_then(|writer| writer.commits.as_ref());
+        commits.map_or(0, Sender::len)
+    }
+
     /// Makes the changes durable before it returns. For commands and start-up: it waits for the disk.
     pub fn commit_now(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         let (sender, receiver) = bounded(1);

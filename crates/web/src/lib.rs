@@ -12,6 +12,7 @@ mod error;
 mod guard;
 mod listen;
 mod live;
+pub mod metrics;
 mod page;
 mod principal;
 pub mod provisioning;
@@ -26,7 +27,7 @@ pub use server::{Running, StartError, start};
 pub use tls::{TlsError, TlsFiles};
 
 use mailbox::Mailboxes;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Where to listen, and who may come in.
@@ -41,6 +42,8 @@ pub struct Settings {
     pub admin_tokens: Vec<String>,
     /// Whether browsers reach it by HTTPS only through a proxy: the cookie then says so.
     pub https: bool,
+    /// Addresses that may read `/metrics` without a token. Behind a proxy everybody has the proxy's.
+    pub metrics: Vec<IpAddr>,
     /// With these it speaks HTTPS itself, and HTTPS only.
     pub tls: Option<TlsFiles>,
 }
@@ -54,6 +57,8 @@ pub struct Parts {
     /// Takes the node's commands. None: the node is another process, and its pages are not here.
     pub node: Option<NodeDoor>,
     pub events: event::Bus,
+    /// What `/metrics` shows.
+    pub metrics: metrics::Metrics,
     /// Where made tokens are kept (hashed). None: no tokens but the administrator's.
     pub store: Option<state::Store>,
 }

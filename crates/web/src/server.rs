@@ -6,9 +6,10 @@ use crate::live::Live;
 use crate::sessions::Sessions;
 use crate::tls::{TlsError, acceptor};
 use crate::tokens::Tokens;
-use crate::{App, Parts, Settings, admin, api, page};
+use crate::{App, Parts, Settings, admin, api, metrics, page};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -84,6 +85,7 @@ pub async fn start(settings: Settings, parts: Parts) -> Result<Running, StartErr
     });
     let router = Router::new()
         .nest("/api/v1", api::router())
+        .route("/metrics", get(metrics::of_pages))
         .merge(page::router())
         .merge(admin::router())
         .layer(from_fn_with_state(app.clone(), guard))

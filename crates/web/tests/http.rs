@@ -116,26 +116,35 @@ fn node_door() -> web::NodeDoor {
     })
 }
 
+fn settings(listen: SocketAddr) -> Settings {
+    Settings {
+        listen,
+        hosts: vec!["voicemail.moon.galaxy".into()],
+        admin_tokens: vec!["lab-admin".into()],
+        https: false,
+        metrics: Vec::new(),
+        tls: None,
+    }
+}
+
+fn parts(mailboxes: &Mailboxes, bus: &event::Bus) -> Parts {
+    Parts {
+        mailboxes: mailboxes.clone(),
+        um: um_door(),
+        node: Some(node_door()),
+        events: bus.clone(),
+        metrics: web::metrics::Metrics::new(bus.clone()),
+        store: Some(state::Store::memory()),
+    }
+}
+
 async fn site() -> Site {
     let mailboxes = Mailboxes::memory().await.unwrap();
     for name in ["27000", "27001"] {
         mailboxes.create(&MailboxId::parse(name).unwrap(), SystemTime::now()).await.unwrap();
     }
     let bus = event::Bus::new();
-    let settings = Settings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        hosts: vec!["voicemail.moon.galaxy".into()],
-        admin_tokens: vec!["lab-admin".into()],
-        https: false,
-        tls: None,
-    };
-    let parts = Parts {
-        mailboxes: mailboxes.clone(),
-        um: um_door(),
-        node: Some(node_door()),
-        events: bus.clone(),
-        store: Some(state::Store::memory()),
-    };
+    let (settings, parts) = (settings("127.0.0.1:0".parse().unwrap()), parts(&mailboxes, &bus));
     Site { running: start(settings, parts).await.unwrap(), mailboxes, bus }
 }
 
@@ -528,13 +537,42 @@ async fn the_past_is_told_on_request() {
 }
 
 #[tokio::test]
+async fn metrics_are_the_administrators_and_those_of_named_addresses() {
+    let site = site().await;
+    let get = "GET /metrics HTTP/1.1\r\nHost: voicemail.moon.galaxy\r\nConnection: close\r\n";
+    let ask = async |address: SocketAddr, more: &str| raw(address, format!("{get}{more}\r\n").as_bytes()).await;
+    let address = site.running.address();
+    assert_eq!(ask(address, "").await.status, 401);
+    let metrics = ask(address, "Authorization: Bearer lab-admin\r\n").await;
+    assert_eq!(
+        (metrics.status, metrics.header("content-type")),
+        (200, Some("text/plain; version=0.0.4; charset=utf-8"))
+    );
+    assert!(metrics.text().contains("\n# TYPE process_cpu_seconds_total counter\n"), "{}", metrics.text());
+    let named = Settings { metrics: vec!["127.0.0.1".parse().unwrap()], ..settings("127.0.0.1:0".parse().unwrap()) };
+    let running = start(named, parts(&site.mailboxes, &site.bus)).await.unwrap();
+    assert_eq!(ask(running.address(), "").await.status, 200);
+    // A page's script in a browser on that address may not: a name may have been turned to point here.
+    assert_eq!(ask(running.address(), "Sec-Fetch-Mode: cors\r\n").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_collector_reads_from_a_server_without_pages() {
+    let (bus, here) = (event::Bus::new(), "127.0.0.1:0".parse().unwrap());
+    let open = web::metrics::Settings { listen: here, allow: Vec::new() };
+    let running = web::metrics::start(open, web::metrics::Metrics::new(bus.clone())).await.unwrap();
+    let get = b"GET /metrics HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n";
+    assert_eq!(raw(running.address, get).await.status, 200);
+    let other = web::metrics::Settings { listen: here, allow: vec!["192.0.2.1".parse().unwrap()] };
+    let running = web::metrics::start(other, web::metrics::Metrics::new(bus)).await.unwrap();
+    assert_eq!(raw(running.address, get).await.status, 403);
+}
+
+#[tokio::test]
 async fn a_taken_port_is_one_clear_sentence_and_a_stopped_server_is_gone() {
     let site = site().await;
     let address = site.running.address();
-    let settings = Settings { listen: address, hosts: Vec::new(), admin_tokens: Vec::new(), https: false, tls: None };
-    let parts =
-        Parts { mailboxes: site.mailboxes.clone(), um: um_door(), node: None, events: site.bus.clone(), store: None };
-    let error = start(settings, parts).await.err().unwrap();
+    let error = start(settings(address), parts(&site.mailboxes, &site.bus)).await.err().unwrap();
     assert_eq!(error.to_string(), format!("web: {address} is in use by another process"));
     site.running.stop().await;
     assert!(TcpStream::connect(address).await.is_err());

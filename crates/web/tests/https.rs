@@ -221,6 +221,7 @@ async fn the_pages_by_https_keep_their_cookie_and_their_origin_to_https() {
         hosts: vec!["localhost".into()],
         admin_tokens: vec!["lab-admin".into()],
         https: false,
+        metrics: Vec::new(),
         tls: Some(files.clone()),
     };
     let parts = web::Parts {
@@ -228,6 +229,7 @@ async fn the_pages_by_https_keep_their_cookie_and_their_origin_to_https() {
         um: Arc::new(|_, _, reply| reply(Err(um::commands::CommandError::Busy))),
         node: None,
         events: Bus::new(),
+        metrics: web::metrics::Metrics::new(Bus::new()),
         store: None,
     };
     let running = web::start(settings, parts).await.unwrap();

@@ -162,6 +162,13 @@ impl Spool {
         lock(&self.inner.index).get(recording).filter(|entry| !entry.released).map(|entry| entry.meta.clone())
     }
 
+    /// Recordings that are not released, and bytes of audio that wait for the writer.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let index = lock(&self.inner.index);
+        let recordings = index.recordings().filter(|(_, entry)| !entry.released).count();
+        (recordings, self.inner.waiting.load(Ordering::Relaxed))
+    }
+
     /// Replaces the meta data of a recording; at most 256 KiB are kept. It is forced to disk with the recording, or at
     /// once if that has ended.
     pub fn annotate(&self, recording: RecordingId, mut meta: Bytes) {

@@ -23,6 +23,10 @@ impl ManualWaiting {
         self.origins.contains_key(at)
     }
 
+    pub fn lit(&self) -> impl Iterator<Item = &str> {
+        self.origins.keys().map(String::as_str)
+    }
+
     /// Who is called back first: the one who waits longest.
     pub fn first(&self, at: &str) -> Option<&str> {
         self.origins.get(at)?.first().map(String::as_str)

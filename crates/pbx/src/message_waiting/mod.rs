@@ -18,7 +18,7 @@ use sip::header::{Expires, SubscriptionState};
 use sip::message_summary::{self, Counts, MessageSummary};
 use sip::{Flow, Headers, Method, Name, NameAddr, Request, Response, Uri};
 use state::Store;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 const KIND: &str = "lamp";
@@ -45,6 +45,12 @@ impl MessageWaiting {
 
     pub fn lamp(&self, extension: &str) -> Lamp {
         self.lamps.get(extension).copied().unwrap_or_default()
+    }
+
+    /// How many lamps are on, lit by messages or by colleagues.
+    pub fn lit(&self, manual: &ManualWaiting) -> usize {
+        let by_messages = self.lamps.iter().filter(|(_, lamp)| lamp.on).map(|(at, _)| at.as_str());
+        by_messages.chain(manual.lit()).collect::<BTreeSet<&str>>().len()
     }
 
     /// A NOTIFY with counts. From a matched route only: whoever may set lamps may annoy everybody. The ticket under

@@ -66,6 +66,13 @@ pub(crate) struct Registered {
 }
 
 impl Registrar {
+    /// Extensions that have a contact, and contacts.
+    pub fn count(&self, now: Instant) -> (usize, usize) {
+        let of = |list: &Vec<Binding>| list.iter().filter(|binding| binding.expires > now).count();
+        let counts = self.extensions.values().map(of).filter(|count| *count > 0);
+        counts.fold((0, 0), |(extensions, contacts), count| (extensions + 1, contacts + count))
+    }
+
     /// What was registered when the node ended, as far as it has not expired since.
     pub fn load(store: &Store, now: Now) -> Result<Registrar, LoadError> {
         let stored: BTreeMap<String, Vec<binding::Stored>> = load_kind(store, KIND)?;

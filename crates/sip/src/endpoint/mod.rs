@@ -95,6 +95,32 @@ pub struct CallInfo {
     pub flow: Option<Flow>,
 }
 
+/// What [`Endpoint::load`] tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Requests of ours that wait for an answer, or for its copies.
+    pub client_transactions: usize,
+    /// Requests of others; by UDP each stays for 32 s after its answer (RFC 3261 17.2.2, timer J).
+    pub server_transactions: usize,
+    pub dialogs: usize,
+    pub subscriptions: usize,
+    /// Messages sent once more since the start.
+    pub retransmissions: u64,
+}
+
+impl Load {
+    /// Of two entities together.
+    pub fn and(self, other: Load) -> Load {
+        Load {
+            client_transactions: self.client_transactions + other.client_transactions,
+            server_transactions: self.server_transactions + other.server_transactions,
+            dialogs: self.dialogs + other.dialogs,
+            subscriptions: self.subscriptions + other.subscriptions,
+            retransmissions: self.retransmissions.wrapping_add(other.retransmissions),
+        }
+    }
+}
+
 /// Whose tag this is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TagOwner {
@@ -413,6 +439,18 @@ impl Endpoint {
     /// Calls that are not over.
     pub fn call_count(&self) -> usize {
         self.calls.len()
+    }
+
+    /// How much there is to do, and how much had to be sent again: for whoever watches.
+    pub fn load(&self) -> Load {
+        let (client_transactions, server_transactions) = self.transactions.counts();
+        Load {
+            client_transactions,
+            server_transactions,
+            dialogs: self.calls.len(),
+            subscriptions: self.subscriptions.len(),
+            retransmissions: self.transactions.repeated(),
+        }
     }
 
     /// Whether nothing is left of any call, request or subscription: all maps are empty.

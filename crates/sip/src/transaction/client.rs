@@ -458,6 +458,7 @@ impl Transactions {
                 Want::Send => {
                     let id = transmit_id(number, client.attempt);
                     let transmit = Transmit { id, to: client.to.clone(), bytes: client.bytes.clone() };
+                    self.repeated = self.repeated.wrapping_add(1);
                     self.output(Output::Transmit(transmit));
                 }
                 Want::Fail(failure) if !client.silent && !client.abandoned => {

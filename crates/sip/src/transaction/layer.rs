@@ -31,6 +31,8 @@ pub struct Transactions {
     /// Peers that refused TCP for a request which was chosen for it by size, and until when that is believed.
     pub(super) tcp_refused: BTreeMap<SocketAddr, Instant>,
     pub(super) wheel: Wheel,
+    /// Messages that were sent once more, since the start.
+    pub(super) repeated: u64,
     outputs: VecDeque<Output>,
 }
 
@@ -54,6 +56,7 @@ impl Transactions {
             exempt: BTreeSet::new(),
             tcp_refused: BTreeMap::new(),
             wheel: Wheel::default(),
+            repeated: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -118,6 +121,16 @@ impl Transactions {
     /// How many transactions there are, ours and those of others.
     pub fn len(&self) -> usize {
         self.clients.len() + self.servers.len()
+    }
+
+    /// Requests of ours, and requests of others.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.clients.len(), self.servers.len())
+    }
+
+    /// How many messages were sent once more since the start, by timer or because the peer's came again.
+    pub fn repeated(&self) -> u64 {
+        self.repeated
     }
 
     pub fn is_empty(&self) -> bool {

@@ -331,6 +331,9 @@ impl Transactions {
                     }
                     let id = transmit_id(number, server.attempt);
                     let transmit = Transmit { id, to: server.to.clone(), bytes: server.last.clone() };
+                    if action == InviteAction::SendAgain {
+                        self.repeated = self.repeated.wrapping_add(1);
+                    }
                     self.output(Output::Transmit(transmit));
                 }
                 InviteAction::NoAck => {

@@ -64,6 +64,11 @@ pub(crate) struct Lamps {
 }
 
 impl Lamps {
+    /// Mailboxes that wait to be counted and sent, or are.
+    pub(crate) fn pending(&self) -> usize {
+        self.queue.len().saturating_add(self.busy)
+    }
+
     /// The mailbox changed, or is to be told about whatever it holds.
     pub(crate) fn changed(&mut self, mailbox: MailboxId) {
         let fresh = Lamp { state: State::Idle, again: false, failing_since: None, timer: None };

@@ -5,6 +5,7 @@ mod commands;
 mod connectivity;
 mod hop;
 mod lamps;
+mod measure;
 mod pins;
 mod records;
 mod sip_events;
@@ -25,7 +26,7 @@ use crate::storage::{Storage, StoreRequest, StoreResult, Ticket};
 use crate::worker::call::Call;
 use crate::worker::delivery::{Deliveries, Step};
 use crate::worker::sound::Sounds;
-use event::{Event, Now, Sink};
+use event::{Event, Measured, Now, Sink};
 use journal::{Journal, Key, WatchedMedia, WatchedSink};
 use lamps::Notify;
 use media::{MediaEvent, Recovered, SessionId};
@@ -87,6 +88,8 @@ pub enum Own {
         command: Command,
         reply: crate::commands::Reply,
     },
+    /// Somebody wants to know how things stand.
+    Measure(Measured),
     /// End the role.
     Stop,
 }
@@ -294,6 +297,7 @@ impl Server {
             }
             Own::Hashed(ticket, answer) => self.hashed(ticket, answer, now),
             Own::Command { by, command, reply } => self.command(&by, command, reply, now),
+            Own::Measure(reply) => reply(self.measure()),
             Own::Stop => {
                 self.journal.close();
                 self.actions.push_back(Action::Stop);

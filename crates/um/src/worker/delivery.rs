@@ -65,6 +65,11 @@ pub(crate) struct Deliveries {
 }
 
 impl Deliveries {
+    /// Messages that are not yet in a mailbox.
+    pub(crate) fn count(&self) -> usize {
+        self.drafts.len()
+    }
+
     /// What the spool still had at the start. Recordings of one message go together.
     pub(crate) fn recover(&mut self, recovered: Vec<Recovered>) {
         let mut found: Vec<(Letter, RecordingId)> = Vec::new();
