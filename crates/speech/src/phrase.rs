@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, Time};
 
 use crate::audio::Audio;
 use crate::prompt::Prompt;
@@ -42,6 +42,10 @@ pub enum Value {
         at: OffsetDateTime,
         now: OffsetDateTime,
     },
+    /// A day of the week; Monday is 1.
+    Weekday(u8),
+    /// A time of day.
+    Time(Time),
     Person(Person),
     /// Free text, for a text to speech back end; without one, nothing.
     Text(String),

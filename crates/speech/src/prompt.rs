@@ -123,6 +123,40 @@ prompts! {
     TransferFailed = "attendant-transfer-failed" ();
     Busy = "attendant-busy" ();
     NoAnswer = "attendant-no-answer" ();
+    /// After hours, behind the welcome.
+    AttendantClosed = "attendant-closed" ();
+    AttendantHoliday = "attendant-holiday" ();
+    /// A key of the attendant's menu, by the name that it was given.
+    AttendantKey = "attendant-key" (name, key);
+    AttendantKeyHours = "attendant-key-hours" (key);
+    AttendantKeyLocation = "attendant-key-location" (key);
+    /// Where `*` leads to voice access.
+    AttendantAccess = "attendant-access" ();
+    AttendantLocation = "attendant-location" (location);
+    AttendantNoLocation = "attendant-no-location" ();
+    HoursAlways = "attendant-hours-always" ();
+    /// Opens the hours: then HoursDay or HoursDays, each followed by HoursFrom and perhaps HoursAndFrom.
+    Hours = "attendant-hours" ();
+    HoursDay = "attendant-hours-day" (day);
+    HoursDays = "attendant-hours-days" (first, last);
+    HoursFrom = "attendant-hours-from" (from, to);
+    HoursAndFrom = "attendant-hours-and-from" (from, to);
+    NumberNotAllowed = "attendant-number-not-allowed" ();
+
+    // outcall.ftl
+    /// Said to somebody whom the server rings for a caller, then the keys.
+    FindMe = "outcall-find-me" (caller);
+    FindMeUnknown = "outcall-find-me-unknown" ();
+    FindMeMenu = "outcall-find-me-menu" ();
+    FindMeGone = "outcall-find-me-gone" ();
+    /// Play on phone: before the message, and after it.
+    PlayOnPhone = "outcall-play-on-phone" ();
+    PlayOnPhoneMenu = "outcall-play-on-phone-menu" ();
+    /// Recording a greeting or a prompt: how, and what then.
+    RecordIt = "outcall-record" ();
+    RecordedMenu = "outcall-recorded-menu" ();
+    RecordingSaved = "outcall-saved" ();
+    RecordingNotSaved = "outcall-not-saved" ();
 
     // search.ftl
     SearchLastFirst = "search-last-first" ();

@@ -375,6 +375,13 @@ impl Speech {
                 let time = self.sentence(self.grammar().time_of_day(at, clock), None);
                 self.sentence(self.grammar().day(at, *now), Some(time))
             }
+            Value::Weekday(day) => self.words(vec![format!("calendar-weekday-{day}")]),
+            Value::Time(time) => {
+                let clock = self.inner.clock.unwrap_or(self.grammar().clock());
+                // The day does not matter.
+                let at = time::OffsetDateTime::UNIX_EPOCH.replace_time(*time);
+                self.sentence(self.grammar().time_of_day(at, clock), None)
+            }
             Value::Person(person) => vec![Part::Person(person.clone())],
             Value::Text(text) => vec![Part::Free(text.clone())],
             Value::Audio(audio) => vec![Part::Audio(audio.clone())],

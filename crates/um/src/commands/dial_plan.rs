@@ -70,7 +70,7 @@ impl DialPlan {
 settings! {
     /// What Set-UMDialPlan changes.
     DialPlanSettings, DialPlanChanges {
-        "CountryOrRegionCode" country_or_region_code: Option<String> = None, Digits(1, 4), "The country's telephone code, for dialling rules (which have no effect yet).";
+        "CountryOrRegionCode" country_or_region_code: Option<String> = None, Digits(1, 4), "The country's telephone code, for dialling rules.";
         "VoIPSecurity" voip_security: VoipSecurity = VoipSecurity::Unsecured, Any, "How signalling and media are protected.";
         "AccessTelephoneNumbers" access_telephone_numbers: Vec<String> = Vec::new(), Length(32), "The numbers that subscribers dial; they are told at enablement.", idle;
         "PilotIdentifierList" pilot_identifier_list: Vec<String> = Vec::new(), Length(32), "E.164 pilots of the plan.", idle;

@@ -32,9 +32,13 @@ pub const DIALLING_RULE: Form = Form {
     sound: |text| {
         let parts: Vec<&str> = text.splitn(4, ',').map(str::trim).collect();
         let [group, mask, dialled, ..] = parts.as_slice() else { return false };
-        (1..=32).contains(&group.chars().count()) && is_mask(mask) && is_mask(dialled)
+        (1..=32).contains(&group.chars().count())
+            && is_mask(mask)
+            && is_mask(dialled)
+            && crate::rules::dialled_needs(mask, dialled)
     },
-    mend: "Group,NumberMask,DialedNumber,Comment: the group of at most 32 characters, masks of digits, x and a last *",
+    mend: "Group,NumberMask,DialedNumber,Comment: the group of at most 32 characters, masks of digits, x and a last *, of \
+           which the dialled number has no more than the mask",
 };
 
 /// The group that a dialling rule belongs to.
@@ -60,17 +64,19 @@ pub const NUMBER_MASK: Form = Form {
 /// `Day.H:MM-Day.H:MM`.
 pub const OPENING_HOURS: Form = Form {
     sound: |text| {
-        let Some((from, to)) = text.split_once('-') else { return false };
-        match (moment(from), moment(to)) {
-            // Over the end of the week is fine; less than a quarter of an hour is not.
-            (Some(from), Some(to)) => (to + WEEK - from) % WEEK >= 15 || from == to,
-            _ => false,
-        }
+        // Over the end of the week is fine; less than a quarter of an hour is not.
+        span(text).is_some_and(|(from, to)| (to + WEEK - from) % WEEK >= 15 || from == to)
     },
     mend: "Day.H:MM-Day.H:MM, such as Mon.8:00-Mon.17:00",
 };
 
 const WEEK: u32 = 7 * 24 * 60;
+
+/// Where opening hours begin and end, in minutes from Sunday, 0:00.
+pub(crate) fn span(text: &str) -> Option<(u32, u32)> {
+    let (from, to) = text.split_once('-')?;
+    Some((moment(from)?, moment(to)?))
+}
 
 /// Minutes from Sunday, 0:00, of `Mon.8:00`, `1.8:00` or `Monday.8:00 AM`.
 fn moment(text: &str) -> Option<u32> {
@@ -78,7 +84,7 @@ fn moment(text: &str) -> Option<u32> {
     Some(day_of_week(day)? * 24 * 60 + minutes(time)?)
 }
 
-fn day_of_week(text: &str) -> Option<u32> {
+pub(crate) fn day_of_week(text: &str) -> Option<u32> {
     const DAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
     if let Ok(number) = text.parse::<u32>() {
         return (number < 7).then_some(number);
@@ -117,12 +123,13 @@ pub const HOLIDAY: Form = Form {
             && (file.is_empty() || is_file(file))
             && dates
                 .is_some_and(|dates| matches!(dates.as_slice(), [_]) || matches!(dates.as_slice(), [a, b] if a <= b))
+            && crate::hours::Holiday::exists(text)
     },
     mend: "Name,file.wav,start,end with days as 2026-12-24; the end may be left out",
 };
 
 /// Year, month and day of `2026-12-24` or `12/24/2026`.
-fn date(text: &str) -> Option<(u32, u32, u32)> {
+pub(crate) fn date(text: &str) -> Option<(u32, u32, u32)> {
     let numbers = |separator| -> Option<Vec<u32>> { text.split(separator).map(|part| part.parse().ok()).collect() };
     let (year, month, day) = match (numbers('-').as_deref(), numbers('/').as_deref()) {
         (Some([year, month, day]), _) | (_, Some([month, day, year])) => (*year, *month, *day),

@@ -1,4 +1,4 @@
-//! UMIPGateway: a PBX that the server takes calls from (fact sheet 2.2), with two settings of our own.
+//! UMIPGateway: a PBX that the server takes calls from (fact sheet 2.2), with three settings of our own.
 
 use super::hunt_group::HuntGroup;
 use super::settings::settings;
@@ -32,6 +32,16 @@ choices! {
     }
 }
 
+choices! {
+    /// How callers are transferred.
+    TransferMethod {
+        /// The PBX is told to call (REFER), and tells how it went.
+        Refer,
+        /// This server calls, and stays between both.
+        Bridge,
+    }
+}
+
 /// A gateway. Read settings through `Deref`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gateway {
@@ -61,6 +71,7 @@ settings! {
         "Simulator" simulator: bool = false, Any, "Whether it is a test client.", idle;
         "Redirects" redirects: u32 = 2, Range(0, 2), "How many redirects a call goes through: 2 router and service, 1 router only, 0 answered in place.";
         "DiversionChoice" diversion_choice: DiversionChoice = DiversionChoice::First, Any, "Which of several diversions names the mailbox.";
+        "TransferMethod" transfer_method: TransferMethod = TransferMethod::Refer, Any, "How callers are transferred: by REFER, or, where the PBX can't do that, by a call of this server's that it bridges.";
     }
 }
 

@@ -7,6 +7,7 @@
 use super::directory_search::Search;
 use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::people::PinProblem;
+use crate::rules::Denied;
 use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::Now;
 use mailbox::MailboxId;
@@ -64,6 +65,15 @@ pub(crate) enum Ask {
     },
     /// Answered by `Transferred`.
     Transfer(String),
+    /// May this number be called, and how is it dialled? Answered by `MayDial`.
+    MayDial {
+        by: Authority,
+        number: String,
+    },
+    /// Answered by `Rung`, if the caller was not connected.
+    Ring(Ring),
+    /// Of somebody who was rung: he takes the call. Told, not asked.
+    Take,
     /// Whether two PINs are the same: asked, because the journal has neither. Answered by `Same`.
     Same(bool),
     /// Keys from this one on, counted from the call's first, are a secret, or are none any more. Told, not asked.
@@ -93,6 +103,8 @@ pub(crate) enum Reply {
     PinChanged(Result<(), PinProblem>),
     Same(bool),
     Transferred(TransferEnd),
+    MayDial(Result<String, Denied>),
+    Rung(Rung),
 }
 
 /// How far a play came.
@@ -145,6 +157,38 @@ pub(crate) enum PinCheck {
 pub(crate) enum TransferEnd {
     /// The caller is with somebody else now.
     Done,
+    Busy,
+    NoAnswer,
+    /// There is no such number.
+    Invalid,
+    Failed,
+}
+
+/// By whose rights a number is dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// Whoever has called: the attendant's rights, or the dial plan's.
+    Caller,
+    /// A user's, by his mailbox policy.
+    Owner(MailboxId),
+}
+
+/// Somebody whom the server rings for the caller (find-me). Both are connected by the server, which stays between them.
+#[derive(Clone, Debug)]
+pub(crate) struct Ring {
+    /// As it is dialled: what [`Caller::may_dial`] gave.
+    pub(crate) number: String,
+    /// How long it rings.
+    pub(crate) within: Duration,
+    /// Said to whoever answers, who then takes the call by 1 or declines it by 2. `None`: he is connected at once.
+    pub(crate) offer: Option<Vec<Phrase>>,
+}
+
+/// Why the caller was not connected with whom was rung. (Once connected, the call ends when either hangs up.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rung {
+    /// The called party pressed 2, nothing, or hung up.
+    Declined,
     Busy,
     NoAnswer,
     /// There is no such number.
@@ -261,6 +305,21 @@ impl Caller {
             }
             desk.alarm = Some(until);
             Poll::Pending
+        })
+        .await
+    }
+
+    /// The next key, left where it is.
+    pub(crate) async fn peek(&self, within: Duration) -> Option<char> {
+        let mut until = None;
+        poll_fn(|_| {
+            let mut desk = self.desk();
+            let Some(now) = desk.now.map(|now| now.instant) else { return Poll::Pending };
+            let until = *until.get_or_insert(now + within);
+            let key = desk.keys.front().copied();
+            let over = key.is_some() || now >= until;
+            desk.alarm = (!over).then_some(until);
+            if over { Poll::Ready(key) } else { Poll::Pending }
         })
         .await
     }
@@ -433,6 +492,32 @@ impl Caller {
             Reply::Transferred(end) => end,
             _ => TransferEnd::Failed,
         }
+    }
+}
+
+impl Caller {
+    // ---- calling others ----
+
+    /// How a number is dialled, or why it may not be.
+    pub(crate) async fn may_dial(&self, by: Authority, number: String) -> Result<String, Denied> {
+        match self.ask(Ask::MayDial { by, number }).await {
+            Reply::MayDial(result) => result,
+            _ => Err(Denied::NoRule),
+        }
+    }
+
+    /// Rings somebody while the caller hears that it rings. Comes back only when they were not connected.
+    pub(crate) async fn ring(&self, ring: Ring) -> Rung {
+        match self.ask(Ask::Ring(ring)).await {
+            Reply::Rung(rung) => rung,
+            _ => Rung::Failed,
+        }
+    }
+
+    /// Takes the call that was offered: the dialogue ends with it.
+    pub(crate) async fn take(&self) -> std::convert::Infallible {
+        self.post(Ask::Take);
+        std::future::pending().await
     }
 }
 

@@ -7,7 +7,9 @@ mod auto_attendant;
 mod call_answering;
 mod caller;
 mod directory_search;
+mod find_me;
 mod main_menu;
+mod menu;
 mod new_pin;
 mod people;
 mod player;
@@ -18,8 +20,11 @@ mod voice_mail;
 
 pub(crate) use auto_attendant::{Attendant, Messages, Welcome, auto_attendant};
 pub(crate) use call_answering::{Answering, call_answering};
-pub(crate) use caller::{Ask, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Subscriber, TransferEnd};
+pub(crate) use caller::{
+    Ask, Authority, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber, TransferEnd,
+};
 pub(crate) use directory_search::Search;
+pub(crate) use find_me::find_me;
 pub(crate) use subscriber_logon::{Access, subscriber_logon};
 
 use std::time::Duration;
@@ -30,3 +35,13 @@ pub(crate) const FIRST_KEY: Duration = Duration::from_secs(5);
 pub(crate) const NEXT_KEY: Duration = Duration::from_secs(4);
 /// How long a key that may be the first of two waits for the second.
 pub(crate) const SECOND_KEY: Duration = Duration::from_millis(1200);
+
+/// Every menu there is, in the order in which docs/menus.md has them.
+fn menus() -> Vec<menu::Drawn> {
+    vec![find_me::MENU.drawn()]
+}
+
+/// docs/menus.md, as the dialogues' own tables have it.
+pub fn menus_page() -> String {
+    menu::page(&menus())
+}

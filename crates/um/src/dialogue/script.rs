@@ -2,10 +2,11 @@
 //! and people behind the dialogue are lists in memory.
 
 use super::caller::{
-    Ask, Caller, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Subscriber, TransferEnd,
+    Ask, Caller, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber, TransferEnd,
 };
 use crate::people::PinProblem;
 use crate::people::directory::MOST_FOUND;
+use crate::rules::Denied;
 use crate::storage::{Greeting, StoreAnswer, StoreFailure, StoreRequest};
 use event::Now;
 use mailbox::{MailboxId, Message, MessageId, ModSeq, Uid};
@@ -22,6 +23,10 @@ pub(crate) struct Script {
     playing: Option<(RequestId, Vec<Phrase>, bool)>,
     recording: Option<(RequestId, Duration)>,
     pub(crate) transferring: Option<(RequestId, String)>,
+    /// Who is being rung.
+    pub(crate) ringing: Option<(RequestId, Ring)>,
+    /// Why no number may be dialled.
+    pub(crate) denied: Option<Denied>,
     /// What the dialogue asked the store for that changes something, and what it told its call.
     pub(crate) done: Vec<String>,
     pub(crate) messages: Vec<Message>,
@@ -94,6 +99,8 @@ impl Script {
             playing: None,
             recording: None,
             transferring: None,
+            ringing: None,
+            denied: None,
             done: Vec::new(),
             messages: Vec::new(),
             greeting: None,
@@ -160,6 +167,15 @@ impl Script {
                 self.transferring = Some((id, to));
                 None
             }
+            Ask::MayDial { number, .. } => {
+                let denied = self.denied;
+                Some(Reply::MayDial(denied.map_or(Ok(number), Err)))
+            }
+            Ask::Ring(ring) => {
+                self.ringing = Some((id, ring));
+                None
+            }
+            Ask::Take => self.note("take"),
             Ask::Discard => self.note("discard"),
             Ask::Urgent(on) => self.note(if on { "urgent" } else { "not urgent" }),
             Ask::Private(on) => self.note(if on { "private" } else { "not private" }),
@@ -302,6 +318,25 @@ impl Script {
         let (id, _) = self.transferring.take().expect("a transfer is under way");
         self.dialogue.reply(id, Reply::Transferred(end));
         self.go_on();
+        self
+    }
+
+    /// What became of who was rung.
+    #[track_caller]
+    pub(crate) fn rung(&mut self, end: Rung) -> &mut Script {
+        let (id, _) = self.ringing.take().expect("somebody is being rung");
+        self.dialogue.reply(id, Reply::Rung(end));
+        self.go_on();
+        self
+    }
+
+    /// So much time goes by, or as much as there is to wait for; what is being said is not heard to its end.
+    pub(crate) fn passes(&mut self, duration: Duration) -> &mut Script {
+        let until = self.now.later(duration);
+        while let Some(alarm) = self.dialogue.alarm().filter(|alarm| !self.over && *alarm <= until.instant) {
+            self.now = self.now.later(alarm.saturating_duration_since(self.now.instant));
+            self.go_on();
+        }
         self
     }
 

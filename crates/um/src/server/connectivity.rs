@@ -108,7 +108,7 @@ impl Server {
     }
 
     /// What requests to gateways go over.
-    fn gateway_transport(&self) -> Transport {
+    pub(crate) fn gateway_transport(&self) -> Transport {
         self.addresses.service.first().map_or(Transport::Tcp, |listener| listener.transport)
     }
 

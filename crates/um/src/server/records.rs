@@ -29,6 +29,10 @@ impl Server {
             Kind::CallAnswering => CallType::CallAnsweringMissedCall,
             Kind::SubscriberAccess => CallType::SubscriberAccess,
             Kind::AutoAttendant => CallType::AutoAttendant,
+            Kind::FindMe => CallType::FindMe,
+            Kind::PlayOnPhone => CallType::PlayOnPhone,
+            // The caller's own record has it.
+            Kind::Transfer => CallType::None,
         };
         let callee = call.mailbox.as_ref().and_then(|id| self.configuration.by_mailbox_id(id));
         let record = CallRecord {
@@ -44,7 +48,7 @@ impl Server {
                 .and_then(|callee| callee.primary_extension())
                 .map_or_else(|| call.pilot.clone(), str::to_owned),
             caller_phone_number: call.caller.number.clone().unwrap_or_default(),
-            offer_result: OfferResult::Answer,
+            offer_result: if cause == "not-answered" { OfferResult::Failed } else { OfferResult::Answer },
             drop_call_reason: cause.to_owned(),
             reason_for_call: call.reason,
             dialed_string: call.pilot.clone(),

@@ -178,12 +178,12 @@ impl Server {
             CallEvent::Failed { transaction, failure } => {
                 self.refer_answered(number, transaction, Err(failure), now);
             }
-            CallEvent::ProvisionalAcknowledged { .. }
-            | CallEvent::Provisional { .. }
-            | CallEvent::Answered { .. }
-            | CallEvent::Rejected { .. }
-            | CallEvent::OfferWithdrawn
-            | CallEvent::Answer { .. } => {}
+            CallEvent::Provisional { response, .. } => self.outcall_rings(number, response.status, now),
+            CallEvent::Answered { response, .. } => self.outcall_answered(number, &response, now),
+            CallEvent::Rejected { response, failure, .. } => {
+                self.outcall_rejected(number, response.status, failure, now);
+            }
+            CallEvent::ProvisionalAcknowledged { .. } | CallEvent::OfferWithdrawn | CallEvent::Answer { .. } => {}
         }
     }
 

@@ -3,6 +3,7 @@
 use super::call::{Call, Kind};
 use super::identity::{self, CallerId};
 use crate::commands::auto_attendant::AutoAttendant;
+use crate::commands::call_record::ReasonForCall;
 use crate::commands::dial_plan::{ContactScope, DialByName, DialPlan, MatchedName};
 use crate::commands::mailbox::Mailbox;
 use crate::dialogue::{
@@ -11,7 +12,7 @@ use crate::dialogue::{
 };
 use crate::router::{Accepted, Refusal};
 use crate::server::Server;
-use event::{Event, Now};
+use event::Now;
 use media::{MediaCommand, Stream};
 use rand::RngExt as _;
 use sip::endpoint::{Body, CallRef};
@@ -30,6 +31,11 @@ impl Server {
         accepted: Accepted,
         now: Now,
     ) {
+        if let Some(status) = self.own_loop(&accepted, &request) {
+            let refusal =
+                Refusal::new(status, "a call of this server's that nobody took: it does not talk with itself");
+            return self.refuse(hop, leg, &request, flow, &refusal, now);
+        }
         let offer = match offer_in(&request.headers, &request.body) {
             Ok(offer) => offer,
             Err((status, warning)) => {
@@ -73,6 +79,15 @@ impl Server {
         }
         let codec = negotiated.as_ref().map(|negotiated| codec_name(negotiated.codec)).unwrap_or_default();
         self.admit(hop, leg, &request, accepted, (session, local, description, codec), now);
+    }
+
+    /// A call that the server placed, and the PBX diverted back to it: what to answer, which is what became of that call.
+    fn own_loop(&mut self, accepted: &Accepted, request: &Request) -> Option<u16> {
+        let Accepted { gateway, plan, .. } = accepted;
+        let owner = identity::diverted_from(&self.configuration, gateway, plan, request)?;
+        let caller = identity::caller(&self.configuration, plan, request);
+        let own = owner.um.iter().flat_map(|um| &um.extensions).any(|called| self.is_own_outcall(&caller, called));
+        own.then(|| if identity::reason(request) == ReasonForCall::DivertBusy { 486 } else { 480 })
     }
 
     fn admit(
@@ -124,22 +139,15 @@ impl Server {
             play: None,
             recording: None,
             transfer: None,
+            outcall: None,
+            ringing: None,
+            peer: None,
             message: None,
             left_message: false,
             started: now,
             alarm: None,
         };
-        self.emit(
-            now,
-            Event::UmCallStarted {
-                call: number,
-                kind: kind.name().into(),
-                from: call.caller.number.clone().unwrap_or_default(),
-                pilot: call.pilot.clone(),
-                call_id: call.call_id.clone(),
-                gateway: call.gateway.name.clone(),
-            },
-        );
+        self.started(&call, now);
         self.by_leg.insert((hop, leg), number);
         self.by_session.insert(session, number);
         self.calls.insert(number, call);
@@ -295,7 +303,7 @@ impl Server {
     }
 }
 
-fn codec_name(codec: sdp::Codec) -> &'static str {
+pub(super) fn codec_name(codec: sdp::Codec) -> &'static str {
     match codec {
         sdp::Codec::Pcma => "PCMA",
         sdp::Codec::Pcmu => "PCMU",

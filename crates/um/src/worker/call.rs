@@ -1,6 +1,7 @@
 //! A call at the UM server. It owns the SIP leg, the media session and the recording; the dialogue only asks.
 
 use super::identity::CallerId;
+use super::outcall::Outcall;
 use crate::commands::CallView;
 use crate::commands::call_record::ReasonForCall;
 use crate::commands::dial_plan::DialPlan;
@@ -20,6 +21,11 @@ pub(crate) enum Kind {
     CallAnswering,
     SubscriberAccess,
     AutoAttendant,
+    /// Somebody is rung for a caller, and asked.
+    FindMe,
+    /// Somebody is rung for a caller, in place of a REFER.
+    Transfer,
+    PlayOnPhone,
 }
 
 impl Kind {
@@ -28,6 +34,9 @@ impl Kind {
             Kind::CallAnswering => "call-answering",
             Kind::SubscriberAccess => "subscriber-access",
             Kind::AutoAttendant => "auto-attendant",
+            Kind::FindMe => "find-me",
+            Kind::Transfer => "transfer",
+            Kind::PlayOnPhone => "play-on-phone",
         }
     }
 }
@@ -83,6 +92,12 @@ pub(crate) struct Call {
     pub(crate) play: Option<(PlayId, RequestId)>,
     pub(crate) recording: Option<Recording>,
     pub(crate) transfer: Option<Transfer>,
+    /// Of a call that the server placed, until its outcome is told.
+    pub(crate) outcall: Option<Outcall>,
+    /// The call of whom is rung for this one.
+    pub(crate) ringing: Option<u64>,
+    /// Whom it is connected with.
+    pub(crate) peer: Option<u64>,
     /// The message that is being left.
     pub(crate) message: Option<MessageId>,
     /// A message was left, or will be: no missed call.
@@ -99,7 +114,8 @@ impl Call {
     pub(crate) fn next_alarm(&self) -> Instant {
         let dialogue = self.dialogue.as_ref().and_then(Dialogue::alarm);
         let transfer = self.transfer.map(|transfer| transfer.until);
-        [dialogue, transfer].into_iter().flatten().fold(self.until, Instant::min)
+        let rings = self.outcall.and_then(|outcall| outcall.rings_until);
+        [dialogue, transfer, rings].into_iter().flatten().fold(self.until, Instant::min)
     }
 
     pub(crate) fn view(&self, now: Now) -> CallView {

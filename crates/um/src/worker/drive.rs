@@ -121,6 +121,12 @@ impl Server {
                 self.change_pin_by_phone(number, id, mailbox, pin).map(Reply::PinChanged)
             }
             Ask::Transfer(to) => self.transfer(number, id, &to, now).map(Reply::Transferred),
+            Ask::MayDial { by, number: wanted } => Some(Reply::MayDial(self.may_dial(number, &by, &wanted))),
+            Ask::Ring(ring) => self.ring(number, id, ring, now).map(Reply::Rung),
+            Ask::Take => {
+                self.take(number, now);
+                None
+            }
             Ask::Same(same) => Some(Reply::Same(self.random.shared(same.into()) != 0)),
             Ask::Secret { from, secret } => {
                 self.journal.secret(number, from, secret);
@@ -250,6 +256,14 @@ impl Server {
         }
     }
 
+    /// The same, when its call may be the one that is asking: it is told when it waits again.
+    pub(crate) fn reply_later(&mut self, number: u64, request: RequestId, reply: Reply, now: Now) {
+        match self.calls.get(&number) {
+            Some(call) if call.dialogue.is_none() => self.replies.push_back((number, request, reply)),
+            _ => self.reply(number, request, reply, now),
+        }
+    }
+
     pub(crate) fn stored_for(&mut self, number: u64, request: RequestId, result: StoreResult, now: Now) {
         self.reply(number, request, Reply::Stored(result), now);
     }
@@ -285,6 +299,8 @@ impl Server {
         }
         if call.transfer.is_some_and(|transfer| transfer.until <= now.instant) {
             self.transfer_timed_out(number, now);
+        } else if call.outcall.and_then(|outcall| outcall.rings_until).is_some_and(|until| until <= now.instant) {
+            return self.outcall_timed_out(number, now);
         }
         self.drive(number, now);
         self.set_alarm(number);
@@ -316,6 +332,7 @@ impl Server {
             self.alarms.remove(&(alarm, number));
         }
         self.media.command(MediaCommand::Close { session: call.session });
+        self.let_go(&call, now);
         let message = call.message.take();
         self.record_call(&call, message, cause, now);
         match (message, call.left_message) {

@@ -5,5 +5,7 @@ pub(crate) mod call;
 pub(crate) mod delivery;
 pub(crate) mod drive;
 pub(crate) mod identity;
+pub(crate) mod outcall;
+mod play_on_phone;
 pub(crate) mod sound;
 pub(crate) mod transfer;

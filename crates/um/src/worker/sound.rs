@@ -1,6 +1,7 @@
 //! What is said, as clips that the media engine shares between calls.
 
 use media::Clip;
+use rtp::Tone;
 use speech::{Audio, Language, Phrase, Speech};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -13,13 +14,18 @@ pub(crate) struct Sounds {
     clips: HashMap<usize, (Weak<Audio>, Arc<Clip>)>,
     /// Entries of audio that is gone are removed when the map has grown to this.
     sweep_at: usize,
+    ringback: Arc<Clip>,
 }
 
 const LEAST_SWEEP: usize = 512;
 
 impl Sounds {
     pub(crate) fn new(speech: Speech) -> Sounds {
-        Sounds { speech, clips: HashMap::new(), sweep_at: LEAST_SWEEP }
+        // A second of tone and four of silence, as it rings in Europe (ETSI TR 101 041-2).
+        let mut ringback = Tone::new(&[425.0], -18.0).samples(8_000);
+        ringback.resize(40_000, 0);
+        let ringback = Arc::new(Clip::from_samples(ringback));
+        Sounds { speech, clips: HashMap::new(), sweep_at: LEAST_SWEEP, ringback }
     }
 
     pub(crate) fn clips(&mut self, phrases: &[Phrase], language: Language) -> Vec<Arc<Clip>> {
@@ -42,6 +48,11 @@ impl Sounds {
         }
         self.clips.insert(key, (Arc::downgrade(audio), clip.clone()));
         clip
+    }
+
+    /// What is heard while somebody else's phone rings, to be repeated.
+    pub(crate) fn ringback(&self) -> Arc<Clip> {
+        self.ringback.clone()
     }
 
     /// Has a name spoken before the first call that needs it.

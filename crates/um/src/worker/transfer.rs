@@ -1,6 +1,7 @@
 //! Transfer by REFER (RFC 3515): the PBX calls the number and tells how it went by NOTIFY.
 
 use super::call::Transfer;
+use crate::commands::ip_gateway::TransferMethod;
 use crate::dialogue::{Reply, RequestId, TransferEnd};
 use crate::server::Server;
 use event::Now;
@@ -15,9 +16,14 @@ const REFER_WITHIN: Duration = Duration::from_secs(40);
 const NEWS_WITHIN: Duration = Duration::from_secs(180);
 
 impl Server {
-    /// Sends the REFER. Some: it could not even be sent.
+    /// Sends the REFER, or calls where the gateway can't do that. Some: it could not even be sent.
     pub(crate) fn transfer(&mut self, number: u64, request: RequestId, to: &str, now: Now) -> Option<TransferEnd> {
-        self.refer(number, request, to, now).err()
+        let bridged =
+            self.calls.get(&number).is_some_and(|call| call.gateway.transfer_method == TransferMethod::Bridge);
+        match bridged {
+            true => self.bridge_to(number, request, to, now).err(),
+            false => self.refer(number, request, to, now).err(),
+        }
     }
 
     fn refer(&mut self, number: u64, request: RequestId, to: &str, now: Now) -> Result<(), TransferEnd> {
@@ -89,7 +95,7 @@ impl Server {
     }
 }
 
-fn end_of(status: u16) -> TransferEnd {
+pub(super) fn end_of(status: u16) -> TransferEnd {
     match status {
         200..300 => TransferEnd::Done,
         486 | 600 => TransferEnd::Busy,

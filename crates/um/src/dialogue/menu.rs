@@ -1,0 +1,230 @@
+//! Menus as tables of keys, each written once: a dialogue reads the caller's keys by its table, and docs/menus.md is drawn from
+//! all of them.
+
+use super::SECOND_KEY;
+use super::caller::Caller;
+use std::time::Duration;
+
+/// A menu. `A` is what its keys can mean.
+pub(crate) struct Menu<A: 'static> {
+    /// Its heading in the drawing; other menus' keys lead to it by this name.
+    pub(crate) name: &'static str,
+    /// A sentence on when the caller is in it.
+    pub(crate) about: &'static str,
+    pub(crate) keys: &'static [Key<A>],
+}
+
+/// A line of a menu.
+pub(crate) struct Key<A> {
+    keys: &'static str,
+    /// `None`: a line of the drawing only.
+    does: Option<A>,
+    help: &'static str,
+    to: Option<&'static str>,
+}
+
+impl<A: Copy> Key<A> {
+    /// What is pressed, one key after the other (`1`, `00`, `0011`), what it means, and how the drawing says that.
+    pub(crate) const fn new(keys: &'static str, does: A, help: &'static str) -> Key<A> {
+        Key { keys, does: Some(does), help, to: None }
+    }
+
+    /// A line that no table can read, such as `an extension` or `nothing for 5 s`: the dialogue sees to it itself.
+    pub(crate) const fn other(what: &'static str, help: &'static str) -> Key<A> {
+        Key { keys: what, does: None, help, to: None }
+    }
+
+    /// The menu that it leads to.
+    pub(crate) const fn to(self, menu: &'static str) -> Key<A> {
+        Key { to: Some(menu), ..self }
+    }
+}
+
+/// What the caller pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pressed<A> {
+    Does(A),
+    /// What the menu does not have.
+    Unknown,
+    /// Nothing in time.
+    Nothing,
+}
+
+impl<A: Copy> Menu<A> {
+    /// What the caller wants, if he presses something within this time.
+    pub(crate) async fn read(&self, caller: &Caller, within: Duration) -> Pressed<A> {
+        match caller.key(within).await {
+            Some(first) => self.read_from(caller, first).await,
+            None => Pressed::Nothing,
+        }
+    }
+
+    /// The same when the first key is known already. A key that may be the first of several waits for the next one; what
+    /// does not belong to this menu is left for whoever reads next.
+    pub(crate) async fn read_from(&self, caller: &Caller, first: char) -> Pressed<A> {
+        let mut typed = String::from(first);
+        while self.begins(&typed, true) {
+            let Some(next) = caller.peek(SECOND_KEY).await else { break };
+            typed.push(next);
+            if !self.begins(&typed, false) {
+                typed.pop();
+                break;
+            }
+            caller.key(Duration::ZERO).await;
+        }
+        let line = self.keys.iter().find(|line| line.keys == typed);
+        line.and_then(|line| line.does).map_or(Pressed::Unknown, Pressed::Does)
+    }
+
+    /// Whether a line begins with these keys; `longer`: and goes on.
+    fn begins(&self, typed: &str, longer: bool) -> bool {
+        self.keys.iter().any(|line| {
+            line.does.is_some() && line.keys.starts_with(typed) && (!longer || line.keys.len() > typed.len())
+        })
+    }
+
+    pub(crate) fn drawn(&self) -> Drawn {
+        let rows = self.keys.iter().map(|line| Row {
+            keys: line.keys,
+            pressed: line.does.is_some(),
+            help: line.help,
+            to: line.to,
+        });
+        Drawn { name: self.name, about: self.about, rows: rows.collect() }
+    }
+}
+
+/// A menu without its meaning.
+pub(crate) struct Drawn {
+    name: &'static str,
+    about: &'static str,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    keys: &'static str,
+    pressed: bool,
+    help: &'static str,
+    to: Option<&'static str>,
+}
+
+/// docs/menus.md: how the menus lead to each other, and the keys of each.
+pub(crate) fn page(menus: &[Drawn]) -> String {
+    let mut page = String::from(
+        "# The menus\n\nWritten by `cargo xtask docs` from the tables that the dialogues read keys by. What a key is for in one \
+         sentence stands in [keys.md](keys.md).\n\n```mermaid\nflowchart LR\n",
+    );
+    let node = |name: &str| name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    for menu in menus {
+        page.push_str(&format!("    {}[\"{}\"]\n", node(menu.name), menu.name));
+    }
+    for menu in menus {
+        for row in &menu.rows {
+            if let Some(to) = row.to {
+                page.push_str(&format!("    {} -- \"{}\" --> {}\n", node(menu.name), row.keys, node(to)));
+            }
+        }
+    }
+    page.push_str("```\n");
+    for menu in menus {
+        page.push_str(&format!("\n## {}\n\n{}\n\n| key | |\n|---|---|\n", menu.name, menu.about));
+        for row in &menu.rows {
+            let keys = if row.pressed { format!("`{}`", spaced(row.keys)) } else { row.keys.to_owned() };
+            let to =
+                row.to.map(|to| format!(" → [{to}](#{})", to.to_lowercase().replace(' ', "-"))).unwrap_or_default();
+            page.push_str(&format!("| {keys} | {}{to} |\n", row.help));
+        }
+    }
+    page
+}
+
+/// `0011` as it is written: `00 11`.
+fn spaced(keys: &str) -> String {
+    match keys.strip_prefix("00") {
+        Some(rest) if !rest.is_empty() => format!("00 {rest}"),
+        _ => keys.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialogue::script::Script;
+    use speech::Value;
+
+    #[derive(Clone, Copy, Debug)]
+    enum Does {
+        Repeat,
+        More,
+        Replay,
+        Previous,
+        Rewind,
+    }
+
+    const MENU: Menu<Does> = Menu {
+        name: "A menu",
+        about: "For this test.",
+        keys: &[
+            Key::new("0", Does::Repeat, "repeat"),
+            Key::new("00", Does::More, "more"),
+            Key::new("001", Does::Replay, "replay"),
+            Key::new("0011", Does::Previous, "previous"),
+            Key::new("1", Does::Rewind, "rewind").to("A menu"),
+            Key::other("nothing", "is said again"),
+        ],
+    };
+
+    /// Says what was read.
+    fn reading() -> Script {
+        Script::start(
+            |_| {},
+            |caller| async move {
+                loop {
+                    let pressed = MENU.read(&caller, Duration::from_secs(5)).await;
+                    caller.announce(vec![Value::Text(format!("{pressed:?}")).into()]).await;
+                }
+            },
+        )
+    }
+
+    #[test]
+    fn the_longest_line_that_was_pressed_is_meant() {
+        let second = SECOND_KEY + Duration::from_millis(1);
+        for (keys, does) in [
+            ("0", "Repeat"),
+            ("00", "More"),
+            ("001", "Replay"),
+            ("0011", "Previous"),
+            ("1", "Rewind"),
+            ("7", "Unknown"),
+        ] {
+            let mut call = reading();
+            call.presses(keys);
+            if !["0011", "1", "7"].contains(&keys) {
+                assert_eq!(call.said(), "", "{keys}: more may come");
+                call.passes(second);
+            }
+            call.hears(does);
+        }
+    }
+
+    #[test]
+    fn what_does_not_belong_to_a_line_is_left_for_the_next() {
+        let mut call = reading();
+        call.presses("0017").hears("Replay").listens().hears("Unknown");
+    }
+
+    #[test]
+    fn silence_is_nothing() {
+        let mut call = reading();
+        call.passes(Duration::from_secs(5)).hears("Nothing");
+    }
+
+    #[test]
+    fn the_page_draws_lines_and_ways() {
+        let page = page(&[MENU.drawn()]);
+        assert!(page.contains("| `00 11` | previous |"), "{page}");
+        assert!(page.contains("| nothing | is said again |"), "{page}");
+        assert!(page.contains("a_menu -- \"1\" --> a_menu"), "{page}");
+    }
+}

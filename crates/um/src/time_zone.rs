@@ -1,0 +1,142 @@
+//! Time zones with daylight saving, by name. The database of zones is built into the binary (`jiff`): what is said at which hour
+//! depends on no machine, and a recorded call runs again alike elsewhere.
+
+use crate::commands::value::{Check, Length};
+use jiff::Timestamp;
+use jiff::tz::TimeZoneDatabase;
+use std::time::SystemTime;
+use time::{OffsetDateTime, UtcOffset};
+
+/// A time zone; UTC by default.
+#[derive(Clone, Debug)]
+pub(crate) struct TimeZone(jiff::tz::TimeZone);
+
+impl Default for TimeZone {
+    fn default() -> TimeZone {
+        TimeZone(jiff::tz::TimeZone::UTC)
+    }
+}
+
+impl TimeZone {
+    /// By its name in the tz database (`Europe/Stockholm`, any case) or by the name that Windows has for it
+    /// (`W. Europe Standard Time`).
+    pub(crate) fn named(name: &str) -> Option<TimeZone> {
+        let windows = WINDOWS.iter().find(|(windows, _)| windows.eq_ignore_ascii_case(name));
+        TimeZoneDatabase::bundled().get(windows.map_or(name, |(_, zone)| zone)).ok().map(TimeZone)
+    }
+
+    /// The zone of this name, else UTC: names are checked when they are set.
+    pub(crate) fn of(name: Option<&str>) -> TimeZone {
+        name.and_then(TimeZone::named).unwrap_or_default()
+    }
+
+    /// What clocks in this zone show.
+    pub(crate) fn local(&self, at: SystemTime) -> OffsetDateTime {
+        let utc = OffsetDateTime::from(at);
+        let offset = Timestamp::from_second(utc.unix_timestamp()).map(|at| self.0.to_offset(at).seconds());
+        let offset = offset.ok().and_then(|seconds| UtcOffset::from_whole_seconds(seconds).ok());
+        offset.and_then(|offset| utc.checked_to_offset(offset)).unwrap_or(utc)
+    }
+}
+
+/// A name that [`TimeZone::named`] knows.
+pub(crate) struct ZoneName;
+
+impl Check<String> for ZoneName {
+    fn check(&self, value: &String) -> Result<(), String> {
+        Length(64).check(value)?;
+        TimeZone::named(value).map(|_| ()).ok_or_else(|| format!("no time zone is called {value:?}: write {MEND}"))
+    }
+
+    fn range(&self) -> String {
+        MEND.into()
+    }
+}
+
+impl Check<Option<String>> for ZoneName {
+    fn check(&self, value: &Option<String>) -> Result<(), String> {
+        value.as_ref().map_or(Ok(()), |value| self.check(value))
+    }
+
+    fn range(&self) -> String {
+        MEND.into()
+    }
+}
+
+const MEND: &str = "a name such as Europe/Stockholm or W. Europe Standard Time";
+
+/// What Windows calls the zones that most people live in (Unicode CLDR, windowsZones).
+const WINDOWS: &[(&str, &str)] = &[
+    ("AUS Eastern Standard Time", "Australia/Sydney"),
+    ("Alaskan Standard Time", "America/Anchorage"),
+    ("Arab Standard Time", "Asia/Riyadh"),
+    ("Arabian Standard Time", "Asia/Dubai"),
+    ("Argentina Standard Time", "America/Buenos_Aires"),
+    ("Atlantic Standard Time", "America/Halifax"),
+    ("Central America Standard Time", "America/Guatemala"),
+    ("Central Europe Standard Time", "Europe/Budapest"),
+    ("Central European Standard Time", "Europe/Warsaw"),
+    ("Central Standard Time", "America/Chicago"),
+    ("China Standard Time", "Asia/Shanghai"),
+    ("E. Europe Standard Time", "Europe/Chisinau"),
+    ("E. South America Standard Time", "America/Sao_Paulo"),
+    ("Eastern Standard Time", "America/New_York"),
+    ("Egypt Standard Time", "Africa/Cairo"),
+    ("FLE Standard Time", "Europe/Kiev"),
+    ("GMT Standard Time", "Europe/London"),
+    ("GTB Standard Time", "Europe/Bucharest"),
+    ("Greenwich Standard Time", "Atlantic/Reykjavik"),
+    ("Hawaiian Standard Time", "Pacific/Honolulu"),
+    ("India Standard Time", "Asia/Calcutta"),
+    ("Israel Standard Time", "Asia/Jerusalem"),
+    ("Korea Standard Time", "Asia/Seoul"),
+    ("Mountain Standard Time", "America/Denver"),
+    ("New Zealand Standard Time", "Pacific/Auckland"),
+    ("Newfoundland Standard Time", "America/St_Johns"),
+    ("Pacific Standard Time", "America/Los_Angeles"),
+    ("Romance Standard Time", "Europe/Paris"),
+    ("Russian Standard Time", "Europe/Moscow"),
+    ("SE Asia Standard Time", "Asia/Bangkok"),
+    ("Singapore Standard Time", "Asia/Singapore"),
+    ("South Africa Standard Time", "Africa/Johannesburg"),
+    ("Tokyo Standard Time", "Asia/Tokyo"),
+    ("Turkey Standard Time", "Europe/Istanbul"),
+    ("US Mountain Standard Time", "America/Phoenix"),
+    ("UTC", "Etc/UTC"),
+    ("W. Australia Standard Time", "Australia/Perth"),
+    ("W. Europe Standard Time", "Europe/Berlin"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn shown(zone: &str, unix: u64) -> String {
+        let local = TimeZone::named(zone).unwrap().local(SystemTime::UNIX_EPOCH + Duration::from_secs(unix));
+        format!("{:02}:{:02}", local.hour(), local.minute())
+    }
+
+    #[test]
+    fn every_name_of_windows_leads_to_a_zone() {
+        for (windows, _) in WINDOWS {
+            assert!(TimeZone::named(windows).is_some(), "{windows}");
+        }
+    }
+
+    #[test]
+    fn names_are_taken_in_any_case_and_others_refused() {
+        assert!(ZoneName.check(&"europe/stockholm".to_owned()).is_ok());
+        assert!(ZoneName.check(&"Europe/Atlantis".to_owned()).is_err());
+        assert!(ZoneName.check(&"../etc/passwd".to_owned()).is_err());
+    }
+
+    #[test]
+    fn clocks_are_put_forward_in_march_and_back_in_october() {
+        // 2026-03-29 01:00 UTC and 2026-10-25 01:00 UTC, a second before and then.
+        assert_eq!(shown("Europe/Stockholm", 1_774_745_999), "01:59");
+        assert_eq!(shown("Europe/Stockholm", 1_774_746_000), "03:00");
+        assert_eq!(shown("W. Europe Standard Time", 1_792_889_999), "02:59");
+        assert_eq!(shown("W. Europe Standard Time", 1_792_890_000), "02:00");
+    }
+}

@@ -1,0 +1,410 @@
+//! Calls that the server places itself: somebody who is rung for a caller (find-me, and transfers where the gateway can't do
+//! REFER), or for a user (play on phone). Such a call is a [`Call`] like any other, with somebody who waits for its outcome.
+
+use super::call::{Call, Kind};
+use super::identity::CallerId;
+use super::transfer::end_of;
+use crate::commands::call_record::ReasonForCall;
+use crate::commands::dial_plan::DialPlan;
+use crate::commands::ip_gateway::{Gateway, GatewayStatus};
+use crate::dialogue::{Authority, Dialogue, Reply, RequestId, Ring, Rung, TransferEnd, find_me};
+use crate::router::Stage;
+use crate::rules::{Denied, Rights};
+use crate::server::Server;
+use event::{Event, Now};
+use media::{MediaCommand, PlayId, Stream};
+use rand::RngExt as _;
+use sip::endpoint::{Body, Failure, OutgoingCall};
+use sip::{Host, NameAddr, Uri};
+use speech::Language;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a phone rings where nobody said otherwise. The PBX's own call list may be quicker.
+pub(crate) const RINGS: Duration = Duration::from_secs(60);
+/// How long two who were connected by the server may talk: hanging up ends it, and the session timer where a side is dead.
+const TALK: Duration = Duration::from_secs(8 * 3600);
+
+/// Who waits for a call that the server places.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum For {
+    /// A caller whose dialogue has somebody rung.
+    Ring { call: u64, request: RequestId },
+    /// A caller who is transferred.
+    Transfer { call: u64, request: RequestId },
+    /// A user, by his page.
+    PlayOnPhone,
+}
+
+impl For {
+    /// The caller who waits.
+    fn caller(self) -> Option<u64> {
+        match self {
+            For::Ring { call, .. } | For::Transfer { call, .. } => Some(call),
+            For::PlayOnPhone => None,
+        }
+    }
+}
+
+/// What a call of ours is besides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcall {
+    pub(crate) waits: For,
+    /// Until when it rings; `None`: it was answered.
+    pub(crate) rings_until: Option<Instant>,
+}
+
+/// How a call of ours came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// This was answered, or stands for what happened.
+    Status(u16),
+    /// It rang too long.
+    NoAnswer,
+    /// Answered, and not taken.
+    Declined,
+    Failed,
+}
+
+/// A call to place.
+pub(crate) struct Placing {
+    pub(crate) waits: For,
+    pub(crate) kind: Kind,
+    /// As it is dialled.
+    pub(crate) number: String,
+    pub(crate) rings: Duration,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) plan: Arc<DialPlan>,
+    /// Who is said to call, in From.
+    pub(crate) from: CallerId,
+    pub(crate) language: Language,
+    /// What whoever answers talks with; `None`: the caller who waits.
+    pub(crate) dialogue: Option<Dialogue>,
+}
+
+/// Why a call could not even be placed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PlaceError {
+    /// OutcallsAllowed is off, or the gateway is disabled.
+    #[error("no gateway takes calls from this server: OutcallsAllowed, Status")]
+    NoGateway,
+    /// No media port, no room for another call, or the gateway's address is no host.
+    #[error("no call can be placed at the moment: {0}")]
+    NotNow(String),
+}
+
+impl Server {
+    /// How a number is dialled by whoever is on this call.
+    pub(crate) fn may_dial(&self, number: u64, by: &Authority, wanted: &str) -> Result<String, Denied> {
+        let call = self.calls.get(&number).ok_or(Denied::NoRule)?;
+        self.tell_numbers(vec![wanted.to_owned()]);
+        let is_user = |extension: &str| self.configuration.by_extension(&call.plan.name, extension).is_some();
+        match by {
+            Authority::Caller => {
+                let attendant = call.attendant.as_ref().and_then(|name| self.configuration.attendants.get(name));
+                let rights = match attendant {
+                    Some(attendant) => Rights::of_attendant(&call.plan, attendant),
+                    None => Rights::of_plan(&call.plan),
+                };
+                rights.dial(wanted, is_user)
+            }
+            Authority::Owner(mailbox) => self.owner_may_dial(mailbox, wanted),
+        }
+    }
+
+    /// How a number is dialled for a user.
+    pub(crate) fn owner_may_dial(&self, mailbox: &mailbox::MailboxId, wanted: &str) -> Result<String, Denied> {
+        let owner = self.configuration.by_mailbox_id(mailbox).ok_or(Denied::NoRule)?;
+        let policy = owner.um.as_ref().and_then(|um| self.configuration.policy_of(um)).ok_or(Denied::NoRule)?;
+        let plan = self.configuration.plan_of(owner).ok_or(Denied::NoRule)?;
+        let is_user = |extension: &str| self.configuration.by_extension(&plan.name, extension).is_some();
+        Rights::of_policy(plan, policy).dial(wanted, is_user)
+    }
+
+    /// Rings somebody for a caller. Some: nobody could be rung.
+    pub(crate) fn ring(&mut self, number: u64, request: RequestId, ring: Ring, now: Now) -> Option<Rung> {
+        let waits = For::Ring { call: number, request };
+        let dialogue = ring.offer.map(|offer| Dialogue::start(|caller| find_me(caller, offer)));
+        match self.ring_for(number, waits, (Kind::FindMe, ring.number, ring.within), dialogue, now) {
+            Ok(()) => None,
+            Err(_) => Some(Rung::Failed),
+        }
+    }
+
+    /// Transfers a caller by calling for him.
+    pub(crate) fn bridge_to(&mut self, number: u64, request: RequestId, to: &str, now: Now) -> Result<(), TransferEnd> {
+        let waits = For::Transfer { call: number, request };
+        self.ring_for(number, waits, (Kind::Transfer, to.to_owned(), RINGS), None, now).map_err(|_| TransferEnd::Failed)
+    }
+
+    fn ring_for(
+        &mut self,
+        caller: u64,
+        waits: For,
+        (kind, number, rings): (Kind, String, Duration),
+        dialogue: Option<Dialogue>,
+        now: Now,
+    ) -> Result<(), PlaceError> {
+        let call = self.calls.get(&caller).ok_or(PlaceError::NoGateway)?;
+        let placing = Placing {
+            waits,
+            kind,
+            number,
+            rings,
+            gateway: call.gateway.clone(),
+            plan: call.plan.clone(),
+            from: call.caller.clone(),
+            language: call.language,
+            dialogue,
+        };
+        let leg = self.place(placing, now)?;
+        let play = PlayId(self.next_number());
+        let clips = vec![self.sounds.ringback()];
+        let Some(call) = self.calls.get_mut(&caller) else { return Ok(()) };
+        call.ringing = Some(leg);
+        let session = call.session;
+        self.media.command(MediaCommand::Play { session, play, clips, barge_in: false, repeat: true });
+        Ok(())
+    }
+
+    /// A gateway of the plan that calls may be placed through.
+    pub(crate) fn gateway_for(&self, plan: &DialPlan) -> Option<Arc<Gateway>> {
+        let groups =
+            self.configuration.hunt_groups.iter().filter(|group| group.dial_plan.eq_ignore_ascii_case(&plan.name));
+        let mut gateways = groups.filter_map(|group| self.configuration.gateways.get(&group.gateway));
+        gateways.find(|gateway| takes_calls(gateway)).cloned()
+    }
+
+    /// Sends the INVITE. The number is that of the call.
+    pub(crate) fn place(&mut self, placing: Placing, now: Now) -> Result<u64, PlaceError> {
+        let Placing { waits, kind, number: to, rings, gateway, plan, from, language, dialogue } = placing;
+        if !takes_calls(&gateway) {
+            return Err(PlaceError::NoGateway);
+        }
+        let caller = waits.caller().and_then(|caller| self.calls.get(&caller)).map(|call| call.hop);
+        let hop = caller.or_else(|| self.hops.iter().position(|hop| hop.stage == Stage::Worker)).unwrap_or(0);
+        let host: Host =
+            gateway.address.parse().map_err(|_| PlaceError::NotNow("the gateway's address is no host".into()))?;
+        let uri = Uri::sip(to.as_str(), host).with_port(gateway.sip_port()).with_transport(self.gateway_transport());
+        let (session, address) = self.media.open().map_err(|error| PlaceError::NotNow(error.to_string()))?;
+        let local = sdp::Local::new(address.ip(), address.port(), self.random.random::<u64>() >> 2);
+        let description = sdp::offer(&local);
+        let user = from.number.as_deref().unwrap_or("anonymous");
+        let mut own = NameAddr::new(Uri::sip(user, self.host.clone()));
+        own.display = from.name.as_deref().map(Into::into);
+        let invited = self.hops.get_mut(hop).map(|hop| {
+            let body = Some(Body::sdp(description.to_bytes()));
+            hop.endpoint.invite(OutgoingCall::new(own, NameAddr::new(uri), body, hop.listener), now.instant)
+        });
+        let leg = match invited {
+            Some(Ok(leg)) => leg,
+            other => {
+                self.media.command(MediaCommand::Close { session });
+                let reason = other.and_then(Result::err).map(|error| error.to_string()).unwrap_or_default();
+                return Err(PlaceError::NotNow(reason));
+            }
+        };
+        let number = self.next_number();
+        let until = now.instant + rings;
+        let call = Call {
+            number,
+            kind,
+            hop,
+            leg,
+            call_id: String::new(),
+            gateway,
+            until: now.instant + Duration::from_secs(u64::from(plan.max_call_duration) * 60),
+            plan,
+            pilot: to,
+            attendant: None,
+            reason: ReasonForCall::Outbound,
+            codec: "",
+            caller: from,
+            language,
+            mailbox: None,
+            session,
+            local,
+            description: Some(description),
+            offering: false,
+            waiting: dialogue,
+            dialogue: None,
+            play: None,
+            recording: None,
+            transfer: None,
+            outcall: Some(Outcall { waits, rings_until: Some(until) }),
+            ringing: None,
+            peer: None,
+            message: None,
+            left_message: false,
+            started: now,
+            alarm: None,
+        };
+        self.started(&call, now);
+        self.by_leg.insert((hop, leg), number);
+        self.by_session.insert(session, number);
+        self.calls.insert(number, call);
+        self.set_alarm(number);
+        Ok(number)
+    }
+
+    pub(crate) fn started(&self, call: &Call, now: Now) {
+        self.emit(
+            now,
+            Event::UmCallStarted {
+                call: call.number,
+                kind: call.kind.name().into(),
+                from: call.caller.number.clone().unwrap_or_default(),
+                pilot: call.pilot.clone(),
+                call_id: call.call_id.clone(),
+                gateway: call.gateway.name.clone(),
+            },
+        );
+    }
+
+    // ---- what comes of it ----
+
+    /// Somebody picked up.
+    pub(crate) fn outcall_answered(&mut self, number: u64, response: &sip::Response, now: Now) {
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        let Some(outcall) = &mut call.outcall else { return };
+        outcall.rings_until = None;
+        let waits = outcall.waits;
+        call.call_id = response.headers.get(&sip::Name::CallId).map(|id| id.as_str().to_owned()).unwrap_or_default();
+        let answer = sdp::Session::parse(&response.body).ok().and_then(|answer| sdp::accept(&call.local, &answer).ok());
+        let Some(negotiated) = answer else {
+            // RFC 3261 13.2.2.4: an answer that cannot be taken ends the call.
+            self.outcall_over(number, Outcome::Status(488), now);
+            return self.hang_up(number, now);
+        };
+        call.codec = super::answer::codec_name(negotiated.codec);
+        let session = call.session;
+        let dialogue = call.waiting.take();
+        self.media.command(MediaCommand::Connect { session, stream: Stream::from(&negotiated) });
+        self.set_alarm(number);
+        match (dialogue, waits) {
+            (Some(dialogue), _) => {
+                if let Some(call) = self.calls.get_mut(&number) {
+                    call.dialogue = Some(dialogue);
+                }
+                self.play_on_phone_answered(number, now);
+                self.drive(number, now);
+            }
+            (None, For::Ring { call, .. } | For::Transfer { call, .. }) => self.connect(call, number, now),
+            (None, For::PlayOnPhone) => self.hang_up(number, now),
+        }
+    }
+
+    /// It rings, or more is known of it.
+    pub(crate) fn outcall_rings(&mut self, number: u64, status: u16, now: Now) {
+        if status >= 180 {
+            self.play_on_phone_rings(number, now);
+        }
+    }
+
+    /// Nobody picked up.
+    pub(crate) fn outcall_rejected(&mut self, number: u64, status: u16, failure: Option<Failure>, now: Now) {
+        let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Status(status) };
+        self.outcall_over(number, outcome, now);
+        self.ended(number, "not-answered", now);
+    }
+
+    /// It has rung long enough.
+    pub(crate) fn outcall_timed_out(&mut self, number: u64, now: Now) {
+        self.outcall_over(number, Outcome::NoAnswer, now);
+        self.hang_up(number, now);
+    }
+
+    /// Whoever was rung takes the call.
+    pub(crate) fn take(&mut self, number: u64, now: Now) {
+        let waits =
+            self.calls.get(&number).and_then(|call| call.outcall.as_ref()).and_then(|outcall| outcall.waits.caller());
+        if let Some(caller) = waits {
+            self.connect(caller, number, now);
+        }
+    }
+
+    /// Both talk with each other from now on.
+    fn connect(&mut self, caller: u64, called: u64, now: Now) {
+        let until = now.instant + TALK;
+        let (Some(a), Some(b)) = (self.calls.get(&caller), self.calls.get(&called)) else { return };
+        let (a, b) = (a.session, b.session);
+        for (number, peer) in [(caller, called), (called, caller)] {
+            let Some(call) = self.calls.get_mut(&number) else { continue };
+            call.peer = Some(peer);
+            call.until = until;
+            call.ringing = None;
+            call.outcall = None;
+            call.play = None;
+            // It has nothing more to say; what is pressed from now on is for the other side.
+            if let Some(dialogue) = call.dialogue.take() {
+                self.journal.secret(number, dialogue.taken(), true);
+            }
+            self.media.command(MediaCommand::StopPlay { session: if number == caller { a } else { b } });
+            self.set_alarm(number);
+        }
+        self.media.command(MediaCommand::Relay { a, b });
+    }
+
+    /// A call of ours came to nothing: whoever waits for it is told, once.
+    pub(crate) fn outcall_over(&mut self, number: u64, outcome: Outcome, now: Now) {
+        let Some(outcall) = self.calls.get_mut(&number).and_then(|call| call.outcall.take()) else { return };
+        self.tell_outcome(number, outcall.waits, outcome, now);
+    }
+
+    fn tell_outcome(&mut self, number: u64, waits: For, outcome: Outcome, now: Now) {
+        if let Some(call) = waits.caller().and_then(|caller| self.calls.get_mut(&caller)) {
+            call.ringing = None;
+            let session = call.session;
+            self.media.command(MediaCommand::StopPlay { session });
+        }
+        let end = match outcome {
+            Outcome::Status(status) => end_of(status),
+            Outcome::NoAnswer => TransferEnd::NoAnswer,
+            Outcome::Declined | Outcome::Failed => TransferEnd::Failed,
+        };
+        match waits {
+            For::Transfer { call, request } => self.reply_later(call, request, Reply::Transferred(end), now),
+            For::Ring { call, request } => {
+                let rung = match (outcome, end) {
+                    // 603: he pressed a key on his phone.
+                    (Outcome::Declined | Outcome::Status(603), _) => Rung::Declined,
+                    (_, TransferEnd::Busy) => Rung::Busy,
+                    (_, TransferEnd::NoAnswer) => Rung::NoAnswer,
+                    (_, TransferEnd::Invalid) => Rung::Invalid,
+                    _ => Rung::Failed,
+                };
+                self.reply_later(call, request, Reply::Rung(rung), now);
+            }
+            For::PlayOnPhone => self.play_on_phone_failed(number, end, now),
+        }
+    }
+
+    /// Ends what hung on a call that is over: whom it talked with, whom it had rung, who waited for it.
+    pub(crate) fn let_go(&mut self, call: &Call, now: Now) {
+        for other in [call.peer, call.ringing].into_iter().flatten() {
+            if let Some(other) = self.calls.get_mut(&other) {
+                other.peer = None;
+                other.outcall = other.outcall.filter(|outcall| outcall.waits.caller() != Some(call.number));
+            }
+            self.hang_up(other, now);
+        }
+        if let Some(outcall) = call.outcall {
+            let outcome = if outcall.rings_until.is_some() { Outcome::Failed } else { Outcome::Declined };
+            self.tell_outcome(call.number, outcall.waits, outcome, now);
+        }
+    }
+
+    /// Whether a call that comes in is one of ours to somebody who does not answer: the PBX has diverted it to us. We would talk
+    /// with ourselves.
+    pub(crate) fn is_own_outcall(&mut self, caller: &CallerId, diverted_from: &str) -> bool {
+        let own = self.calls.values().any(|call| {
+            let rings = call.outcall.is_some_and(|outcall| !matches!(outcall.waits, For::Transfer { .. }));
+            rings && call.pilot == diverted_from && call.caller.number == caller.number
+        });
+        self.random.shared(own.into()) != 0
+    }
+}
+
+fn takes_calls(gateway: &Gateway) -> bool {
+    gateway.outcalls_allowed && gateway.status == GatewayStatus::Enabled
+}
