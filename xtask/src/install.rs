@@ -31,6 +31,7 @@ pub fn run() -> Result<(), String> {
     if !missing.is_empty() {
         apt(&missing)?;
     }
+    postgresql()?;
     for (name, subcommand) in SUBCOMMANDS {
         if !succeeds(tool("cargo").args([subcommand, "--version"])) {
             println!("xtask: installing {name}");
@@ -43,6 +44,25 @@ pub fn run() -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The server's programs, without a cluster of Debian's: the tests start one of their own. What runs already is left alone.
+fn postgresql() -> Result<(), String> {
+    let servers = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    if servers.into_iter().any(|version| version.path().join("bin/initdb").is_file()) {
+        return Ok(());
+    }
+    apt(&["postgresql-common"])?;
+    let setting = "/etc/postgresql-common/createcluster.d/earcon-tests.conf";
+    let write = format!("mkdir -p $(dirname {setting}) && echo create_main_cluster = false > {setting}");
+    if !succeeds(elevated().args(["sh", "-c", &write])) {
+        return Err(format!("{setting} can't be written: run this as root"));
+    }
+    let installed = apt(&["postgresql"]);
+    // Installing has enabled the service, for clusters that there are not.
+    succeeds(elevated().args(["sh", "-c", "! command -v systemctl >/dev/null || systemctl disable --now postgresql"]));
+    succeeds(elevated().args(["rm", "-f", setting]));
+    installed
 }
 
 fn apt(packages: &[&str]) -> Result<(), String> {

@@ -1,13 +1,23 @@
-//! Opens the SQLite file of a store, and says in one sentence why it can't.
+//! Opens the database of a store, and says in one sentence why it can't. There are two kinds, asked by the same SQL:
 //!
-//! Whoever holds a [`Database`] is alone with the file: a lock beside it keeps a second process out. The file is
-//! sound (SQLite's own check has run), has the schema that the caller asked for, and is durable at each commit
-//! (write-ahead log, `synchronous=FULL`).
+//! - SQLite's file. Whoever holds a [`Database`] on it is alone with the file: a lock beside it keeps a second process
+//!   out. The file is sound (SQLite's own check has run), has the schema that the caller asked for, and is durable at each
+//!   commit (write-ahead log, `synchronous=FULL`).
+//! - PostgreSQL, which several processes share ([`Server`]).
+
+mod server;
+mod sql;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use server::{Guarded, Hints, Server, UrlError};
+pub use sql::{Column, FromRow, Pool, Row, Transaction, Value};
+pub use sqlx::Error;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row as _};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,12 +26,17 @@ use std::time::Duration;
 /// The tables of a store and how they came to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Schema {
-    /// What the file holds, as error messages call it: "the mailbox database".
+    /// What it holds, as error messages call it: "the mailbox database".
     pub name: &'static str,
     /// Marks the file as this store's (SQLite `application_id`), so that one store's file is never taken for another's.
     pub id: u32,
     /// Step n takes a file of version n to version n + 1. Steps are only ever appended.
     pub steps: &'static [&'static str],
+    /// The same for PostgreSQL. Servers of the version before go on working while a step runs and afterwards, so a step
+    /// adds tables and columns that have defaults.
+    pub postgres: &'static [&'static str],
+    /// Programs that know at least so many of PostgreSQL's steps may still work with the tables of the last one.
+    pub oldest: usize,
 }
 
 /// Why a store's file can't be used. Each is one sentence for the administrator.
@@ -47,20 +62,67 @@ pub enum OpenError {
     /// Anything else that reading or writing ran into: disk full, input/output error.
     #[error("{name} {path} can't be opened: {reason}")]
     Failed { name: &'static str, path: PathBuf, reason: sqlx::Error },
+    /// PostgreSQL is not there, does not let us in, or refuses to make the tables.
+    #[error("{name} in {server} can't be opened: {reason}")]
+    Server { name: &'static str, server: String, reason: sqlx::Error },
+    /// A newer Earcon has changed the tables in a way that this one does not understand: run that one.
+    #[error("{name} in {server} has schema version {found}, and this program knows only versions up to {known}")]
+    NewerServer { name: &'static str, server: String, found: i64, known: usize },
+}
+
+/// Where the rows of a store are.
+#[derive(Debug)]
+pub enum Database {
+    File(Sqlite),
+    Server(Server),
+}
+
+impl Database {
+    /// Opens or creates the file at `path`; its folder is created too. Brings an older schema up to date.
+    pub async fn open(path: &Path, schema: &Schema) -> Result<Database, OpenError> {
+        Sqlite::open(path, schema).await.map(Database::File)
+    }
+
+    /// An empty database in memory, for tests. It lives as long as [`Database::single`]'s pool.
+    pub fn memory() -> Database {
+        Database::File(Sqlite::memory())
+    }
+
+    /// The same in PostgreSQL, beside other processes.
+    pub async fn connect(server: &Server, schema: &Schema) -> Result<Database, OpenError> {
+        server.prepare(schema).await?;
+        Ok(Database::Server(server.clone()))
+    }
+
+    /// A pool of exactly one connection: the writer's. For SQLite it is never closed.
+    pub async fn single(&self, schema: &Schema) -> Result<Pool, Error> {
+        match self {
+            Database::File(file) => file.single(schema).await.map(Pool::Sqlite),
+            Database::Server(server) => Ok(Pool::Postgres(server.pool(1))),
+        }
+    }
+
+    /// A pool of up to `size` connections, for readers beside the writer. Not for a database in memory, where each
+    /// connection has a database of its own.
+    pub async fn pool(&self, size: u32) -> Result<Pool, Error> {
+        match self {
+            Database::File(file) => file.pool(size).await.map(Pool::Sqlite),
+            Database::Server(server) => Ok(Pool::Postgres(server.pool(size))),
+        }
+    }
 }
 
 /// An opened file. The lock is held until this (and every clone of its pools' connections) is dropped.
 #[derive(Debug)]
-pub struct Database {
+pub struct Sqlite {
     options: SqliteConnectOptions,
     /// None for a database in memory.
     _lock: Option<File>,
     memory: bool,
 }
 
-impl Database {
-    /// Opens or creates the file at `path`; its folder is created too. Brings an older schema up to date.
-    pub async fn open(path: &Path, schema: &Schema) -> Result<Database, OpenError> {
+impl Sqlite {
+    async fn open(path: &Path, schema: &Schema) -> Result<Sqlite, OpenError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let lock = lock(folder, path, schema)?;
         let options = SqliteConnectOptions::new()
@@ -71,23 +133,21 @@ impl Database {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .disable_statement_logging();
-        let database = Database { options, _lock: Some(lock), memory: false };
+        let database = Sqlite { options, _lock: Some(lock), memory: false };
         database.prepare(path, schema).await?;
         Ok(database)
     }
 
-    /// An empty database in memory, for tests. It lives as long as [`Database::single`]'s pool.
-    pub fn memory() -> Database {
+    fn memory() -> Sqlite {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true).disable_statement_logging();
-        Database { options, _lock: None, memory: true }
+        Sqlite { options, _lock: None, memory: true }
     }
 
-    pub async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
         self.options.connect().await
     }
 
-    /// A pool of exactly one connection, which is never closed: the writer's.
-    pub async fn single(&self, schema: &Schema) -> Result<SqlitePool, sqlx::Error> {
+    async fn single(&self, schema: &Schema) -> Result<SqlitePool, sqlx::Error> {
         let pool = self.pool(1).await?;
         if self.memory {
             let mut connection = pool.acquire().await?;
@@ -96,9 +156,7 @@ impl Database {
         Ok(pool)
     }
 
-    /// A pool of up to `size` connections, for readers beside the writer. Not for a database in memory, where each
-    /// connection has a database of its own.
-    pub async fn pool(&self, size: u32) -> Result<SqlitePool, sqlx::Error> {
+    async fn pool(&self, size: u32) -> Result<SqlitePool, sqlx::Error> {
         SqlitePoolOptions::new()
             .max_connections(size)
             .min_connections(1)

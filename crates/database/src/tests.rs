@@ -1,8 +1,13 @@
 use super::*;
 use std::fs;
 
-const SCHEMA: Schema =
-    Schema { name: "the test database", id: 0x7465_7374, steps: &["CREATE TABLE note(text TEXT NOT NULL) STRICT"] };
+const SCHEMA: Schema = Schema {
+    name: "the test database",
+    id: 0x7465_7374,
+    steps: &["CREATE TABLE note(text TEXT NOT NULL) STRICT"],
+    postgres: &["CREATE TABLE note(text TEXT NOT NULL)"],
+    oldest: 1,
+};
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -16,7 +21,7 @@ async fn fill(path: &Path) {
     let database = Database::open(path, &SCHEMA).await.unwrap();
     let pool = database.single(&SCHEMA).await.unwrap();
     for _ in 0..200 {
-        sqlx::query("INSERT INTO note VALUES (?)").bind("x".repeat(1000)).execute(&pool).await.unwrap();
+        pool.execute("INSERT INTO note VALUES ($1)", values!["x".repeat(1000)]).await.unwrap();
     }
     pool.close().await;
 }
@@ -27,11 +32,8 @@ async fn a_file_opened_again_has_what_was_committed() {
     let path = folder.path().join("new/folder/test.db");
     fill(&path).await;
     let database = Database::open(&path, &SCHEMA).await.unwrap();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM note")
-        .fetch_one(&mut database.connect().await.unwrap())
-        .await
-        .unwrap();
-    assert_eq!(count, 200);
+    let pool = database.pool(1).await.unwrap();
+    assert_eq!(pool.one::<(i64,)>("SELECT count(*) FROM note", values![]).await.unwrap(), (200,));
 }
 
 #[tokio::test]
@@ -82,3 +84,5 @@ async fn a_folder_that_cannot_be_made_is_named() {
     let error = fail(&folder.path().join("file/test.db")).await;
     assert!(error.starts_with("the folder ") && error.contains("is not writable"), "{error}");
 }
+
+mod postgres;

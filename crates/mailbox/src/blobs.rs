@@ -1,3 +1,4 @@
+use crate::writer::unix_ms;
 use crate::{MailboxId, MessageId, Unavailable, wav};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -6,6 +7,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use rtp::Codec;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::SystemTime;
 use tokio::sync::Semaphore;
 
 /// Writes at once: each waits for the disk on a thread of its own, and more of them do not make the disk faster.
@@ -23,11 +25,11 @@ impl Blobs {
         Blobs { store, writers: Arc::new(Semaphore::new(WRITERS)) }
     }
 
-    pub async fn put_message(&self, id: MessageId, codec: Codec, audio: Bytes) -> Result<(), Unavailable> {
+    pub async fn put_message(&self, path: &str, codec: Codec, audio: Bytes) -> Result<(), Unavailable> {
         let length = u32::try_from(audio.len()).map_err(|_| Unavailable("the recording is over 4 GB long".into()))?;
         let pad = Bytes::from_static(if length % 2 == 1 { b"\0" } else { b"" });
         let payload: PutPayload = [wav::g711_header(codec, length), audio, pad].into_iter().collect();
-        self.put(&message_path(id), payload).await
+        self.put(&Path::from(path), payload).await
     }
 
     pub async fn put_greeting(&self, path: &str, audio: Bytes) -> Result<(), Unavailable> {
@@ -41,53 +43,51 @@ impl Blobs {
         Ok(())
     }
 
-    pub async fn message(&self, id: MessageId) -> Result<Bytes, Unavailable> {
-        Ok(self.store.get(&message_path(id)).await?.bytes().await?)
-    }
-
-    pub async fn greeting(&self, path: &str) -> Result<Bytes, Unavailable> {
+    pub async fn get(&self, path: &str) -> Result<Bytes, Unavailable> {
         Ok(self.store.get(&Path::from(path)).await?.bytes().await?)
     }
 
     /// Deletes what no row names any more. What fails stays, and is collected at the next start.
-    pub async fn forget(&self, messages: &[MessageId], greetings: &[String]) {
-        let paths = messages.iter().map(|id| message_path(*id)).chain(greetings.iter().map(|path| Path::from(&**path)));
+    pub async fn forget(&self, paths: &[String]) {
         for path in paths {
-            if let Err(error) = self.store.delete(&path).await {
+            if let Err(error) = self.store.delete(&Path::from(&**path)).await {
                 tracing::warn!(%path, %error, "audio without a message could not be removed");
             }
         }
     }
 
-    /// Deletes what a crash left without a row. To be called before anything is written.
-    pub async fn collect(
-        &self,
-        messages: &HashSet<MessageId>,
-        greetings: &HashSet<String>,
-    ) -> Result<usize, Unavailable> {
-        let kept = |path: &Path| match path.as_ref().strip_suffix(".wav").and_then(|path| path.rsplit_once('/')) {
-            Some((folder, name)) if folder.starts_with("messages/") => {
-                name.parse().is_ok_and(|id| messages.contains(&id))
-            }
-            _ => greetings.contains(path.as_ref()),
-        };
-        let mut orphans = Vec::new();
+    /// What was written before a time (None: all), to see whether any row names it. A name is never written twice, so that what has
+    /// been without a row for long never gets one.
+    pub async fn written_before(&self, time: Option<SystemTime>) -> Result<Vec<String>, Unavailable> {
+        let mut found = Vec::new();
         let mut listing = self.store.list(None);
         while let Some(blob) = listing.try_next().await? {
-            if !kept(&blob.location) {
-                orphans.push(blob.location);
+            if time.is_none_or(|time| blob.last_modified.timestamp_millis() < unix_ms(time)) {
+                found.push(blob.location.into());
             }
         }
+        Ok(found)
+    }
+
+    /// Deletes those that no row names. `kept` was read after `found` was listed.
+    pub async fn collect(&self, found: Vec<String>, kept: &HashSet<String>) -> Result<usize, Unavailable> {
+        let orphans: Vec<String> = found.into_iter().filter(|path| !kept.contains(path)).collect();
         for orphan in &orphans {
-            self.store.delete(orphan).await?;
+            self.store.delete(&Path::from(&**orphan)).await?;
         }
         Ok(orphans.len())
     }
 }
 
-fn message_path(id: MessageId) -> Path {
+/// Where recordings of messages are that say nothing about it.
+pub(crate) fn message_path(id: MessageId) -> String {
     // 256 folders, so that none grows long. The id's digits are all that is in it.
-    Path::from(format!("messages/{:02x}/{id}.wav", id.0 >> 120))
+    format!("messages/{:02x}/{id}.wav", id.0 >> 120)
+}
+
+/// A new name for each attempt: nobody else writes it, so whose row is not committed may take it away.
+pub(crate) fn new_message_path(id: MessageId) -> String {
+    format!("messages/{:02x}/{id}-{:08x}.wav", id.0 >> 120, rand::random::<u32>())
 }
 
 /// A new name for each recording: the old greeting stays whole until the new one's row is committed.

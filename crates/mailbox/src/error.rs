@@ -5,8 +5,8 @@ use crate::WavError;
 #[error("the mailbox store is not available: {0}")]
 pub struct Unavailable(pub(crate) String);
 
-impl From<sqlx::Error> for Unavailable {
-    fn from(error: sqlx::Error) -> Unavailable {
+impl From<database::Error> for Unavailable {
+    fn from(error: database::Error) -> Unavailable {
         Unavailable(error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()))
     }
 }

@@ -1,9 +1,12 @@
 use crate::reader::Reader;
 use crate::{Change, ChangesError};
+use database::{Hints, Pool, Server};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::mpsc;
 
 /// Changes that may wait for a follower before it is sent to the database for them.
 const QUEUE: usize = 1024;
@@ -12,6 +15,67 @@ const QUEUE: usize = 1024;
 pub(crate) struct Publisher {
     sender: broadcast::Sender<Change>,
     last: Arc<AtomicU64>,
+}
+
+/// Other servers' changes are looked for this often; hints make it sooner.
+const POLL: Duration = Duration::from_millis(500);
+const CHANNEL: &str = "earcon_mailbox";
+
+/// How what was committed is told.
+pub(crate) enum Announce {
+    /// Nobody else writes: at once.
+    Directly(Publisher),
+    /// Others write, too: what counts is the order in the database, from where all changes are read, one's own as well.
+    /// The end of the channel ends the poll.
+    Polled { look: mpsc::Sender<()>, hints: Hints },
+}
+
+impl Announce {
+    /// For a store that other processes write, too. Runs on the runtime that it is called on.
+    pub fn polled(publisher: Publisher, reader: Reader, server: &Server) -> Announce {
+        let (look, asked) = mpsc::channel(1);
+        tokio::spawn(poll(publisher, reader, server.hints(CHANNEL), asked));
+        Announce::Polled { look, hints: server.hints(CHANNEL) }
+    }
+
+    /// Whether others are to be given a hint, once whoever asked has been answered.
+    pub fn publish(&mut self, changes: Vec<Change>) -> bool {
+        match self {
+            Announce::Directly(publisher) => {
+                publisher.publish(changes);
+                false
+            }
+            Announce::Polled { look, .. } => {
+                // Full: it is about to look anyway.
+                let _ = look.try_send(());
+                !changes.is_empty()
+            }
+        }
+    }
+
+    pub async fn hint(&self, pool: &Pool) {
+        if let Announce::Polled { hints, .. } = self {
+            hints.give(pool).await;
+        }
+    }
+}
+
+async fn poll(mut publisher: Publisher, reader: Reader, mut hints: Hints, mut asked: mpsc::Receiver<()>) {
+    loop {
+        match reader.changes(publisher.last()).await {
+            Ok(changes) => publisher.publish(changes),
+            Err(ChangesError::Forgotten { last }) => {
+                tracing::warn!("this server was away so long that changes up to number {last} are lost to it");
+                publisher.skip(last);
+            }
+            // Looked for again in a moment.
+            Err(ChangesError::Unavailable(error)) => tracing::debug!(%error, "changes could not be read"),
+        }
+        tokio::select! {
+            asked = asked.recv() => if asked.is_none() { return },
+            () = hints.wait(POLL) => {}
+        }
+    }
 }
 
 /// The store's end: new followers.
@@ -39,7 +103,15 @@ impl Publisher {
         (Publisher { sender, last }, feed)
     }
 
-    pub fn publish(&mut self, changes: Vec<Change>) {
+    fn last(&self) -> u64 {
+        self.last.load(Ordering::Acquire)
+    }
+
+    fn skip(&mut self, last: u64) {
+        self.last.store(last, Ordering::Release);
+    }
+
+    fn publish(&mut self, changes: Vec<Change>) {
         for change in changes {
             self.last.store(change.seq, Ordering::Release);
             // Nobody follows: nothing to do.

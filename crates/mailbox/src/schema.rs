@@ -74,7 +74,79 @@ pub(crate) const SCHEMA: Schema = Schema {
         ALTER TABLE message ADD COLUMN preview TEXT;
         ALTER TABLE message ADD COLUMN preview_confidence INTEGER NOT NULL DEFAULT 0;
     ",
+        // The name of its recording. Older messages have none: theirs is made of the id.
+        "
+        ALTER TABLE message ADD COLUMN audio TEXT;
+    ",
     ],
+    postgres: &["
+        CREATE TABLE uidvalidity(last BIGINT NOT NULL);
+        INSERT INTO uidvalidity VALUES (0);
+
+        CREATE TABLE mailbox(
+            id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            uidvalidity BIGINT NOT NULL,
+            uidnext BIGINT NOT NULL,
+            modseq BIGINT NOT NULL
+        );
+
+        CREATE TABLE message(
+            id BYTEA PRIMARY KEY,
+            mailbox BIGINT NOT NULL REFERENCES mailbox(id) ON DELETE CASCADE,
+            folder BIGINT NOT NULL,
+            uid BIGINT NOT NULL,
+            modseq BIGINT NOT NULL,
+            from_number TEXT,
+            from_name TEXT,
+            subject TEXT NOT NULL,
+            received_ms BIGINT NOT NULL,
+            duration_ms BIGINT NOT NULL,
+            kind BIGINT NOT NULL,
+            read BOOLEAN NOT NULL,
+            urgent BOOLEAN NOT NULL,
+            private BOOLEAN NOT NULL,
+            protected BOOLEAN NOT NULL,
+            flagged BOOLEAN NOT NULL DEFAULT FALSE,
+            preview TEXT,
+            preview_confidence BIGINT NOT NULL DEFAULT 0,
+            deleted_ms BIGINT,
+            size BIGINT NOT NULL,
+            mime_before TEXT NOT NULL,
+            mime_after TEXT NOT NULL,
+            audio TEXT
+        );
+        CREATE UNIQUE INDEX message_uid ON message(mailbox, folder, uid);
+
+        CREATE TABLE tombstone(
+            message BYTEA NOT NULL,
+            mailbox BIGINT NOT NULL REFERENCES mailbox(id) ON DELETE CASCADE,
+            folder BIGINT NOT NULL,
+            uid BIGINT NOT NULL,
+            modseq BIGINT NOT NULL,
+            PRIMARY KEY (mailbox, folder, uid)
+        );
+        CREATE INDEX tombstone_message ON tombstone(message);
+
+        CREATE TABLE greeting(
+            mailbox BIGINT NOT NULL REFERENCES mailbox(id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            audio TEXT NOT NULL,
+            PRIMARY KEY (mailbox, kind)
+        );
+
+        CREATE TABLE change(
+            seq BIGINT PRIMARY KEY,
+            mailbox TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            message BYTEA
+        );
+        -- The number of the last change. Whoever writes holds this row, so that one server at a time does, and changes
+        -- are numbered in the order of their commits, without gaps.
+        CREATE TABLE feed(last BIGINT NOT NULL);
+        INSERT INTO feed VALUES (0);
+    "],
+    oldest: 1,
 };
 
 /// The folders of a mailbox, as the `folder` columns have them.

@@ -1,5 +1,5 @@
-use crate::blobs::{Blobs, greeting_path};
-use crate::feed::{Changes, Feed, Publisher};
+use crate::blobs::{Blobs, greeting_path, new_message_path};
+use crate::feed::{Announce, Changes, Feed, Publisher};
 use crate::reader::Reader;
 use crate::schema::{Folder, SCHEMA};
 use crate::writer::{Outcome, Write, Writer};
@@ -8,19 +8,21 @@ use crate::{
     MessageError, MessageId, ModSeq, NewMessage, OpenError, Order, Preview, Status, Uid, Unavailable, mime, wav,
 };
 use bytes::Bytes;
-use database::Database;
+use database::{Database, Error, Pool, Server, values};
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Changes that are kept for followers who were away.
 const KEPT_CHANGES: i64 = 100_000;
 /// Connections that read beside the writer.
 const READERS: u32 = 2;
+/// A recording without a row that is older belongs to nobody: no delivery takes so long.
+const ORPHANED: Duration = Duration::from_secs(24 * 3600);
 /// Bytes of a G.711 WAV file before its audio.
 const WAV_HEADER: usize = 58;
 
@@ -50,13 +52,17 @@ impl Mailboxes {
     pub async fn open_with(folder: &Path, blobs: Arc<dyn ObjectStore>) -> Result<Mailboxes, OpenError> {
         let path = folder.join("mailbox.db");
         let database = Database::open(&path, &SCHEMA).await?;
-        let failed = |reason| OpenError::Failed { name: SCHEMA.name, path: path.clone(), reason };
-        let pool = database.single(&SCHEMA).await.map_err(failed)?;
-        let reader = Reader { pool: database.pool(READERS).await.map_err(failed)? };
-        let blobs = Blobs::new(blobs);
-        Mailboxes::start(database, pool, reader, blobs)
-            .await
-            .map_err(|error| failed(sqlx::Error::Io(io::Error::other(error))))
+        Mailboxes::start(database, blobs).await.map_err(|reason| OpenError::Failed { name: SCHEMA.name, path, reason })
+    }
+
+    /// The store in PostgreSQL, which other servers use as well, and the recordings where all of them reach them.
+    pub async fn connect(server: &Server, blobs: Arc<dyn ObjectStore>) -> Result<Mailboxes, OpenError> {
+        let database = Database::connect(server, &SCHEMA).await?;
+        Mailboxes::start(database, blobs).await.map_err(|reason| OpenError::Server {
+            name: SCHEMA.name,
+            server: server.to_string(),
+            reason,
+        })
     }
 
     /// An empty store that forgets all when dropped, for tests.
@@ -65,31 +71,36 @@ impl Mailboxes {
         let database = Database::memory();
         let pool = database.single(&SCHEMA).await.map_err(failed)?;
         let reader = Reader { pool: pool.clone() };
-        let blobs = Blobs::new(Arc::new(InMemory::new()));
-        Mailboxes::start(database, pool, reader, blobs)
-            .await
-            .map_err(|error| failed(sqlx::Error::Io(io::Error::other(error))))
+        Mailboxes::start_with(database, pool, reader, Blobs::new(Arc::new(InMemory::new()))).await.map_err(failed)
     }
 
-    async fn start(
-        database: Database,
-        pool: sqlx::SqlitePool,
-        reader: Reader,
-        blobs: Blobs,
-    ) -> Result<Mailboxes, Unavailable> {
-        sqlx::query("DELETE FROM change WHERE seq <= (SELECT max(seq) FROM change) - ?")
-            .bind(KEPT_CHANGES)
-            .execute(&pool)
+    async fn start(database: Database, blobs: Arc<dyn ObjectStore>) -> Result<Mailboxes, Error> {
+        let pool = database.single(&SCHEMA).await?;
+        let reader = Reader { pool: database.pool(READERS).await? };
+        Mailboxes::start_with(database, pool, reader, Blobs::new(blobs)).await
+    }
+
+    async fn start_with(database: Database, pool: Pool, reader: Reader, blobs: Blobs) -> Result<Mailboxes, Error> {
+        let other = |error: Unavailable| Error::Io(io::Error::other(error));
+        pool.execute("DELETE FROM change WHERE seq <= (SELECT max(seq) FROM change) - $1", values![KEPT_CHANGES])
             .await?;
-        let (messages, greetings) = reader.blobs().await?;
-        // Nothing is being written yet, and nobody else has the file: what has no row now never gets one by itself.
-        let orphans = blobs.collect(&messages, &greetings).await?;
-        if orphans > 0 {
-            tracing::info!(orphans, "removed audio that a crash had left without a message");
-        }
-        let (publisher, feed) = Publisher::new(reader.last_change().await?);
-        let writer = Writer::start(database, pool, publisher);
+        let (publisher, feed) = Publisher::new(reader.last_change().await.map_err(other)?);
+        let announce = match &database {
+            Database::File(_) => {
+                // Nothing is being written yet, and nobody else has the file: what has no row now never gets one.
+                collect(&reader, &blobs, None).await.map_err(other)?;
+                Announce::Directly(publisher)
+            }
+            Database::Server(server) => Announce::polled(publisher, reader.clone(), server),
+        };
+        let writer = Writer::start(database, pool, announce);
         Ok(Mailboxes { writer, reader, blobs, feed })
+    }
+
+    /// Removes recordings that a crash, here or on another server, has left without a message. Those of the last day may
+    /// be somebody's who is about to commit the row.
+    pub async fn collect_orphans(&self, now: SystemTime) -> Result<usize, Unavailable> {
+        collect(&self.reader, &self.blobs, now.checked_sub(ORPHANED)).await
     }
 
     /// Waits until all that was asked for is done, and releases the file. Afterwards every clone answers
@@ -134,17 +145,24 @@ impl Mailboxes {
         // The audio first: if the row's commit does not follow, it is an orphan for the next start to collect.
         let envelope = mime::envelope(&message);
         let mut size = envelope.size(0);
-        if message.kind.is_voice() {
-            self.blobs.put_message(id, message.audio.codec, message.audio.bytes.clone()).await?;
+        let path = message.kind.is_voice().then(|| new_message_path(id));
+        if let Some(path) = &path {
+            self.blobs.put_message(path, message.audio.codec, message.audio.bytes.clone()).await?;
             let audio = message.audio.bytes.len();
             size = envelope.size(WAV_HEADER.saturating_add(audio).saturating_add(audio % 2));
         }
         let subject = mime::subject(&message);
-        match self.writer.write(Write::Deliver { message: Box::new(message), subject, envelope, size }).await? {
+        let unused = path.clone().into_iter().collect::<Vec<_>>();
+        let write = Write::Deliver { message: Box::new(message), subject, envelope, size, audio: path };
+        match self.writer.write(write).await? {
             Outcome::NoMailbox => {
                 // Removed while the audio was being written.
-                self.blobs.forget(&[id], &[]).await;
+                self.blobs.forget(&unused).await;
                 Err(DeliverError::NoMailbox)
+            }
+            Outcome::Known => {
+                self.blobs.forget(&unused).await;
+                Ok(id)
             }
             _ => Ok(id),
         }
@@ -202,21 +220,21 @@ impl Mailboxes {
     async fn change(&self, write: Write) -> Result<(), MessageError> {
         match self.writer.write(write).await? {
             Outcome::NoMessage | Outcome::NoMailbox => Err(MessageError::NoMessage),
-            Outcome::Done | Outcome::Forgotten { .. } => Ok(()),
+            Outcome::Done | Outcome::Known | Outcome::Forgotten { .. } => Ok(()),
         }
     }
 
     /// Removes for good, in all mailboxes, what was deleted before a time. Returns how many messages that were.
     pub async fn expunge(&self, deleted_before: SystemTime) -> Result<usize, Unavailable> {
         let outcome = self.writer.write(Write::Expunge { before: deleted_before }).await?;
-        let count = if let Outcome::Forgotten { messages, .. } = &outcome { messages.len() } else { 0 };
+        let count = if let Outcome::Forgotten { messages, .. } = &outcome { *messages } else { 0 };
         self.forget(outcome).await;
         Ok(count)
     }
 
     async fn forget(&self, outcome: Outcome) {
-        if let Outcome::Forgotten { messages, greetings } = outcome {
-            self.blobs.forget(&messages, &greetings).await;
+        if let Outcome::Forgotten { audio, .. } = outcome {
+            self.blobs.forget(&audio).await;
         }
     }
 
@@ -225,7 +243,11 @@ impl Mailboxes {
         if !self.get(mailbox, message).await?.kind.is_voice() {
             return Err(MessageError::NoMessage);
         }
-        Ok(self.blobs.message(message).await?)
+        Ok(self.blobs.get(&self.path_of(mailbox, message).await?).await?)
+    }
+
+    async fn path_of(&self, mailbox: &MailboxId, message: MessageId) -> Result<String, MessageError> {
+        self.reader.audio(mailbox, message).await?.ok_or(MessageError::NoMessage)
     }
 
     /// The whole MIME message, the same bytes each time.
@@ -234,7 +256,7 @@ impl Mailboxes {
         if !self.get(mailbox, message).await?.kind.is_voice() {
             return Ok(envelope.fill(&[]));
         }
-        Ok(envelope.fill(&self.blobs.message(message).await?))
+        Ok(envelope.fill(&self.blobs.get(&self.path_of(mailbox, message).await?).await?))
     }
 
     /// Bytes that the messages of a mailbox take, as mail clients see them; deleted ones do not count.
@@ -279,7 +301,7 @@ impl Mailboxes {
         let write = Write::PutGreeting { mailbox: mailbox.clone(), kind, audio: audio.clone() };
         match self.writer.write(write).await? {
             Outcome::NoMailbox => {
-                self.blobs.forget(&[], &[audio]).await;
+                self.blobs.forget(&[audio]).await;
                 Err(GreetingError::NoMailbox)
             }
             outcome => {
@@ -297,7 +319,7 @@ impl Mailboxes {
                 self.status(mailbox).await?;
                 return Ok(None);
             };
-            match self.blobs.greeting(&audio).await {
+            match self.blobs.get(&audio).await {
                 Ok(file) => return Ok(Some(file)),
                 Err(error) => {
                     // Replaced since its name was read? Then the new one it is.
@@ -326,8 +348,19 @@ impl Mailboxes {
         self.reader.changes(since).await
     }
 
-    /// Every change from now on.
+    /// Every change from now on. In PostgreSQL perhaps a few that have just been made, too.
     pub fn subscribe(&self) -> Changes {
         self.feed.follow(self.reader.clone())
     }
+}
+
+/// Removes what no row names, of what was written before a time (None: of all).
+async fn collect(reader: &Reader, blobs: &Blobs, before: Option<SystemTime>) -> Result<usize, Unavailable> {
+    let found = blobs.written_before(before).await?;
+    // After the listing: a row that is committed meanwhile keeps its recording.
+    let orphans = blobs.collect(found, &reader.blobs().await?).await?;
+    if orphans > 0 {
+        tracing::info!(orphans, "removed audio that a crash had left without a message");
+    }
+    Ok(orphans)
 }

@@ -3,9 +3,11 @@
 use crate::test::{at, new_message};
 use crate::*;
 use bytes::Bytes;
+use database::testing::Cluster;
 use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
 use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
 use object_store::path::Path as BlobPath;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
@@ -16,19 +18,66 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 fn anna() -> MailboxId {
     MailboxId::parse("27000").unwrap()
 }
 
-async fn store() -> Mailboxes {
-    let store = Mailboxes::memory().await.unwrap();
+/// The same tests on every kind of store: each is given an empty one.
+macro_rules! on_every_store {
+    ($($test:ident)*) => {
+        mod in_memory {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::Mailboxes::memory().await.unwrap()).await;
+            })*
+        }
+
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                let folder = tempfile::tempdir().unwrap();
+                super::$test(super::Mailboxes::open(folder.path()).await.unwrap()).await;
+            })*
+        }
+
+        /// One server for all of them, a database for each.
+        #[tokio::test]
+        async fn what_holds_on_sqlite_holds_on_postgresql() {
+            let cluster = Cluster::start();
+            $(
+                println!("{}", stringify!($test));
+                let server = cluster.database().parse().unwrap();
+                $test(Mailboxes::connect(&server, Arc::new(InMemory::new())).await.unwrap()).await;
+            )*
+        }
+    };
+}
+
+async fn with_anna(store: Mailboxes) -> Mailboxes {
     store.create(&anna(), at(0)).await.unwrap();
     store
 }
 
 async fn list(store: &Mailboxes) -> Vec<Message> {
     store.list(&anna(), Order::NewestFirst).await.unwrap()
+}
+
+on_every_store! {
+    a_delivered_message_is_listed_and_its_audio_is_what_was_recorded
+    a_missed_call_is_listed_and_neither_heard_nor_counted
+    flag_and_preview_are_kept_and_told
+    usage_counts_what_is_not_deleted
+    messages_come_newest_first_or_new_before_saved
+    counts_follow_read_urgent_and_deleted
+    a_redelivery_gives_the_same_message_once_and_never_brings_back_a_deleted_one
+    every_change_has_a_higher_modification_sequence_and_moves_leave_tombstones
+    a_mailbox_made_anew_has_a_greater_uidvalidity_even_if_the_clock_went_back
+    a_message_is_seen_through_its_own_mailbox_only
+    a_greeting_is_replaced_and_removed_and_a_bad_file_leaves_the_old_one
+    the_feed_tells_of_each_change_once_in_order
+    a_follower_that_slept_reads_what_it_missed
 }
 
 /// All files below a folder.
@@ -41,9 +90,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-#[tokio::test]
-async fn a_delivered_message_is_listed_and_its_audio_is_what_was_recorded() {
-    let store = store().await;
+async fn a_delivered_message_is_listed_and_its_audio_is_what_was_recorded(store: Mailboxes) {
+    let store = with_anna(store).await;
     let mut sent = new_message(1, "27000");
     sent.audio.bytes = (0..=255).cycle().take(8001).collect::<Vec<u8>>().into();
     let id = store.deliver(sent.clone()).await.unwrap();
@@ -63,9 +111,8 @@ async fn a_delivered_message_is_listed_and_its_audio_is_what_was_recorded() {
     assert_eq!(mime, store.mime(&anna(), id).await.unwrap(), "immutable");
 }
 
-#[tokio::test]
-async fn a_missed_call_is_listed_and_neither_heard_nor_counted() {
-    let store = store().await;
+async fn a_missed_call_is_listed_and_neither_heard_nor_counted(store: Mailboxes) {
+    let store = with_anna(store).await;
     let mut missed = new_message(1, "27000");
     missed.kind = MessageKind::MissedCall;
     missed.audio.bytes = Bytes::new();
@@ -77,9 +124,8 @@ async fn a_missed_call_is_listed_and_neither_heard_nor_counted() {
     assert_eq!(store.mime(&anna(), id).await.unwrap().len() as u64, list(&store).await[0].size);
 }
 
-#[tokio::test]
-async fn flag_and_preview_are_kept_and_told() {
-    let store = store().await;
+async fn flag_and_preview_are_kept_and_told(store: Mailboxes) {
+    let store = with_anna(store).await;
     let id = store.deliver(new_message(1, "27000")).await.unwrap();
     let before = store.changes(0).await.unwrap().len();
     store.set_flagged(&anna(), id, true).await.unwrap();
@@ -94,9 +140,8 @@ async fn flag_and_preview_are_kept_and_told() {
     assert!(matches!(store.set_flagged(&anna(), MessageId(9), true).await, Err(MessageError::NoMessage)));
 }
 
-#[tokio::test]
-async fn usage_counts_what_is_not_deleted() {
-    let store = store().await;
+async fn usage_counts_what_is_not_deleted(store: Mailboxes) {
+    let store = with_anna(store).await;
     assert_eq!(store.usage(&anna()).await.unwrap(), 0);
     let id = store.deliver(new_message(1, "27000")).await.unwrap();
     assert_eq!(store.usage(&anna()).await.unwrap(), store.get(&anna(), id).await.unwrap().size);
@@ -104,9 +149,8 @@ async fn usage_counts_what_is_not_deleted() {
     assert_eq!(store.usage(&anna()).await.unwrap(), 0);
 }
 
-#[tokio::test]
-async fn messages_come_newest_first_or_new_before_saved() {
-    let store = store().await;
+async fn messages_come_newest_first_or_new_before_saved(store: Mailboxes) {
+    let store = with_anna(store).await;
     for n in 1..=4 {
         let mut message = new_message(n, "27000");
         message.received = at(n as u64);
@@ -119,9 +163,8 @@ async fn messages_come_newest_first_or_new_before_saved() {
     assert_eq!(ids(store.list(&anna(), Order::NewThenSaved).await.unwrap()), [3, 1, 4, 2]);
 }
 
-#[tokio::test]
-async fn counts_follow_read_urgent_and_deleted() {
-    let store = store().await;
+async fn counts_follow_read_urgent_and_deleted(store: Mailboxes) {
+    let store = with_anna(store).await;
     for (n, urgent) in [(1, false), (2, true), (3, true)] {
         let mut message = new_message(n, "27000");
         message.urgent = urgent;
@@ -136,9 +179,8 @@ async fn counts_follow_read_urgent_and_deleted() {
     assert_eq!(store.counts(&anna()).await.unwrap().new_urgent, 1);
 }
 
-#[tokio::test]
-async fn a_redelivery_gives_the_same_message_once_and_never_brings_back_a_deleted_one() {
-    let store = store().await;
+async fn a_redelivery_gives_the_same_message_once_and_never_brings_back_a_deleted_one(store: Mailboxes) {
+    let store = with_anna(store).await;
     for _ in 0..3 {
         assert_eq!(store.deliver(new_message(1, "27000")).await, Ok(MessageId(1)));
     }
@@ -152,9 +194,8 @@ async fn a_redelivery_gives_the_same_message_once_and_never_brings_back_a_delete
     assert_eq!(store.get(&anna(), MessageId(1)).await, Err(MessageError::NoMessage));
 }
 
-#[tokio::test]
-async fn every_change_has_a_higher_modification_sequence_and_moves_leave_tombstones() {
-    let store = store().await;
+async fn every_change_has_a_higher_modification_sequence_and_moves_leave_tombstones(store: Mailboxes) {
+    let store = with_anna(store).await;
     store.deliver(new_message(1, "27000")).await.unwrap();
     store.deliver(new_message(2, "27000")).await.unwrap();
     let before = store.status(&anna()).await.unwrap();
@@ -180,9 +221,8 @@ async fn every_change_has_a_higher_modification_sequence_and_moves_leave_tombsto
     assert_eq!(status.uidvalidity, before.uidvalidity);
 }
 
-#[tokio::test]
-async fn a_mailbox_made_anew_has_a_greater_uidvalidity_even_if_the_clock_went_back() {
-    let store = store().await;
+async fn a_mailbox_made_anew_has_a_greater_uidvalidity_even_if_the_clock_went_back(store: Mailboxes) {
+    let store = with_anna(store).await;
     let first = store.status(&anna()).await.unwrap().uidvalidity;
     store.create(&anna(), at(50)).await.unwrap();
     assert_eq!(store.status(&anna()).await.unwrap().uidvalidity, first, "creating what exists changes nothing");
@@ -195,9 +235,8 @@ async fn a_mailbox_made_anew_has_a_greater_uidvalidity_even_if_the_clock_went_ba
     assert!(list(&store).await.is_empty());
 }
 
-#[tokio::test]
-async fn a_message_is_seen_through_its_own_mailbox_only() {
-    let store = store().await;
+async fn a_message_is_seen_through_its_own_mailbox_only(store: Mailboxes) {
+    let store = with_anna(store).await;
     let bjorn = MailboxId::parse("27001").unwrap();
     store.create(&bjorn, at(0)).await.unwrap();
     store.deliver(new_message(1, "27000")).await.unwrap();
@@ -210,9 +249,8 @@ async fn a_message_is_seen_through_its_own_mailbox_only() {
     assert_eq!(store.deliver(new_message(2, "27099")).await, Err(DeliverError::NoMailbox));
 }
 
-#[tokio::test]
-async fn a_greeting_is_replaced_and_removed_and_a_bad_file_leaves_the_old_one() {
-    let store = store().await;
+async fn a_greeting_is_replaced_and_removed_and_a_bad_file_leaves_the_old_one(store: Mailboxes) {
+    let store = with_anna(store).await;
     let kind = GreetingKind::Personal;
     assert_eq!(store.greeting(&anna(), kind).await, Ok(None));
     for sample in [100, 200] {
@@ -232,9 +270,8 @@ async fn a_greeting_is_replaced_and_removed_and_a_bad_file_leaves_the_old_one() 
     assert_eq!(error, GreetingError::NoMailbox);
 }
 
-#[tokio::test]
-async fn the_feed_tells_of_each_change_once_in_order() {
-    let store = store().await;
+async fn the_feed_tells_of_each_change_once_in_order(store: Mailboxes) {
+    let store = with_anna(store).await;
     let mut feed = store.subscribe();
     let id = store.deliver(new_message(1, "27000")).await.unwrap();
     store.set_read(&anna(), id, true).await.unwrap();
@@ -251,7 +288,11 @@ async fn the_feed_tells_of_each_change_once_in_order() {
     ];
     let mut seen = Vec::new();
     for kind in expected {
-        let change = feed.next().await.unwrap();
+        let mut change = feed.next().await.unwrap();
+        // Of before: a feed of several servers may begin with it.
+        if change.kind == ChangeKind::MailboxCreated {
+            change = feed.next().await.unwrap();
+        }
         assert_eq!((change.kind, &change.mailbox), (kind, &anna()));
         seen.push(change);
     }
@@ -263,17 +304,19 @@ async fn the_feed_tells_of_each_change_once_in_order() {
     assert_eq!(feed.next().await, None);
 }
 
-#[tokio::test]
-async fn a_follower_that_slept_reads_what_it_missed() {
-    let store = store().await;
+async fn a_follower_that_slept_reads_what_it_missed(store: Mailboxes) {
+    let store = with_anna(store).await;
     let id = store.deliver(new_message(1, "27000")).await.unwrap();
     let mut feed = store.subscribe();
     for n in 0..3000 {
         store.set_read(&anna(), id, n % 2 == 0).await.unwrap();
     }
     let mut last = 2;
-    for _ in 0..3000 {
+    while last < 3002 {
         let change = feed.next().await.unwrap();
+        if change.seq <= 2 {
+            continue;
+        }
         assert_eq!(change.seq, last + 1);
         last = change.seq;
     }
@@ -427,4 +470,96 @@ async fn a_store_that_cannot_be_used_says_why_in_one_sentence() {
     std::fs::write(&file, b"").unwrap();
     let error = Mailboxes::open(&file).await.err().unwrap().to_string();
     assert!(error.contains("is not writable"), "{error}");
+}
+
+/// Two servers on one PostgreSQL: their stores, and what they follow.
+async fn two_servers(url: &str) -> (Mailboxes, Mailboxes) {
+    let (server, audio) = (url.parse().unwrap(), Arc::new(InMemory::new()));
+    let one = with_anna(Mailboxes::connect(&server, audio.clone()).await.unwrap()).await;
+    (one, Mailboxes::connect(&server, audio).await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_servers_write_at_once_both_hear_of_in_one_order_without_gaps_and_without_hints_as_well() {
+    let cluster = Cluster::start();
+    for hints in ["", "?notify=off"] {
+        let (one, two) = two_servers(&format!("{}{hints}", cluster.database())).await;
+        let (mut feed_one, mut feed_two) = (one.subscribe(), two.subscribe());
+        let writes = (0..200u128).map(|n| {
+            let store = if n % 2 == 0 { &one } else { &two };
+            // Each message by both servers, as after a spool that was copied: it is there once.
+            async move { store.deliver(new_message(n / 2 + 1, "27000")).await.unwrap() }
+        });
+        join_all(writes).await;
+        assert_eq!(list(&one).await, list(&two).await);
+        assert_eq!(list(&one).await.len(), 100);
+        let mut heard = Vec::new();
+        for feed in [&mut feed_one, &mut feed_two] {
+            let mut changes = Vec::new();
+            while changes.len() < 100 {
+                let change = feed.next().await.unwrap();
+                if change.kind != ChangeKind::MailboxCreated {
+                    changes.push(change);
+                }
+            }
+            heard.push(changes);
+        }
+        let seqs: Vec<u64> = heard[0].iter().map(|change| change.seq).collect();
+        assert_eq!(seqs, (2..=101).collect::<Vec<u64>>(), "numbered in the order of commits");
+        assert_eq!(heard[0], heard[1]);
+    }
+}
+
+#[tokio::test]
+async fn a_message_left_through_one_server_is_heard_and_deleted_through_the_other() {
+    let cluster = Cluster::start();
+    let (one, two) = two_servers(&cluster.database()).await;
+    let id = one.deliver(new_message(1, "27000")).await.unwrap();
+    assert_eq!(two.audio(&anna(), id).await.unwrap(), one.audio(&anna(), id).await.unwrap());
+    two.set_read(&anna(), id, true).await.unwrap();
+    assert!(one.get(&anna(), id).await.unwrap().read);
+    two.delete(&anna(), id, at(1)).await.unwrap();
+    assert_eq!(one.expunge(at(2)).await, Ok(1));
+    assert_eq!(two.audio(&anna(), id).await, Err(MessageError::NoMessage));
+}
+
+#[tokio::test]
+async fn orphans_of_several_servers_are_collected_when_they_are_a_day_old_and_nobody_names_them() {
+    let cluster = Cluster::start();
+    let folder = tempfile::tempdir().unwrap();
+    let inner = || LocalFileSystem::new_with_prefix(folder.path()).unwrap();
+    let layer = Arc::new(Dying { inner: inner(), dies: AtomicBool::new(false), full: AtomicBool::new(false) });
+    let server = cluster.database().parse().unwrap();
+    let one = with_anna(Mailboxes::connect(&server, layer.clone()).await.unwrap()).await;
+    one.deliver(new_message(1, "27000")).await.unwrap();
+    layer.dies.store(true, Ordering::SeqCst);
+    one.deliver(new_message(2, "27000")).await.unwrap_err();
+    let two = Mailboxes::connect(&server, Arc::new(inner())).await.unwrap();
+    let now = SystemTime::now();
+    assert_eq!(two.collect_orphans(now).await, Ok(0), "it may be a delivery that is under way");
+    assert_eq!(files(folder.path()).len(), 2);
+    two.deliver(new_message(2, "27000")).await.unwrap();
+    assert_eq!(two.collect_orphans(now + Duration::from_secs(25 * 3600)).await, Ok(1));
+    assert_eq!(files(folder.path()).len(), 2, "the one that was left, and both messages keep theirs");
+    for id in [1, 2] {
+        two.audio(&anna(), MessageId(id)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_went_away_is_an_error_that_passes() {
+    let mut cluster = Cluster::start();
+    let (one, two) = two_servers(&cluster.database()).await;
+    let mut feed = two.subscribe();
+    cluster.stop();
+    assert!(matches!(one.deliver(new_message(1, "27000")).await, Err(DeliverError::Unavailable(_))));
+    assert!(matches!(one.counts(&anna()).await, Err(MailboxError::Unavailable(_))));
+    cluster.resume();
+    let id = one.deliver(new_message(1, "27000")).await.unwrap();
+    loop {
+        let change = feed.next().await.unwrap();
+        if change.kind == ChangeKind::Delivered(id) {
+            break;
+        }
+    }
 }

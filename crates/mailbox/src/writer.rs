@@ -1,13 +1,11 @@
 //! The one writer: everything that waits goes into one transaction, with one sync.
 
-use crate::feed::Publisher;
+use crate::feed::Announce;
 use crate::mime::Envelope;
+use crate::reader::audio_of;
 use crate::schema::Folder;
 use crate::{Change, ChangeKind, GreetingKind, MailboxId, MessageId, NewMessage, Preview, Unavailable};
-use database::Database;
-use sqlx::query::Query;
-use sqlx::sqlite::SqlitePool;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use database::{Database, Error, Pool, Transaction, Value, values};
 use std::time::SystemTime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -30,6 +28,8 @@ pub(crate) enum Write {
         subject: String,
         envelope: Envelope,
         size: u64,
+        /// Where its recording is; a missed call has none.
+        audio: Option<String>,
     },
     SetRead {
         mailbox: MailboxId,
@@ -74,12 +74,14 @@ pub(crate) enum Write {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
+    /// The message was there already, or had been: its row names another recording.
+    Known,
     NoMailbox,
     NoMessage,
-    /// Done, and no row names these any more.
+    /// Done, and no row names these recordings of so many messages any more.
     Forgotten {
-        messages: Vec<MessageId>,
-        greetings: Vec<String>,
+        messages: usize,
+        audio: Vec<String>,
     },
 }
 
@@ -96,9 +98,9 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the writer on the runtime that it is called on.
-    pub fn start(database: Database, pool: SqlitePool, publisher: Publisher) -> Writer {
+    pub fn start(database: Database, pool: Pool, announce: Announce) -> Writer {
         let (jobs, inbox) = mpsc::channel(QUEUE);
-        tokio::spawn(run(database, pool, publisher, inbox));
+        tokio::spawn(run(database, pool, announce, inbox));
         Writer { jobs }
     }
 
@@ -119,7 +121,7 @@ impl Writer {
     }
 }
 
-async fn run(database: Database, pool: SqlitePool, mut publisher: Publisher, mut inbox: mpsc::Receiver<Job>) {
+async fn run(database: Database, pool: Pool, mut announce: Announce, mut inbox: mpsc::Receiver<Job>) {
     let mut jobs = Vec::with_capacity(GROUP);
     let mut closing = None;
     while closing.is_none() && inbox.recv_many(&mut jobs, GROUP).await > 0 {
@@ -132,10 +134,14 @@ async fn run(database: Database, pool: SqlitePool, mut publisher: Publisher, mut
         }
         match commit(&pool, &writes).await {
             Ok((outcomes, changes)) => {
-                publisher.publish(changes);
+                // A follower may hear of it before whoever asked; never of what is not durable.
+                let hint = announce.publish(changes);
                 for ((_, answer), outcome) in writes.into_iter().zip(outcomes) {
                     // Who no longer waits has gone away; the write stands.
                     let _ = answer.send(Ok(outcome));
+                }
+                if hint {
+                    announce.hint(&pool).await;
                 }
             }
             Err(error) => {
@@ -155,35 +161,46 @@ async fn run(database: Database, pool: SqlitePool, mut publisher: Publisher, mut
 
 type Answer = oneshot::Sender<Result<Outcome, Unavailable>>;
 
-async fn commit(pool: &SqlitePool, writes: &[(Write, Answer)]) -> Result<(Vec<Outcome>, Vec<Change>), sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+async fn commit(pool: &Pool, writes: &[(Write, Answer)]) -> Result<(Vec<Outcome>, Vec<Change>), Error> {
+    let mut sql = pool.begin().await?;
+    if sql.is_postgres() {
+        // One server writes at a time, as one process does with a file: changes are numbered in the order of their
+        // commits, and two groups never wait for each other's rows.
+        sql.execute("SELECT last FROM feed FOR UPDATE", values![]).await?;
+    }
     let mut changes = Changed::default();
     let mut outcomes = Vec::with_capacity(writes.len());
     for (write, _) in writes {
-        outcomes.push(apply(&mut transaction, &mut changes, write).await?);
+        outcomes.push(apply(&mut sql, &mut changes, write).await?);
     }
-    let numbered = record(&mut transaction, changes).await?;
-    transaction.commit().await?;
+    let numbered = record(&mut sql, changes).await?;
+    sql.commit().await?;
     Ok((outcomes, numbered))
 }
 
 /// Writes the changes into the feed's table, many a statement.
-async fn record(sql: &mut SqliteConnection, changes: Changed) -> Result<Vec<Change>, sqlx::Error> {
-    let mut numbered = Vec::with_capacity(changes.0.len());
-    for some in changes.0.chunks(100) {
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO change(mailbox, kind, message) ");
-        insert.push_values(some, |mut row, (mailbox, kind)| {
-            let (name, message) = kind.parts();
-            row.push_bind(mailbox.as_str()).push_bind(name).push_bind(message.map(MessageId::bytes));
+async fn record(sql: &mut Transaction, changes: Changed) -> Result<Vec<Change>, Error> {
+    if changes.0.is_empty() {
+        return Ok(Vec::new());
+    }
+    let count = i64::try_from(changes.0.len()).unwrap_or(i64::MAX);
+    // SQLite has one writer, and keeps the last change always.
+    let last = match sql.is_postgres() {
+        true => "UPDATE feed SET last = last + $1 RETURNING last",
+        false => "SELECT coalesce(max(seq), 0) + $1 FROM change",
+    };
+    let (last,): (i64,) = sql.one(last, values![count]).await?;
+    let numbered: Vec<Change> = (last.saturating_sub(count).saturating_add(1)..)
+        .zip(changes.0)
+        .map(|(seq, (mailbox, kind))| Change { seq: seq.unsigned_abs(), mailbox, kind })
+        .collect();
+    for some in numbered.chunks(100) {
+        let rows = some.iter().map(|change| {
+            let (name, message) = change.kind.parts();
+            let seq = i64::try_from(change.seq).unwrap_or(i64::MAX);
+            values![seq, change.mailbox.as_str(), name, message.map(MessageId::bytes)]
         });
-        let last = insert.build().execute(&mut *sql).await?.last_insert_rowid();
-        // AUTOINCREMENT on the one connection that writes: the numbers of one statement follow each other.
-        let first = u64::try_from(last).unwrap_or_default().saturating_sub(some.len() as u64);
-        numbered.extend((first + 1..).zip(some).map(|(seq, (mailbox, kind))| Change {
-            seq,
-            mailbox: mailbox.clone(),
-            kind: *kind,
-        }));
+        sql.insert("INSERT INTO change(seq, mailbox, kind, message)", rows.collect(), "").await?;
     }
     Ok(numbered)
 }
@@ -197,22 +214,22 @@ impl Changed {
     }
 }
 
-async fn apply(sql: &mut SqliteConnection, changes: &mut Changed, write: &Write) -> Result<Outcome, sqlx::Error> {
+async fn apply(sql: &mut Transaction, changes: &mut Changed, write: &Write) -> Result<Outcome, Error> {
     match write {
         Write::Create { mailbox, now } => create(sql, changes, mailbox, *now).await,
         Write::Remove { mailbox } => remove(sql, changes, mailbox).await,
-        Write::Deliver { message, subject, envelope, size } => {
-            deliver(sql, changes, message, subject, envelope, *size).await
+        Write::Deliver { message, subject, envelope, size, audio } => {
+            deliver(sql, changes, message, (subject, audio.as_deref()), envelope, *size).await
         }
         Write::SetRead { mailbox, message, read } => set_read(sql, changes, mailbox, *message, *read).await,
         Write::SetFlagged { mailbox, message, flagged } => {
             let kind = if *flagged { ChangeKind::Flagged(*message) } else { ChangeKind::Unflagged(*message) };
-            let update = "UPDATE message SET flagged = ?, modseq = ? WHERE id = ?";
-            mark(sql, changes, (mailbox, *message), kind, sqlx::query(update).bind(*flagged)).await
+            let update = "UPDATE message SET modseq = $1, flagged = $3 WHERE id = $2";
+            mark(sql, changes, (mailbox, *message), kind, (update, values![*flagged])).await
         }
         Write::SetPreview { mailbox, message, preview } => {
-            let update = "UPDATE message SET preview = ?, preview_confidence = ?, modseq = ? WHERE id = ?";
-            let update = sqlx::query(update).bind(&preview.text).bind(preview.confidence);
+            let update = "UPDATE message SET modseq = $1, preview = $3, preview_confidence = $4 WHERE id = $2";
+            let update = (update, values![&preview.text, i64::from(preview.confidence)]);
             mark(sql, changes, (mailbox, *message), ChangeKind::Preview(*message), update).await
         }
         Write::Delete { mailbox, message, now } => {
@@ -230,140 +247,128 @@ async fn apply(sql: &mut SqliteConnection, changes: &mut Changed, write: &Write)
 }
 
 async fn create(
-    sql: &mut SqliteConnection,
+    sql: &mut Transaction,
     changes: &mut Changed,
     mailbox: &MailboxId,
     now: SystemTime,
-) -> Result<Outcome, sqlx::Error> {
+) -> Result<Outcome, Error> {
     if row_of(sql, mailbox).await?.is_some() {
         return Ok(Outcome::Done);
     }
     // RFC 9051 2.3.1.1: a mailbox made anew under an old name must have a greater UIDVALIDITY, whatever the clock says.
-    let uidvalidity: i64 = sqlx::query_scalar("UPDATE uidvalidity SET last = max(last + 1, ?) RETURNING last")
-        .bind(unix_ms(now) / 1000)
-        .fetch_one(&mut *sql)
-        .await?;
-    sqlx::query("INSERT INTO mailbox(name, uidvalidity, uidnext, modseq) VALUES (?, ?, 1, 1)")
-        .bind(mailbox.as_str())
-        .bind(uidvalidity)
-        .execute(sql)
-        .await?;
+    let next = "UPDATE uidvalidity SET last = CASE WHEN last < $1 THEN $1 ELSE last + 1 END RETURNING last";
+    let (uidvalidity,): (i64,) = sql.one(next, values![unix_ms(now) / 1000]).await?;
+    let insert = "INSERT INTO mailbox(name, uidvalidity, uidnext, modseq) VALUES ($1, $2, 1, 1)";
+    sql.execute(insert, values![mailbox.as_str(), uidvalidity]).await?;
     changes.push(mailbox, ChangeKind::MailboxCreated);
     Ok(Outcome::Done)
 }
 
-async fn remove(
-    sql: &mut SqliteConnection,
-    changes: &mut Changed,
-    mailbox: &MailboxId,
-) -> Result<Outcome, sqlx::Error> {
+async fn remove(sql: &mut Transaction, changes: &mut Changed, mailbox: &MailboxId) -> Result<Outcome, Error> {
     let Some(row) = row_of(sql, mailbox).await? else { return Ok(Outcome::Done) };
-    let messages: Vec<Vec<u8>> =
-        sqlx::query_scalar("SELECT id FROM message WHERE mailbox = ?").bind(row).fetch_all(&mut *sql).await?;
-    let greetings =
-        sqlx::query_scalar("SELECT audio FROM greeting WHERE mailbox = ?").bind(row).fetch_all(&mut *sql).await?;
+    let messages: Vec<(Vec<u8>, Option<String>)> =
+        sql.all("SELECT id, audio FROM message WHERE mailbox = $1", values![row]).await?;
+    let greetings: Vec<(String,)> = sql.all("SELECT audio FROM greeting WHERE mailbox = $1", values![row]).await?;
     // What is in it goes with it (ON DELETE CASCADE).
-    sqlx::query("DELETE FROM mailbox WHERE id = ?").bind(row).execute(sql).await?;
+    sql.execute("DELETE FROM mailbox WHERE id = $1", values![row]).await?;
     changes.push(mailbox, ChangeKind::MailboxRemoved);
-    let messages = messages.into_iter().filter_map(|id| id.try_into().ok()).map(message_id).collect();
-    Ok(Outcome::Forgotten { messages, greetings })
+    let count = messages.len();
+    let audio = messages.into_iter().filter_map(|(id, audio)| audio_of(id, audio));
+    Ok(Outcome::Forgotten {
+        messages: count,
+        audio: audio.chain(greetings.into_iter().map(|(audio,)| audio)).collect(),
+    })
 }
 
 async fn deliver(
-    sql: &mut SqliteConnection,
+    sql: &mut Transaction,
     changes: &mut Changed,
     message: &NewMessage,
-    subject: &str,
+    (subject, audio): (&str, Option<&str>),
     envelope: &Envelope,
     size: u64,
-) -> Result<Outcome, sqlx::Error> {
+) -> Result<Outcome, Error> {
     // One statement where two would do: at the end of a thousand calls the statements are what costs.
-    let place: Option<(i64, i64, i64)> = sqlx::query_as(
-        "UPDATE mailbox SET uidnext = uidnext + 1, modseq = modseq + 1
-         WHERE name = ?1 AND NOT EXISTS(SELECT 1 FROM message WHERE id = ?2)
-            AND NOT EXISTS(SELECT 1 FROM tombstone WHERE message = ?2)
-         RETURNING id, uidnext - 1, modseq",
-    )
-    .bind(message.mailbox.as_str())
-    .bind(message.id.bytes())
-    .fetch_optional(&mut *sql)
-    .await?;
+    let place = "UPDATE mailbox SET uidnext = uidnext + 1, modseq = modseq + 1
+         WHERE name = $1 AND NOT EXISTS(SELECT 1 FROM message WHERE id = $2)
+            AND NOT EXISTS(SELECT 1 FROM tombstone WHERE message = $2)
+         RETURNING id, uidnext - 1, modseq";
+    let place: Option<(i64, i64, i64)> =
+        sql.optional(place, values![message.mailbox.as_str(), message.id.bytes()]).await?;
     let Some((row, uid, modseq)) = place else {
         let exists = row_of(sql, &message.mailbox).await?.is_some();
-        return Ok(if exists { Outcome::Done } else { Outcome::NoMailbox });
+        return Ok(if exists { Outcome::Known } else { Outcome::NoMailbox });
     };
-    sqlx::query(
-        "INSERT INTO message(id, mailbox, folder, uid, modseq, from_number, from_name, subject, received_ms,
-            duration_ms, kind, read, urgent, private, protected, size, mime_before, mime_after)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(message.id.bytes())
-    .bind(row)
-    .bind(Folder::Inbox.number())
-    .bind(uid)
-    .bind(modseq)
-    .bind(message.from.number.as_deref())
-    .bind(message.from.name.as_deref())
-    .bind(subject)
-    .bind(unix_ms(message.received))
-    .bind(message.audio.duration_ms())
-    .bind(message.kind.number())
-    .bind(message.urgent)
-    .bind(message.private)
-    .bind(message.protected)
-    .bind(i64::try_from(size).unwrap_or(i64::MAX))
-    .bind(&envelope.before)
-    .bind(&envelope.after)
-    .execute(sql)
-    .await?;
+    let insert = "INSERT INTO message(id, mailbox, folder, uid, modseq, from_number, from_name, subject, received_ms,
+            duration_ms, kind, read, urgent, private, protected, size, mime_before, mime_after, audio)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+    let values = values![
+        message.id.bytes(),
+        row,
+        Folder::Inbox.number(),
+        uid,
+        modseq,
+        message.from.number.as_deref(),
+        message.from.name.as_deref(),
+        subject,
+        unix_ms(message.received),
+        message.audio.duration_ms(),
+        message.kind.number(),
+        false,
+        message.urgent,
+        message.private,
+        message.protected,
+        i64::try_from(size).unwrap_or(i64::MAX),
+        &envelope.before,
+        &envelope.after,
+        audio,
+    ];
+    sql.execute(insert, values).await?;
     changes.push(&message.mailbox, ChangeKind::Delivered(message.id));
     Ok(Outcome::Done)
 }
 
 async fn set_read(
-    sql: &mut SqliteConnection,
+    sql: &mut Transaction,
     changes: &mut Changed,
     mailbox: &MailboxId,
     message: MessageId,
     read: bool,
-) -> Result<Outcome, sqlx::Error> {
+) -> Result<Outcome, Error> {
     let Some((_, _, was_read)) = find(sql, mailbox, message).await? else { return Ok(Outcome::NoMessage) };
     if was_read == read {
         return Ok(Outcome::Done);
     }
-    let modseq: i64 = sqlx::query_scalar("UPDATE mailbox SET modseq = modseq + 1 WHERE name = ? RETURNING modseq")
-        .bind(mailbox.as_str())
-        .fetch_one(&mut *sql)
-        .await?;
-    sqlx::query("UPDATE message SET read = ?, modseq = ? WHERE id = ?")
-        .bind(read)
-        .bind(modseq)
-        .bind(message.bytes())
-        .execute(sql)
-        .await?;
+    let modseq = next_modseq(sql, mailbox).await?;
+    let update = "UPDATE message SET read = $1, modseq = $2 WHERE id = $3";
+    sql.execute(update, values![read, modseq, message.bytes()]).await?;
     changes.push(mailbox, if read { ChangeKind::Read(message) } else { ChangeKind::Unread(message) });
     Ok(Outcome::Done)
 }
 
-/// Changes what is said of a message. `update` still lacks its last values: the modification sequence and the id.
-async fn mark<'q>(
-    sql: &mut SqliteConnection,
+/// Changes what is said of a message. The first values of `update` are the modification sequence and the id; the others
+/// are given.
+async fn mark(
+    sql: &mut Transaction,
     changes: &mut Changed,
     (mailbox, message): (&MailboxId, MessageId),
     kind: ChangeKind,
-    update: Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments>,
-) -> Result<Outcome, sqlx::Error> {
+    (update, others): (&'static str, Vec<Value>),
+) -> Result<Outcome, Error> {
     if find(sql, mailbox, message).await?.is_none() {
         return Ok(Outcome::NoMessage);
     }
-    let modseq: i64 = sqlx::query_scalar("UPDATE mailbox SET modseq = modseq + 1 WHERE name = ? RETURNING modseq")
-        .bind(mailbox.as_str())
-        .fetch_one(&mut *sql)
-        .await?;
-    if update.bind(modseq).bind(message.bytes()).execute(sql).await?.rows_affected() > 0 {
-        changes.push(mailbox, kind);
-    }
+    let mut values = values![next_modseq(sql, mailbox).await?, message.bytes()];
+    values.extend(others);
+    sql.execute(update, values).await?;
+    changes.push(mailbox, kind);
     Ok(Outcome::Done)
+}
+
+async fn next_modseq(sql: &mut Transaction, mailbox: &MailboxId) -> Result<i64, Error> {
+    let update = "UPDATE mailbox SET modseq = modseq + 1 WHERE name = $1 RETURNING modseq";
+    let (modseq,): (i64,) = sql.one(update, values![mailbox.as_str()]).await?;
+    Ok(modseq)
 }
 
 enum Moved {
@@ -386,86 +391,64 @@ impl Moved {
 }
 
 async fn move_to(
-    sql: &mut SqliteConnection,
+    sql: &mut Transaction,
     mailbox: &MailboxId,
     message: MessageId,
     folder: Folder,
     deleted: Option<SystemTime>,
-) -> Result<Moved, sqlx::Error> {
+) -> Result<Moved, Error> {
     let Some((from, old, _)) = find(sql, mailbox, message).await? else { return Ok(Moved::NoMessage) };
     if from == folder.number() {
         return Ok(Moved::WasThere);
     }
     let Some(Place { row, uid, modseq }) = next_place(sql, mailbox).await? else { return Ok(Moved::NoMessage) };
     bury(sql, Grave { message: message.bytes(), row, folder: from, uid: old, modseq }).await?;
-    sqlx::query("UPDATE message SET folder = ?, uid = ?, modseq = ?, deleted_ms = ? WHERE id = ?")
-        .bind(folder.number())
-        .bind(uid)
-        .bind(modseq)
-        .bind(deleted.map(unix_ms))
-        .bind(message.bytes())
-        .execute(sql)
-        .await?;
+    let update = "UPDATE message SET folder = $1, uid = $2, modseq = $3, deleted_ms = $4 WHERE id = $5";
+    let values = values![folder.number(), uid, modseq, deleted.map(unix_ms), message.bytes()];
+    sql.execute(update, values).await?;
     Ok(Moved::Now)
 }
 
-async fn expunge(
-    sql: &mut SqliteConnection,
-    changes: &mut Changed,
-    before: SystemTime,
-) -> Result<Outcome, sqlx::Error> {
-    let old = sqlx::query(
-        "SELECT message.id, mailbox.name, uid FROM message JOIN mailbox ON mailbox.id = message.mailbox
-         WHERE folder = ? AND deleted_ms < ? ORDER BY message.id",
-    )
-    .bind(Folder::Deleted.number())
-    .bind(unix_ms(before))
-    .fetch_all(&mut *sql)
-    .await?;
-    let mut messages = Vec::with_capacity(old.len());
-    for found in old {
-        let (id, name, uid): (Vec<u8>, String, i64) = (found.try_get(0)?, found.try_get(1)?, found.try_get(2)?);
+async fn expunge(sql: &mut Transaction, changes: &mut Changed, before: SystemTime) -> Result<Outcome, Error> {
+    let old = "SELECT message.id, mailbox.name, uid, audio FROM message JOIN mailbox ON mailbox.id = message.mailbox
+         WHERE folder = $1 AND deleted_ms < $2 ORDER BY message.id";
+    let old: Vec<(Vec<u8>, String, i64, Option<String>)> =
+        sql.all(old, values![Folder::Deleted.number(), unix_ms(before)]).await?;
+    let mut messages: usize = 0;
+    let mut forgotten = Vec::with_capacity(old.len());
+    for (id, name, uid, audio) in old {
         let (Ok(mailbox), Ok(message)) = (MailboxId::parse(&name), id.clone().try_into().map(message_id)) else {
             continue;
         };
-        let (row, modseq): (i64, i64) =
-            sqlx::query_as("UPDATE mailbox SET modseq = modseq + 1 WHERE name = ? RETURNING id, modseq")
-                .bind(&name)
-                .fetch_one(&mut *sql)
-                .await?;
-        sqlx::query("DELETE FROM message WHERE id = ?").bind(&id).execute(&mut *sql).await?;
+        let update = "UPDATE mailbox SET modseq = modseq + 1 WHERE name = $1 RETURNING id, modseq";
+        let (row, modseq): (i64, i64) = sql.one(update, values![name]).await?;
+        sql.execute("DELETE FROM message WHERE id = $1", values![id.clone()]).await?;
+        forgotten.extend(audio_of(id.clone(), audio));
         bury(sql, Grave { message: id, row, folder: Folder::Deleted.number(), uid, modseq }).await?;
         changes.push(&mailbox, ChangeKind::Expunged(message));
-        messages.push(message);
+        messages = messages.saturating_add(1);
     }
-    Ok(Outcome::Forgotten { messages, greetings: Vec::new() })
+    Ok(Outcome::Forgotten { messages, audio: forgotten })
 }
 
 async fn greeting(
-    sql: &mut SqliteConnection,
+    sql: &mut Transaction,
     changes: &mut Changed,
     mailbox: &MailboxId,
     kind: GreetingKind,
     audio: Option<&String>,
-) -> Result<Outcome, sqlx::Error> {
+) -> Result<Outcome, Error> {
     let Some(row) = row_of(sql, mailbox).await? else { return Ok(Outcome::NoMailbox) };
-    let old: Option<String> = sqlx::query_scalar("DELETE FROM greeting WHERE mailbox = ? AND kind = ? RETURNING audio")
-        .bind(row)
-        .bind(kind.as_str())
-        .fetch_optional(&mut *sql)
-        .await?;
+    let delete = "DELETE FROM greeting WHERE mailbox = $1 AND kind = $2 RETURNING audio";
+    let old: Option<(String,)> = sql.optional(delete, values![row, kind.as_str()]).await?;
     if let Some(audio) = audio {
-        sqlx::query("INSERT INTO greeting(mailbox, kind, audio) VALUES (?, ?, ?)")
-            .bind(row)
-            .bind(kind.as_str())
-            .bind(audio)
-            .execute(sql)
-            .await?;
+        let insert = "INSERT INTO greeting(mailbox, kind, audio) VALUES ($1, $2, $3)";
+        sql.execute(insert, values![row, kind.as_str(), audio]).await?;
     }
     if old.is_some() || audio.is_some() {
         changes.push(mailbox, ChangeKind::Greeting);
     }
-    Ok(Outcome::Forgotten { messages: Vec::new(), greetings: old.into_iter().collect() })
+    Ok(Outcome::Forgotten { messages: 0, audio: old.into_iter().map(|(audio,)| audio).collect() })
 }
 
 struct Place {
@@ -475,13 +458,10 @@ struct Place {
 }
 
 /// The place of the next message of a mailbox. None: there is no such mailbox.
-async fn next_place(sql: &mut SqliteConnection, mailbox: &MailboxId) -> Result<Option<Place>, sqlx::Error> {
-    let place: Option<(i64, i64, i64)> = sqlx::query_as(
-        "UPDATE mailbox SET uidnext = uidnext + 1, modseq = modseq + 1 WHERE name = ? RETURNING id, uidnext - 1, modseq",
-    )
-    .bind(mailbox.as_str())
-    .fetch_optional(sql)
-    .await?;
+async fn next_place(sql: &mut Transaction, mailbox: &MailboxId) -> Result<Option<Place>, Error> {
+    let update = "UPDATE mailbox SET uidnext = uidnext + 1, modseq = modseq + 1 WHERE name = $1
+         RETURNING id, uidnext - 1, modseq";
+    let place: Option<(i64, i64, i64)> = sql.optional(update, values![mailbox.as_str()]).await?;
     Ok(place.map(|(row, uid, modseq)| Place { row, uid, modseq }))
 }
 
@@ -493,36 +473,25 @@ struct Grave {
     modseq: i64,
 }
 
-async fn bury(sql: &mut SqliteConnection, grave: Grave) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO tombstone(message, mailbox, folder, uid, modseq) VALUES (?, ?, ?, ?, ?)")
-        .bind(grave.message)
-        .bind(grave.row)
-        .bind(grave.folder)
-        .bind(grave.uid)
-        .bind(grave.modseq)
-        .execute(sql)
-        .await?;
-    Ok(())
+async fn bury(sql: &mut Transaction, grave: Grave) -> Result<(), Error> {
+    let insert = "INSERT INTO tombstone(message, mailbox, folder, uid, modseq) VALUES ($1, $2, $3, $4, $5)";
+    sql.execute(insert, values![grave.message, grave.row, grave.folder, grave.uid, grave.modseq]).await
 }
 
-async fn row_of(sql: &mut SqliteConnection, mailbox: &MailboxId) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("SELECT id FROM mailbox WHERE name = ?").bind(mailbox.as_str()).fetch_optional(sql).await
+async fn row_of(sql: &mut Transaction, mailbox: &MailboxId) -> Result<Option<i64>, Error> {
+    let row = sql.optional("SELECT id FROM mailbox WHERE name = $1", values![mailbox.as_str()]).await?;
+    Ok(row.map(|(id,)| id))
 }
 
 /// Folder, UID and read flag of a message.
 async fn find(
-    sql: &mut SqliteConnection,
+    sql: &mut Transaction,
     mailbox: &MailboxId,
     message: MessageId,
-) -> Result<Option<(i64, i64, bool)>, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT folder, uid, read FROM message JOIN mailbox ON mailbox.id = message.mailbox
-         WHERE message.id = ? AND mailbox.name = ?",
-    )
-    .bind(message.bytes())
-    .bind(mailbox.as_str())
-    .fetch_optional(sql)
-    .await
+) -> Result<Option<(i64, i64, bool)>, Error> {
+    let query = "SELECT folder, uid, read FROM message JOIN mailbox ON mailbox.id = message.mailbox
+         WHERE message.id = $1 AND mailbox.name = $2";
+    sql.optional(query, values![message.bytes(), mailbox.as_str()]).await
 }
 
 pub(crate) fn message_id(bytes: [u8; 16]) -> MessageId {

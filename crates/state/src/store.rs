@@ -1,6 +1,5 @@
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use database::{Database, OpenError, Schema};
-use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection};
+use database::{Database, Error, OpenError, Pool, Schema, values};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,6 +16,8 @@ const SCHEMA: Schema = Schema {
         value TEXT NOT NULL,
         PRIMARY KEY (kind, key)
     ) STRICT, WITHOUT ROWID"],
+    postgres: &[],
+    oldest: 0,
 };
 
 /// Commits that may wait for the writer. A role that changes more than this during one sync is told so by
@@ -128,7 +129,7 @@ impl Store {
                 }
             })
             .map_err(|error| failed(path, error.into()))?;
-        let image = result.recv().map_err(|_| failed(path, sqlx::Error::WorkerCrashed))??;
+        let image = result.recv().map_err(|_| failed(path, Error::WorkerCrashed))??;
         let writer = Some(Writer { commits: Some(commits), thread: Some(thread) });
         Ok(Store { shared: Arc::new(Shared { image, writer, broken, refuses: Arc::default() }) })
     }
@@ -226,9 +227,8 @@ impl Drop for Shared {
 }
 
 impl Image {
-    async fn read(connection: &mut SqliteConnection) -> Result<Image, sqlx::Error> {
-        let rows: Vec<(String, String, String)> =
-            sqlx::query_as("SELECT kind, key, value FROM state").fetch_all(connection).await?;
+    async fn read(pool: &Pool) -> Result<Image, Error> {
+        let rows: Vec<(String, String, String)> = pool.all("SELECT kind, key, value FROM state", values![]).await?;
         let image = Image::default();
         let mut kinds = image.lock();
         for (kind, key, value) in rows {
@@ -260,14 +260,14 @@ impl Image {
     }
 }
 
-fn failed(path: &Path, reason: sqlx::Error) -> OpenError {
+fn failed(path: &Path, reason: Error) -> OpenError {
     OpenError::Failed { name: SCHEMA.name, path: path.to_owned(), reason }
 }
 
 /// What the writer's thread holds.
 struct WriterState {
     runtime: tokio::runtime::Runtime,
-    connection: SqliteConnection,
+    pool: Pool,
     image: Arc<Image>,
     /// Keeps other processes out until the thread ends.
     _database: Database,
@@ -275,19 +275,21 @@ struct WriterState {
 
 impl WriterState {
     fn new(path: &Path) -> Result<WriterState, OpenError> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().build().map_err(|error| failed(path, error.into()))?;
-        let (database, connection, image) = runtime.block_on(async {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| failed(path, error.into()))?;
+        let (database, pool, image) = runtime.block_on(async {
             let database = Database::open(path, &SCHEMA).await?;
-            let mut connection = database.connect().await.map_err(|error| failed(path, error))?;
-            let image = Image::read(&mut connection).await.map_err(|error| failed(path, error))?;
-            Ok::<_, OpenError>((database, connection, Arc::new(image)))
+            let pool = database.single(&SCHEMA).await.map_err(|error| failed(path, error))?;
+            let image = Image::read(&pool).await.map_err(|error| failed(path, error))?;
+            Ok::<_, OpenError>((database, pool, Arc::new(image)))
         })?;
-        Ok(WriterState { runtime, connection, image, _database: database })
+        Ok(WriterState { runtime, pool, image, _database: database })
     }
 
     /// Everything that waits goes into one transaction, with one sync.
-    fn run(mut self, inbox: &Receiver<Commit>, broken: &AtomicU64) {
+    fn run(self, inbox: &Receiver<Commit>, broken: &AtomicU64) {
         while let Ok(first) = inbox.recv() {
             let lost = broken.load(Ordering::SeqCst);
             let mut group = Vec::new();
@@ -301,7 +303,7 @@ impl WriterState {
             if group.is_empty() {
                 continue;
             }
-            let result = self.runtime.block_on(commit(&mut self.connection, &group)).map_err(|error| {
+            let result = self.runtime.block_on(commit(&self.pool, &group)).map_err(|error| {
                 let text = error.as_database_error().map(|error| error.message().to_owned());
                 CommitError::Write(text.unwrap_or_else(|| error.to_string()))
             });
@@ -317,34 +319,31 @@ impl WriterState {
             }
         }
         // What is in the log is durable; closing only tidies it into the file.
-        let _ = self.runtime.block_on(self.connection.close());
+        self.runtime.block_on(self.pool.close());
     }
 }
 
-async fn commit(connection: &mut SqliteConnection, group: &[Commit]) -> Result<(), sqlx::Error> {
+async fn commit(pool: &Pool, group: &[Commit]) -> Result<(), Error> {
     // Of several changes to one value only the last is written.
     let last: BTreeMap<(&str, &str), Option<&str>> = group
         .iter()
         .flat_map(|commit| &commit.changes)
         .map(|change| ((change.kind, change.key.as_str()), change.value.as_deref()))
         .collect();
-    let mut transaction = connection.begin().await?;
+    let mut sql = pool.begin().await?;
     let (put, removed): (Vec<_>, Vec<_>) = last.into_iter().partition(|(_, value)| value.is_some());
     // Each statement is handed to SQLite's own thread and back, which costs more than the row: many a statement.
     let (many, few) = put.split_at(put.len() - put.len() % ROWS);
     for rows in many.chunks(ROWS).chain(few.chunks(1)) {
         // Of two lengths only, so that both stay prepared.
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT OR REPLACE INTO state(kind, key, value) ");
-        insert.push_values(rows, |mut row, ((kind, key), value)| {
-            row.push_bind(*kind).push_bind(*key).push_bind(*value);
-        });
-        insert.build().execute(&mut *transaction).await?;
+        let rows = rows.iter().map(|((kind, key), value)| values![*kind, *key, *value]);
+        let replace = "ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value";
+        sql.insert("INSERT INTO state(kind, key, value)", rows.collect(), replace).await?;
     }
     for ((kind, key), _) in removed {
-        let delete = sqlx::query("DELETE FROM state WHERE kind = ? AND key = ?").bind(kind).bind(key);
-        delete.execute(&mut *transaction).await?;
+        sql.execute("DELETE FROM state WHERE kind = $1 AND key = $2", values![kind, key]).await?;
     }
-    transaction.commit().await
+    sql.commit().await
 }
 
 #[cfg(test)]
