@@ -10,6 +10,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("sipp", "sip-tester"),
     ("baresip", "baresip-core"),
     ("sipsak", "sipsak"),
+    ("linphonec", "linphone-cli"),
+    ("xmllint", "libxml2-utils"),
     ("kamailio", "kamailio"),
     ("tshark", "tshark"),
     ("dumpcap", "wireshark-common"),

@@ -23,6 +23,31 @@ pub fn speech(seconds: u32) -> Vec<i16> {
     samples
 }
 
+/// A tone, 8 kHz samples.
+pub fn tone(hertz: f64, seconds: u32) -> Vec<i16> {
+    sines(&[hertz], 8000 * seconds as usize)
+}
+
+/// What an analog phone sends for these keys: 100 ms of two frequencies each (ITU-T Q.23), 100 ms apart.
+pub fn dtmf(keys: &str) -> Vec<i16> {
+    const ROWS: [&str; 4] = ["123A", "456B", "789C", "*0#D"];
+    let mut samples = Vec::new();
+    for key in keys.chars() {
+        let row = ROWS.iter().position(|row| row.contains(key)).unwrap();
+        let column = ROWS[row].find(key).unwrap();
+        samples.extend(sines(&[[697.0, 770.0, 852.0, 941.0][row], [1209.0, 1336.0, 1477.0, 1633.0][column]], 800));
+        samples.extend([0; 800]);
+    }
+    samples
+}
+
+/// Sines that together stay off clipping.
+fn sines(hertz: &[f64], samples: usize) -> Vec<i16> {
+    let at =
+        |n: usize| hertz.iter().map(|hertz| (n as f64 * hertz * std::f64::consts::TAU / 8000.0).sin()).sum::<f64>();
+    (0..samples).map(|n| (at(n) * 9000.0 / hertz.len() as f64) as i16).collect()
+}
+
 pub fn write_wav(path: &Path, samples: &[i16]) {
     let data = samples.len() as u32 * 2;
     let mut wav = Vec::with_capacity(44 + data as usize);

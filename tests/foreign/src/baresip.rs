@@ -1,17 +1,25 @@
 //! baresip, driven over its TCP control port (netstrings of JSON).
 
 use crate::process::{Process, Scratch};
+use crate::{Lab, audio};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
+
+/// What happens on loopback happens within this.
+const SOON: Duration = Duration::from_secs(8);
+/// Phones that a test has had: each has ports of its own. A test is a process, so `number` tells the tests apart.
+static PHONES: AtomicU16 = AtomicU16::new(0);
 
 pub struct Baresip {
     pub process: Process,
     control: TcpStream,
     folder: Scratch,
+    rtp: std::ops::RangeInclusive<u16>,
     received: Vec<u8>,
     pub events: Vec<Value>,
 }
@@ -30,20 +38,23 @@ impl Baresip {
     pub fn with_account(user: &str, account: &str, number: u16, play: Option<&Path>) -> Baresip {
         // Its RTP sockets are bound to no address, so what it sends to loopback comes from 127.0.0.1: there it lives, and is
         // told from others by its ports.
-        let (local, sip, control) = ("127.0.0.1", 15080 + 10 * number, 14444 + 10 * number);
-        let folder = Scratch::new(&format!("baresip-{user}-{number}"));
+        let phone = PHONES.fetch_add(1, Ordering::Relaxed);
+        assert!(phone < 5, "a test has ports for five phones");
+        let (local, sip, control) = ("127.0.0.1", 15080 + 10 * number + 2 * phone, 12000 + 10 * number + phone);
+        let rtp = 21000 + 40 * number + 8 * phone;
+        let folder = Scratch::new(&format!("baresip-{user}-{number}-{phone}"));
         // Its sine generator speaks 48 kHz only: without a file to play, it plays silence.
         let silence = folder.file("silence.wav");
-        crate::audio::write_wav(&silence, &vec![0; 8000 * 60]);
+        audio::write_wav(&silence, &vec![0; 8000 * 60]);
         let source = format!("aufile,{}", play.unwrap_or(&silence).display());
-        let port = control;
         std::fs::write(
             folder.file("config"),
             format!(
                 "sip_listen {local}:{sip}\nnet_interface {local}\naudio_source {source}\nsnd_path {folder}\n\
-                 audio_buffer 20-160\nctrl_tcp_listen {local}:{port}\nmodule_path /usr/lib/baresip/modules\n\
+                 audio_buffer 20-160\nrtp_ports {rtp}-{}\nctrl_tcp_listen {local}:{control}\nmodule_path /usr/lib/baresip/modules\n\
                  module g711.so\nmodule aufile.so\nmodule sndfile.so\n\
                  module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule_app mwi.so\n",
+                rtp + 7,
                 folder = folder.path().display(),
             ),
         )
@@ -52,8 +63,69 @@ impl Baresip {
         std::fs::write(folder.file("contacts"), "").unwrap();
         let process = Process::start(Command::new("baresip").arg("-f").arg(folder.path()).arg("-v"));
         process.wait_for("200 OK (Earcon-Node", Duration::from_secs(15));
-        let control = TcpStream::connect((local, port)).unwrap();
-        Baresip { process, control, folder, received: Vec::new(), events: Vec::new() }
+        let control = TcpStream::connect((local, control)).unwrap();
+        Baresip { process, control, folder, rtp: rtp..=rtp + 7, received: Vec::new(), events: Vec::new() }
+    }
+
+    /// A phone of the lab's, over UDP, that plays a tone into its calls, so that others know it by that.
+    pub fn with_tone(lab: &Lab, user: &str, number: u16, hertz: f64) -> Baresip {
+        let file = lab.data.file(&format!("tone-{user}.wav"));
+        audio::write_wav(&file, &audio::tone(hertz, 60));
+        Baresip::start(user, &lab.node(), number, false, Some(&file))
+    }
+
+    /// Dials a number, or a service code: `#` is no character of a SIP URI (RFC 3261 25.1).
+    pub fn dial(&mut self, lab: &Lab, number: &str) {
+        self.command("dial", &format!("sip:{}@{}", number.replace('#', "%23"), lab.node()));
+    }
+
+    /// Takes the call that rings, and waits until it stands.
+    pub fn answer(&mut self) {
+        self.incoming();
+        self.command("accept", "");
+        self.wait_for("CALL_ESTABLISHED", SOON);
+    }
+
+    /// Waits until it rings; the caller's URI.
+    pub fn incoming(&mut self) -> String {
+        self.wait_for("CALL_INCOMING", SOON)["peeruri"].as_str().unwrap().to_owned()
+    }
+
+    pub fn established(&mut self) {
+        self.wait_for("CALL_ESTABLISHED", SOON);
+    }
+
+    /// Waits until a call is over; what it says of why.
+    pub fn closed(&mut self) -> String {
+        self.wait_for("CALL_CLOSED", SOON)["param"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub fn hang_up(&mut self) {
+        self.command("hangup", "");
+        self.closed();
+    }
+
+    /// How much of the last second but a half that it heard in its last call was this tone: 0 to 1.
+    pub fn heard_tone(&self, hertz: f64) -> f64 {
+        // The file is complete a moment after the call is over.
+        let complete = (0..20).find_map(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            Some(audio::decode(&self.heard())).filter(|heard| heard.len() > 8000)
+        });
+        let heard = complete.unwrap_or_else(|| panic!("less than a second was heard:\n{}", self.process.output()));
+        audio::tone_share(&heard[heard.len() - 6000..heard.len() - 2000], hertz)
+    }
+
+    /// The ports from which it sends audio.
+    pub fn rtp_ports(&self) -> std::ops::RangeInclusive<u16> {
+        self.rtp.clone()
+    }
+
+    /// The port from which its audio came last.
+    pub fn last_source(&self) -> Option<u16> {
+        let output = self.process.output();
+        let (_, source) = output.rsplit_once("receiving from ")?;
+        source.lines().next()?.rsplit_once(':')?.1.parse().ok()
     }
 
     /// A command of baresip's menu: `dial`, `hangup`, `accept`, `sndcode` (one key) ...

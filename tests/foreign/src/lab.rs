@@ -97,6 +97,12 @@ impl Lab {
     pub fn shell(&self, shell: &str, line: &str) -> std::process::Output {
         Command::new(earcon()).arg(shell).arg("--data").arg(self.data.path()).arg("-c").arg(line).output().unwrap()
     }
+
+    /// The same, for a line of the node's shell that has to be taken.
+    pub fn mdsh(&self, line: &str) {
+        let output = self.shell("mdsh", line);
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 fn web_port(net: u8) -> u16 {

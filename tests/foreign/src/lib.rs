@@ -12,6 +12,7 @@ pub mod halves;
 pub mod http;
 pub mod kamailio;
 pub mod lab;
+pub mod linphone;
 pub mod process;
 pub mod sipp;
 

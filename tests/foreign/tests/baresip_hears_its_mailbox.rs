@@ -19,9 +19,7 @@ fn over_tcp() {
 fn hears(net: u8, tcp: bool) {
     let lab = Lab::start(net, LabOptions::default());
     // A tone that no prompt has, so that the message can be told from everything else that is heard.
-    let tone: Vec<i16> = (0..8000 * 4)
-        .map(|n| ((f64::from(n) * 620.0 * std::f64::consts::TAU / 8000.0).sin() * 9000.0) as i16)
-        .collect();
+    let tone = audio::tone(620.0, 4);
     let mut call = Call::divert(&lab.node(), &lab.um(), "27000").unwrap();
     call.wait_for_the_tone(Duration::from_secs(20), Duration::from_millis(300));
     call.speak(&audio::g711(&tone, "al"), || true);

@@ -21,23 +21,15 @@ fn customer(net: u8, transport: &str, password: &str) -> (Lab, String, String) {
         "roeqi:rou=60,tru=1-1&&1-4;",
         "roddi:rou=60,dest=0,adc=0005000000000250000001010000,srt=2;",
     ] {
-        must(&lab, line);
+        lab.mdsh(line);
     }
-    must(
-        &lab,
-        &format!(
-            "sip_route -set -route 60 -profile PublicTrunk_Register_{transport} -uristring0 sip:?@{operator} \
+    lab.mdsh(&format!(
+        "sip_route -set -route 60 -profile PublicTrunk_Register_{transport} -uristring0 sip:?@{operator} \
              -fromuri0 sip:08555?@operator.example -accept REMOTE_IP -match {operator} -contextb0 08555 \
              -registerstring sip:?@{operator} -numbers 0855527000 -timer 60 -localdomain operator.example \
              -realm operator.example -authname moonlab -password {password} -supervise NO_SUPERVISION"
-        ),
-    );
+    ));
     (lab, operator, far)
-}
-
-fn must(lab: &Lab, line: &str) {
-    let output = lab.shell("mdsh", line);
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Waits until the state of route 60 says this.
@@ -118,10 +110,10 @@ fn a_registered_customer(net: u8) -> (Lab, Kamailio) {
 fn a_wrong_password_is_said_and_once_mended_the_node_registers() {
     let (lab, operator, far) = customer(77, "TCP", "wrong-1");
     let _kamailio = Kamailio::start(&operator, &far, PASSWORD);
-    must(&lab, "sip_route -set -route 60 -password wrong-2");
+    lab.mdsh("sip_route -set -route 60 -password wrong-2");
     lab.process.wait_for("mend -authname, -password or -realm", Duration::from_secs(20));
     wait_for_state(&lab, |line| line.contains("not registered") && line.contains("down"), Duration::from_secs(5));
-    must(&lab, &format!("sip_route -set -route 60 -password {PASSWORD}"));
+    lab.mdsh(&format!("sip_route -set -route 60 -password {PASSWORD}"));
     wait_for_state(&lab, is_registered, Duration::from_secs(10));
 }
 
