@@ -158,8 +158,13 @@ fn register(node: &Process, extensions: usize, rate: usize, seconds: usize) {
                 Err(error) => panic!("{error}"),
             };
             idle = false;
-            let Ok(Message::Response(response)) = parse_datagram(bytes::Bytes::copy_from_slice(&buffer[..size])) else {
-                continue;
+            let response = match parse_datagram(bytes::Bytes::copy_from_slice(&buffer[..size])) {
+                Ok(Message::Response(response)) => response,
+                Ok(Message::Request(lamp)) => {
+                    let _ = socket.send(&lamp.response(200).to_bytes());
+                    continue;
+                }
+                Err(_) => continue,
             };
             let phone: usize = response.call_id().unwrap().split('@').next().unwrap().parse().unwrap();
             match (response.status, states[phone]) {

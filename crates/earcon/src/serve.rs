@@ -143,21 +143,40 @@ fn run<T>(
     stopped
 }
 
+/// Events at once after which the log takes a breath, and how long that is.
+const FEW: usize = 3;
+const PAUSE: Duration = Duration::from_millis(10);
+/// Events that are taken at once.
+const MANY: usize = 1024;
+
 /// Every event but the SIP messages, which `earcon trace` shows, is a line of the log.
 fn log(bus: &Bus) -> Result<(), Failure> {
     let subscription = bus.subscribe();
     subscription.messages.store(false, Ordering::Relaxed);
     let thread = move || {
-        for record in subscription.records {
-            let fields = serde_json::to_string(&record.event).unwrap_or_default();
-            match record.event.level() {
-                Level::Info => tracing::info!(target: "event", "{fields}"),
-                Level::Warning => tracing::warn!(target: "event", "{fields}"),
-                Level::Error => tracing::error!(target: "event", "{fields}"),
+        let mut records = Vec::with_capacity(MANY);
+        // The bus is gone when there are no more.
+        while let Ok(first) = subscription.records.recv() {
+            records.push(first);
+            records.extend(subscription.records.try_iter().take(MANY));
+            let many = records.len() > FEW;
+            records.drain(..).for_each(|record| write(&record));
+            if many {
+                // Whoever tells of much need not wake this thread for each: what comes meanwhile waits in the queue.
+                std::thread::sleep(PAUSE);
             }
         }
     };
     std::thread::Builder::new().name("log".into()).spawn(thread).map(drop).map_err(Failure::from_error)
+}
+
+fn write(record: &event::Record) {
+    let fields = serde_json::to_string(&record.event).unwrap_or_default();
+    match record.event.level() {
+        Level::Info => tracing::info!(target: "event", "{fields}"),
+        Level::Warning => tracing::warn!(target: "event", "{fields}"),
+        Level::Error => tracing::error!(target: "event", "{fields}"),
+    }
 }
 
 /// What is printed is read by scripts, too: it is out before anything waits for it. A closed output is no reason to stop.

@@ -95,7 +95,7 @@ fn register(core: &mut Core, waiting: &mut MessageWaiting, request: &Request, fl
         core.emit(now, Event::Registered { extension, contact, source: flow.remote, expires_s: *expires_s });
     }
     if !changed.added.is_empty() {
-        waiting.welcome(core, &dir, now);
+        waiting.welcome(core, &dir, changed.begins, now);
     }
     response
 }

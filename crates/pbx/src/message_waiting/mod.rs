@@ -201,9 +201,13 @@ impl MessageWaiting {
         }
     }
 
-    /// A phone registered: it is told how it stands.
-    pub fn welcome(&mut self, core: &mut Core, extension: &str, now: Now) {
-        self.tell(core, extension, now);
+    /// A phone registered. One that `begins` is told how it stands, one that refreshes only of a lamp that is on; nobody of a lamp
+    /// that never was. Thousands come at once when the power does.
+    pub fn welcome(&mut self, core: &mut Core, extension: &str, begins: bool, now: Now) {
+        let on = self.lamp(extension).on || core.manual_waiting.is_lit(extension);
+        if on || (begins && self.lamps.contains_key(extension)) {
+            self.tell(core, extension, now);
+        }
         // A gateway's phones begin without stutter tone: it hears of those only that have messages.
         let members: Vec<String> = core.terminals.members(extension).filter(|dir| self.lamp(dir).on).cloned().collect();
         for dir in members {

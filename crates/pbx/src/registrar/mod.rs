@@ -10,7 +10,8 @@ use sip::dialog::is_behind_nat;
 use sip::header::{CSeq, Contact, Expires};
 use sip::{Flow, Headers, Name, NameAddr, Request};
 use state::{Change, Store};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 const KIND: &str = "registration";
@@ -25,6 +26,8 @@ const MAX_EXPIRES: u32 = 7200;
 #[derive(Default)]
 pub(crate) struct Registrar {
     extensions: BTreeMap<String, Vec<Binding>>,
+    /// How many contacts came from an address: strangers make us look, so it must not take long.
+    sources: HashMap<SocketAddr, usize>,
     /// No contact expires before; looked for anew only when it comes, since phones refresh long before.
     soonest: Option<Instant>,
 }
@@ -63,6 +66,9 @@ pub(crate) struct Registered {
     /// URI and seconds.
     pub added: Vec<(String, u32)>,
     pub removed: Vec<String>,
+    /// One of those that were added is no mere refresh: another phone, or one that has started anew (RFC 3261 10.2.4: a phone
+    /// keeps its Call-ID for as long as it runs).
+    pub begins: bool,
 }
 
 impl Registrar {
@@ -79,9 +85,7 @@ impl Registrar {
         let mut registrar = Registrar::default();
         for (dir, list) in stored {
             let list: Vec<Binding> = list.into_iter().filter_map(|stored| Binding::from_stored(stored, now)).collect();
-            if !list.is_empty() {
-                registrar.extensions.insert(dir, list);
-            }
+            registrar.put(&dir, list);
         }
         registrar.find_soonest();
         Ok(registrar)
@@ -125,9 +129,9 @@ impl Registrar {
             if !old.iter().all(newer) {
                 return Err(RegisterError::OutOfOrder);
             }
-            self.extensions.remove(dir);
+            self.put(dir, Vec::new());
             let removed = old.iter().map(|binding| binding.uri.to_string()).collect();
-            return Ok(Registered { added: Vec::new(), removed });
+            return Ok(Registered { removed, ..Registered::default() });
         }
         let mut list = old;
         list.retain(|binding| binding.expires > now.instant);
@@ -143,8 +147,10 @@ impl Registrar {
                 if !list.get(index).is_none_or(newer) {
                     return Err(RegisterError::OutOfOrder);
                 }
-                list.remove(index);
+                let old = list.remove(index);
+                changed.begins |= asked > 0 && *old.call_id != *call_id;
             }
+            changed.begins |= asked > 0 && known.is_none();
             if asked == 0 {
                 if known.is_some() {
                     changed.removed.push(address.uri.to_string());
@@ -177,13 +183,32 @@ impl Registrar {
             };
             changed.removed.push(list.remove(first).uri.to_string());
         }
-        if list.is_empty() {
-            self.extensions.remove(dir);
-        } else {
-            self.soonest = list.iter().map(|binding| binding.expires).chain(self.soonest).min();
-            self.extensions.insert(dir.to_owned(), list);
-        }
+        self.soonest = list.iter().map(|binding| binding.expires).chain(self.soonest).min();
+        self.put(dir, list);
         Ok(changed)
+    }
+
+    /// Replaces the contacts of an extension; gives the former ones.
+    fn put(&mut self, dir: &str, list: Vec<Binding>) -> Vec<Binding> {
+        for binding in &list {
+            *self.sources.entry(binding.flow.remote).or_default() += 1;
+        }
+        let old = match list.is_empty() {
+            true => self.extensions.remove(dir),
+            false => self.extensions.insert(dir.to_owned(), list),
+        };
+        let old = old.unwrap_or_default();
+        old.iter().for_each(|binding| self.forget_source(binding.flow.remote));
+        old
+    }
+
+    fn forget_source(&mut self, source: SocketAddr) {
+        if let Some(count) = self.sources.get_mut(&source) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.sources.remove(&source);
+            }
+        }
     }
 
     /// The Contact lines of a 200 (10.3 step 8).
@@ -213,14 +238,18 @@ impl Registrar {
             list.retain(|binding| {
                 let keep = binding.expires > now;
                 if !keep {
-                    gone.push((dir.clone(), binding.uri.to_string()));
+                    gone.push((dir.clone(), binding.uri.to_string(), binding.flow.remote));
                 }
                 keep
             });
             !list.is_empty()
         });
         self.find_soonest();
-        gone
+        let told = |(dir, uri, source)| {
+            self.forget_source(source);
+            (dir, uri)
+        };
+        gone.into_iter().map(told).collect()
     }
 
     /// A connection is closed: its contacts are reached by their addresses from now on.
@@ -234,13 +263,13 @@ impl Registrar {
 
     /// Takes all contacts of an extension away; their URIs.
     pub fn forget(&mut self, dir: &str) -> Vec<String> {
-        let list = self.extensions.remove(dir).unwrap_or_default();
+        let list = self.put(dir, Vec::new());
         list.iter().map(|binding| binding.uri.to_string()).collect()
     }
 
     /// Whether a phone registered from this address.
-    pub fn knows_source(&self, source: std::net::SocketAddr) -> bool {
-        self.extensions.values().flatten().any(|binding| binding.flow.remote == source)
+    pub fn knows_source(&self, source: SocketAddr) -> bool {
+        self.sources.contains_key(&source)
     }
 
     /// What the journal keeps of an extension's contacts: JSON, in the order of preference. `None`: there are none.
@@ -260,7 +289,7 @@ impl Registrar {
             // Which was refreshed last is all that counts.
             binding.refreshed = now.instant + Duration::from_nanos(place as u64);
         }
-        self.extensions.insert(dir.to_owned(), list);
+        self.put(dir, list);
         self.find_soonest();
     }
 

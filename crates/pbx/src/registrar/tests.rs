@@ -50,6 +50,30 @@ impl Rig {
 }
 
 #[test]
+fn a_refresh_is_no_beginning_but_a_phone_that_has_started_anew_is() {
+    let mut rig = Rig::new();
+    let contact = "Contact: <sip:27000@127.0.0.1:5070>\r\n";
+    assert!(rig.register(contact).unwrap().begins);
+    assert!(!rig.register(contact).unwrap().begins);
+    let restarted = request("b", 1, contact);
+    assert!(rig.registrar.register("27000", 4, &restarted, &flow(5070, None), rig.now).unwrap().begins);
+    assert!(!rig.register("Contact: *\r\nExpires: 0\r\n").unwrap().begins);
+}
+
+#[test]
+fn a_source_is_known_for_as_long_as_one_phone_is_registered_from_it() {
+    let mut rig = Rig::new();
+    let source = flow(5070, None).remote;
+    assert!(!rig.registrar.knows_source(source));
+    rig.register("Contact: <sip:27000@127.0.0.1:5070>, <sip:27000@127.0.0.1:5071>\r\n").unwrap();
+    rig.register("Contact: <sip:27000@127.0.0.1:5070>\r\nExpires: 0\r\n").unwrap();
+    assert!(rig.registrar.knows_source(source));
+    rig.now = rig.now.later(Duration::from_secs(3601));
+    rig.registrar.expire(rig.now.instant);
+    assert!(!rig.registrar.knows_source(source));
+}
+
+#[test]
 fn several_contacts_the_preferred_first() {
     let mut rig = Rig::new();
     rig.register("Contact: <sip:27000@127.0.0.1:5070>;q=0.2, <sip:27000@127.0.0.1:5071>\r\n").unwrap();

@@ -49,8 +49,7 @@ fn the_um_servers_counts_light_the_lamp_and_reach_the_phone_unsolicited() {
     let mut rig = Rig::lab();
     let um = rig.peer("127.0.222.4:5062", Transport::Tcp);
     rig.phone("27000", PHONE);
-    let first = rig.sent_to(PHONE, &Method::Notify);
-    assert_eq!(first.iter().map(counts).collect::<Vec<_>>(), [(false, 0, 0)], "told at registration");
+    assert_eq!(rig.sent_to(PHONE, &Method::Notify).len(), 0, "there is nothing to be told of yet");
     assert_eq!(notify(&mut rig, um, "27000", summary(2, 3)), 200);
     let all = rig.sent_to(PHONE, &Method::Notify);
     let last = all.last().unwrap();
@@ -64,6 +63,22 @@ fn the_um_servers_counts_light_the_lamp_and_reach_the_phone_unsolicited() {
 
     assert_eq!(notify(&mut rig, um, "27000", summary(0, 5)), 200);
     assert_eq!(counts(rig.sent_to(PHONE, &Method::Notify).last().unwrap()), (false, 0, 5));
+}
+
+#[test]
+fn a_phone_that_stays_is_told_of_a_lamp_that_is_on_and_not_of_one_that_is_off() {
+    let mut rig = Rig::lab();
+    let um = rig.peer("127.0.222.4:5062", Transport::Tcp);
+    notify(&mut rig, um, "27000", summary(2, 3));
+    let phone = rig.phone("27000", PHONE);
+    let refresh = |rig: &mut Rig| {
+        rig.register(phone, "27000", "moon-27000", 3600);
+        rig.run_ms(50);
+        rig.sent_to(PHONE, &Method::Notify).iter().map(counts).collect::<Vec<_>>()
+    };
+    assert_eq!(refresh(&mut rig), [(true, 2, 3), (true, 2, 3)]);
+    notify(&mut rig, um, "27000", summary(0, 5));
+    assert_eq!(refresh(&mut rig), [(true, 2, 3), (true, 2, 3), (false, 0, 5)]);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Requests of peers that wait for the owner's answer, and those that were seen lately.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
-use crate::Text;
 use crate::flow::Flow;
 use crate::message::header::From;
 use crate::message::{CSeq, CallId, Headers, Request, Response};
@@ -22,8 +22,8 @@ pub(crate) struct Pending {
 #[derive(Debug, Default)]
 pub(crate) struct Waiting(BTreeMap<ServerId, Pending>);
 
-/// How many are remembered; the transaction layer's own caps are below it.
-const MAX_WAITING: usize = 50_000;
+/// How many are remembered: as many as the transaction layer takes by itself.
+const MAX_WAITING: usize = 250_000;
 
 impl Waiting {
     pub fn insert(&mut self, server: ServerId, pending: Pending) {
@@ -56,7 +56,8 @@ impl Waiting {
     }
 }
 
-type Key = (Text, Text, u32);
+/// From tag, Call-ID and CSeq in one piece: a copy, since a slice would keep the whole request in memory.
+type Key = Arc<str>;
 
 /// Requests that are being served, for RFC 3261 8.2.2.2: the same request by another path is merged, and answered 482.
 #[derive(Debug, Default)]
@@ -66,7 +67,7 @@ pub(crate) struct Merged {
 }
 
 /// How many are remembered; the oldest goes first.
-const MAX_SEEN: usize = 20_000;
+const MAX_SEEN: usize = 250_000;
 
 impl Merged {
     /// Takes note of a request without To tag; `true` when it is a copy of one that came by another path.
@@ -115,5 +116,6 @@ fn key(headers: &Headers) -> Option<Key> {
     let CSeq { seq, .. } = headers.sound()?;
     let CallId(call_id) = headers.sound()?;
     let From(from) = headers.sound()?;
-    Some((call_id, from.params.text("tag")?, seq))
+    // No tag has a line end in it.
+    Some(format!("{seq} {}\n{call_id}", from.params.text("tag")?).into())
 }

@@ -174,7 +174,10 @@ impl Endpoint {
             self.invites.remove(&server);
         }
         // An answer that is too late has nobody who waits for it.
-        let _ = self.transactions.respond(server, response, now);
+        let _ = match response.status {
+            401 | 407 => self.transactions.respond_statelessly(server, response, now),
+            _ => self.transactions.respond(server, response, now),
+        };
     }
 
     pub(crate) fn owner_provisional(

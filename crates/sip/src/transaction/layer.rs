@@ -10,6 +10,7 @@ use crate::{BRANCH_COOKIE, Chance, Malformed, Message, Text};
 use rand::RngExt;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// All transactions of one SIP entity. Its listeners share them; another entity in the process has its own, so that a
@@ -21,11 +22,11 @@ pub struct Transactions {
     /// The number of the last transaction; clients and servers share the row.
     last: u64,
     pub(super) clients: BTreeMap<u64, Client>,
-    pub(super) servers: BTreeMap<u64, Server>,
+    pub(super) servers: BTreeMap<u64, Box<Server>>,
     /// By branch, and whether it is a CANCEL (which has the branch of its INVITE). Like the next two never iterated, so
     /// that the order of a hash can't show.
     pub(super) client_keys: HashMap<(Text, bool), u64>,
-    pub(super) server_keys: HashMap<ServerKey, u64>,
+    pub(super) server_keys: HashMap<Arc<ServerKey>, u64>,
     pub(super) per_source: HashMap<IpAddr, usize>,
     pub(super) exempt: BTreeSet<IpAddr>,
     /// Peers that refused TCP for a request which was chosen for it by size, and until when that is believed.

@@ -67,7 +67,8 @@ impl Config {
 pub struct Limits {
     /// Transactions at once of one IP address (exempt addresses: [`Transactions::exempt`]).
     pub per_source: usize,
-    /// Transactions at once of everybody. Requests within a dialog (those with a To tag) and those of exempt addresses
+    /// Transactions at once of everybody. By UDP each stays for 32 s after its answer with about a kilobyte, so this is some 6,000
+    /// a second. Requests within a dialog (those with a To tag) and those of exempt addresses
     /// may use a quarter more, so that overload does not hurt calls in progress, nor strangers the gateways.
     pub total: usize,
     /// What Retry-After says, in seconds.
@@ -76,7 +77,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { per_source: 5_000, total: 20_000, retry_after: 5 }
+        Limits { per_source: 20_000, total: 200_000, retry_after: 5 }
     }
 }
 

@@ -97,6 +97,13 @@ impl NonInviteServer {
         }
     }
 
+    /// Nothing is kept of it: RFC 3261 8.2.7.
+    pub fn forget(&mut self) {
+        if self.state == State::Completed {
+            self.end();
+        }
+    }
+
     fn end(&mut self) {
         self.state = State::Terminated;
         self.expire = None;

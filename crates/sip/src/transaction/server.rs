@@ -9,7 +9,9 @@ use super::{Output, RespondError, ServerFailure, ServerId};
 use crate::flow::{Destination, Flow, Transmit, TransportError};
 use crate::{Malformed, Method, Name, Request, Response, Text, Via};
 use bytes::Bytes;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -76,7 +78,7 @@ fn as_invite(actions: Actions<PlainAction>) -> Actions<InviteAction> {
 #[derive(Debug)]
 pub(super) struct Server {
     machine: Machine,
-    key: ServerKey,
+    key: Arc<ServerKey>,
     source: IpAddr,
     /// Whether `source` is counted against the cap.
     counted: bool,
@@ -107,6 +109,30 @@ impl Transactions {
         server.trying = None;
         self.act(transaction.0, actions, None);
         self.rearm_server(transaction.0);
+        Ok(())
+    }
+
+    /// As [`Transactions::respond`], and keeps nothing: a copy of the request is a new one, and gets an answer of its own with the
+    /// same To tag. RFC 3261 8.2.7 allows it for challenges, so that who has proven nothing takes no memory. Of an INVITE, whose
+    /// ACK must be known, and on a connection, where nothing is kept anyway, it is the same as `respond`.
+    pub fn respond_statelessly(
+        &mut self,
+        transaction: ServerId,
+        response: Response,
+        now: Instant,
+    ) -> Result<(), RespondError> {
+        let server = self.servers.get_mut(&transaction.0).ok_or(RespondError::Unknown)?;
+        if matches!(server.machine, Machine::Plain(_)) {
+            // It makes no dialog, so it may be guessed.
+            let mut hasher = DefaultHasher::new();
+            server.key.hash(&mut hasher);
+            server.local_tag = Text::from(format!("{:016x}", hasher.finish()));
+        }
+        self.respond(transaction, response, now)?;
+        if let Some(Machine::Plain(machine)) = self.servers.get_mut(&transaction.0).map(|server| &mut server.machine) {
+            machine.forget();
+            self.rearm_server(transaction.0);
+        }
         Ok(())
     }
 
@@ -180,19 +206,21 @@ impl Transactions {
         trying: Option<Bytes>,
     ) -> (u64, Text) {
         let number = self.new_number();
-        let local_tag = to_tag.clone().unwrap_or_else(|| self.new_tag());
+        let local_tag = to_tag.as_deref().map(Text::from).unwrap_or_else(|| self.new_tag());
         let source = flow.remote.ip();
         let counted = !self.exempt.contains(&source);
         if counted {
             *self.per_source.entry(source).or_default() += 1;
         }
         let (to, fallback) = way_back(via, flow);
+        let key = Arc::new(key);
         let server = Server {
             machine,
             key: key.clone(),
             source,
             counted,
-            to_tag,
+            // A copy: it must not keep the whole request in memory for as long as its answer.
+            to_tag: to_tag.as_deref().map(Text::from),
             local_tag: local_tag.clone(),
             to,
             fallback,
@@ -200,7 +228,7 @@ impl Transactions {
             trying,
             last: Bytes::new(),
         };
-        self.servers.insert(number, server);
+        self.servers.insert(number, Box::new(server));
         self.server_keys.insert(key, number);
         (number, local_tag)
     }

@@ -327,6 +327,30 @@ fn what_is_over_no_longer_counts_against_the_cap() {
 }
 
 #[test]
+fn a_challenge_leaves_nothing_behind_and_its_copy_has_the_same_tag() {
+    let mut table = table();
+    let mut tags = Vec::new();
+    for _ in 0..2 {
+        let told = receive(&mut table, request("REGISTER", VIA), peer_flow()).told;
+        let Some(Output::Request { transaction, request, .. }) = told.into_iter().next() else { panic!() };
+        table.respond_statelessly(transaction, request.response(401), t0()).unwrap();
+        tags.push(sent_response(&said(&mut table).only().bytes).to_tag().unwrap());
+        assert_eq!((table.len(), table.deadline()), (0, None));
+    }
+    assert_eq!(tags[0], tags[1]);
+}
+
+#[test]
+fn a_challenged_invite_waits_for_its_ack_all_the_same() {
+    let mut table = table();
+    let (id, invite) = invited(&mut table, VIA, peer_flow());
+    table.respond_statelessly(id, invite.response(401), t0()).unwrap();
+    assert_eq!(said(&mut table).lines(), ["SIP/2.0 401 Unauthorized"]);
+    assert_eq!(receive(&mut table, request("INVITE", VIA), peer_flow()).lines(), ["SIP/2.0 401 Unauthorized"]);
+    assert!(table.deadline().is_some());
+}
+
+#[test]
 fn when_all_is_full_calls_in_progress_still_get_through() {
     let mut config = config();
     config.limits.total = 4;
