@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::audio::{Codec, Direction, Payload};
+use crate::crypto::{Agreed, CryptoError, Security};
 use crate::session::{Address, Attribute, Media, Origin, Session};
 
 /// What RFC 4733 events are declared: the sixteen keys.
@@ -28,6 +29,8 @@ pub struct Local {
     pub ptime_ms: u16,
     /// Whose order of codecs counts when we answer.
     pub order: Order,
+    /// Whether the stream is encrypted, and our keys for it.
+    pub security: Security,
 }
 
 /// Whose preference chooses among the codecs that both have.
@@ -52,6 +55,7 @@ impl Local {
             version: session,
             ptime_ms: DEFAULT_PTIME_MS,
             order: Order::Theirs,
+            security: Security::Clear,
         }
     }
 }
@@ -78,6 +82,8 @@ pub struct Negotiated {
     pub ptime_ms: u16,
     /// The peer keeps us on hold: it does not want to hear us now.
     pub held: bool,
+    /// The keys of SRTP; `None`: RTP in the clear.
+    pub srtp: Option<Agreed>,
 }
 
 /// Why an offer cannot be answered. All of them are a 488 (RFC 3261 21.4.26) with the text in a Warning.
@@ -89,6 +95,15 @@ pub enum OfferError {
     /// Audio only as SRTP, where the call has to be in the clear.
     #[error("the offer has secured audio only")]
     Secured,
+    /// Audio in the clear only, where the call has to be secured.
+    #[error("the offer has audio in the clear only, and SRTP is required here")]
+    Unsecured,
+    /// Secured audio without any `a=crypto` line (DTLS-SRTP, MIKEY).
+    #[error("the offer has secured audio without a crypto line that could be taken")]
+    NoCryptoLine,
+    /// Secured audio whose `a=crypto` lines are all of no use; what is wrong with the first.
+    #[error("the offer has no usable crypto line: {0}")]
+    NoCrypto(CryptoError),
     /// No `c=` line for the stream.
     #[error("the offer has no connection address")]
     NoAddress,
@@ -112,6 +127,12 @@ pub enum AnswerError {
     /// It answers in another transport than was offered.
     #[error("the answer's transport is not what was offered")]
     Transport,
+    /// It takes SRTP and names no key.
+    #[error("the answer has no crypto line")]
+    NoCryptoLine,
+    /// Its `a=crypto` line is none of those that were offered, or says nothing usable.
+    #[error("the answer's crypto line does not fit: {0}")]
+    NoCrypto(CryptoError),
     /// No usable `c=` line for the stream.
     #[error("the answer's connection address is not usable")]
     BadAddress,
@@ -123,7 +144,10 @@ pub enum AnswerError {
 /// An offer of our side: one audio stream.
 pub fn offer(local: &Local) -> Session {
     let payloads: Vec<(u8, Codec)> = local.codecs.iter().map(|codec| (codec.static_payload(), *codec)).collect();
-    describe(local, vec![stream(local, "RTP/AVP", &payloads, local.dtmf, local.direction)])
+    let protocol = if matches!(local.security, Security::Required(_)) { "RTP/SAVP" } else { "RTP/AVP" };
+    let mut media = stream(local, protocol, &payloads, local.dtmf, local.direction);
+    media.attributes.extend(local.security.keys().into_iter().flat_map(|keys| keys.attributes()));
+    describe(local, vec![media])
 }
 
 /// An offer within a dialog, `previous` being our last description in it. Streams keep their places: RFC 3264 8 wants
@@ -159,8 +183,8 @@ pub fn answer(offer: &Session, local: &Local) -> Result<(Session, Negotiated), O
             continue;
         }
         match take(offer, media, local) {
-            Ok(negotiated) => {
-                taken = Some((index, negotiated));
+            Ok((negotiated, key)) => {
+                taken = Some((index, negotiated, key));
                 break;
             }
             Err(error) => refusal = error,
@@ -168,10 +192,11 @@ pub fn answer(offer: &Session, local: &Local) -> Result<(Session, Negotiated), O
     }
     let mut media: Vec<Media> = offer.media.iter().map(Media::declined).collect();
     match (taken, declined_by_peer) {
-        (Some((index, negotiated)), _) => {
+        (Some((index, negotiated, key)), _) => {
             if let (Some(place), Some(offered)) = (media.get_mut(index), offer.media.get(index)) {
                 let payloads = [(negotiated.payload_type_receive, negotiated.codec)];
                 *place = stream(local, &offered.protocol, &payloads, negotiated.dtmf_receive, negotiated.direction);
+                place.attributes.extend(key);
             }
             Ok((describe(local, media), negotiated))
         }
@@ -189,9 +214,17 @@ pub fn accept(local: &Local, answer: &Session) -> Result<Negotiated, AnswerError
     if media.port == 0 {
         return Err(AnswerError::Declined);
     }
-    if media.is_secured() {
-        return Err(AnswerError::Transport);
-    }
+    let srtp = match &local.security {
+        // RFC 4568 5.1.3: the answer is of the profile that was offered.
+        Security::Required(_) if !media.is_secured() => return Err(AnswerError::Transport),
+        Security::Clear | Security::BestEffort(_) if media.is_secured() => return Err(AnswerError::Transport),
+        Security::Clear => None,
+        Security::BestEffort(_) if media.cryptos().next().is_none() => None,
+        Security::Required(keys) | Security::BestEffort(keys) => {
+            let taken = keys.taken(media);
+            Some(taken.map_err(|error| error.map_or(AnswerError::NoCryptoLine, AnswerError::NoCrypto))?)
+        }
+    };
     let (remote, silenced) = remote(answer, media).map_err(|_| AnswerError::BadAddress)?;
     // RFC 3264 6.1: the answer's first codec is the one it will use; ours was the list it chose from.
     let chosen = choose(media, local, Order::Theirs).ok_or(AnswerError::NoCodec)?;
@@ -201,13 +234,13 @@ pub fn accept(local: &Local, answer: &Session) -> Result<Negotiated, AnswerError
     negotiated.payload_type_receive = chosen.1.static_payload();
     negotiated.dtmf = event.filter(|_| local.dtmf.is_some());
     negotiated.dtmf_receive = local.dtmf.filter(|_| event.is_some());
+    negotiated.srtp = srtp;
     Ok(negotiated)
 }
 
-fn take(offer: &Session, media: &Media, local: &Local) -> Result<Negotiated, OfferError> {
-    if media.is_secured() {
-        return Err(OfferError::Secured);
-    }
+/// Takes a stream of an offer; with it the `a=crypto` line for the answer, if it is SRTP.
+fn take(offer: &Session, media: &Media, local: &Local) -> Result<(Negotiated, Option<Attribute>), OfferError> {
+    let (key, srtp) = secure(media, &local.security)?.unzip();
     let (remote, silenced) = remote(offer, media)?;
     let chosen = choose(media, local, local.order).ok_or(OfferError::NoCodec)?;
     let mut negotiated = agreed(offer, media, local, remote, silenced, chosen);
@@ -215,7 +248,25 @@ fn take(offer: &Session, media: &Media, local: &Local) -> Result<Negotiated, Off
     let event = media.payloads().find(Payload::is_telephone_event).map(|payload| payload.number);
     negotiated.dtmf = event.filter(|_| local.dtmf.is_some());
     negotiated.dtmf_receive = negotiated.dtmf;
-    Ok(negotiated)
+    negotiated.srtp = srtp;
+    Ok((negotiated, key))
+}
+
+/// Our `a=crypto` line for the answer and what both encrypt with; `None`: the stream stays in the clear.
+fn secure(media: &Media, security: &Security) -> Result<Option<(Attribute, Agreed)>, OfferError> {
+    let keys = match security {
+        Security::Clear if media.is_secured() => return Err(OfferError::Secured),
+        Security::Clear => return Ok(None),
+        Security::Required(_) if !media.is_secured() => return Err(OfferError::Unsecured),
+        Security::Required(keys) | Security::BestEffort(keys) => keys,
+    };
+    match keys.choose(media) {
+        Ok((ours, agreed)) => Ok(Some((ours.attribute(), agreed))),
+        // What was offered at best effort is left in the clear.
+        Err(_) if !media.is_secured() => Ok(None),
+        Err(None) => Err(OfferError::NoCryptoLine),
+        Err(Some(error)) => Err(OfferError::NoCrypto(error)),
+    }
 }
 
 fn agreed(
@@ -240,6 +291,7 @@ fn agreed(
         direction: peer.reversed().and(local.direction),
         ptime_ms: ptime(media),
         held: !peer.receives(),
+        srtp: None,
     }
 }
 
@@ -258,6 +310,7 @@ fn nothing(local: &Local) -> Negotiated {
         direction: Direction::Inactive,
         ptime_ms: DEFAULT_PTIME_MS,
         held: true,
+        srtp: None,
     }
 }
 

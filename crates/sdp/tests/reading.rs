@@ -95,20 +95,52 @@ fn direction_is_the_streams_then_the_sessions_then_both_ways() {
 fn keys_are_typed_and_stay_out_of_logs() {
     let session = read(EXCHANGE);
     let (_, audio) = session.audio().unwrap();
-    let crypto = audio.cryptos().next().unwrap().unwrap();
-    assert_eq!((crypto.tag, &crypto.suite), (2, &Suite::AesCm128HmacSha1_80));
-    assert_eq!(crypto.keys[0].mki, Some((1, 1)));
-    assert!(!format!("{crypto:?}").contains("PS1uQC"));
-    assert_eq!(Crypto::parse(&crypto.to_string()), Ok(crypto));
+    assert_eq!(audio.cryptos().next(), Some(Err(CryptoError::Mki)), "Exchange's line wants an MKI");
 }
 
 #[test]
 fn a_broken_crypto_line_says_what_is_broken() {
-    assert_eq!(Crypto::parse("AES"), Err(CryptoError::Tag));
-    assert_eq!(Crypto::parse("1"), Err(CryptoError::Suite));
-    assert_eq!(Crypto::parse("1 X"), Err(CryptoError::Key));
-    assert_eq!(Crypto::parse("1 X inline:!"), Err(CryptoError::Key));
-    assert_eq!(Crypto::parse("1 X inline:QUJD|2^20|x:y"), Err(CryptoError::Key));
+    let key = "inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR";
+    let error = |line: &str| Crypto::parse(&line.replace("KEY", key)).unwrap_err();
+    for (line, wrong) in [
+        ("AES", CryptoError::Tag),
+        ("", CryptoError::Tag),
+        ("-1 AES_CM_128_HMAC_SHA1_80 KEY", CryptoError::Tag),
+        ("1234567890 AES_CM_128_HMAC_SHA1_80 KEY", CryptoError::Tag),
+        ("1", CryptoError::NoSuite),
+        ("1 F8_128_HMAC_SHA1_80 KEY", CryptoError::UnknownSuite),
+        ("1 aes_cm_128_hmac_sha1_80 KEY", CryptoError::UnknownSuite),
+        ("1 AES_CM_128_HMAC_SHA1_80", CryptoError::Key),
+        ("1 AES_CM_128_HMAC_SHA1_80 inline:", CryptoError::Key),
+        ("1 AES_CM_128_HMAC_SHA1_80 inline:!", CryptoError::Key),
+        ("1 AES_CM_128_HMAC_SHA1_80 uri:PS1u", CryptoError::Key),
+        ("1 AES_CM_128_HMAC_SHA1_80 inline:QUJD", CryptoError::KeyLength),
+        ("1 AEAD_AES_128_GCM KEY", CryptoError::KeyLength),
+        ("1 AEAD_AES_256_GCM KEY", CryptoError::KeyLength),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY|2^49", CryptoError::Lifetime),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY|0", CryptoError::Lifetime),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY|2^", CryptoError::Lifetime),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY|-5", CryptoError::Lifetime),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY|99999999999999999999", CryptoError::Lifetime),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY|2^20|2^20", CryptoError::Lifetime),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY|2^20|1:4", CryptoError::Mki),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY|1:4", CryptoError::Mki),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY;KEY", CryptoError::Mki),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY UNENCRYPTED_SRTP", CryptoError::SessionParameter),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY UNENCRYPTED_SRTCP", CryptoError::SessionParameter),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY UNAUTHENTICATED_SRTP", CryptoError::SessionParameter),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY KDR=10", CryptoError::SessionParameter),
+        ("1 AES_CM_128_HMAC_SHA1_80 KEY UNHEARD_OF", CryptoError::SessionParameter),
+    ] {
+        assert_eq!(error(line), wrong, "{line}");
+    }
+    for line in ["KEY", "KEY|2^48", "KEY|1", "KEY|281474976710656", "KEY WSH=64", "KEY|2^20 -UNHEARD_OF WSH=128"] {
+        let line = format!("999999999 AES_CM_128_HMAC_SHA1_80 {line}").replace("KEY", key);
+        let crypto = Crypto::parse(&line).expect(&line);
+        assert_eq!((crypto.tag, crypto.suite), (999_999_999, Suite::AesCm128HmacSha1_80));
+        assert!(!format!("{crypto:?}").contains("PS1u"), "a key never reaches a log");
+        assert_eq!(Crypto::parse(&crypto.to_string()), Ok(crypto));
+    }
 }
 
 #[test]
