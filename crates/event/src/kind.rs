@@ -83,6 +83,9 @@ pub enum Event {
     /// It is mended, or somebody has taken note of it.
     AlarmCleared { subject: String },
 
+    /// Two parties could not agree on media, and why: `party` offered or answered what the node does not take from it.
+    MediaRefused { call: u64, party: String, reason: String },
+
     // ---- the UM server ------------------------------------------------------------------------------------------
     /// The UM server took a call. `kind`: call-answering, subscriber-access, auto-attendant.
     UmCallStarted { call: u64, kind: String, from: String, pilot: String, call_id: String, gateway: String },
@@ -112,6 +115,11 @@ pub enum Event {
     LampSent { mailbox: String, new: u32, old: u32, status: u16 },
     /// The counts could not be sent to any gateway.
     LampFailed { mailbox: String, reason: String },
+
+    // ---- either half --------------------------------------------------------------------------------------------
+    /// Packets of an SRTP stream were dropped, counted since the call's media began: `forged` are not authentic (changed
+    /// on their way, of another key, or in the clear), `replayed` were there before. `session` is the media session.
+    SrtpDropped { by: String, session: u64, forged: u64, replayed: u64 },
 
     // ---- either process -----------------------------------------------------------------------------------------
     /// A command changed the configuration. `by`: who gave it (shell user, REST principal, script).
@@ -153,6 +161,8 @@ impl Event {
             | TargetGreyListed { .. }
             | AuthenticationFailed { .. }
             | SourceRefused { .. }
+            | MediaRefused { .. }
+            | SrtpDropped { .. }
             | RouteUnavailable { .. }
             | AlarmRaised { .. }
             | ProvisioningRefused { .. }

@@ -2,7 +2,7 @@
 
 use crate::entry::{Cause, Known, Output};
 use bytes::Bytes;
-use media::{MediaEvent, PlayEnd, PlayId, RecordEnd, RecordingId, SessionId};
+use media::{Dropped, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordingId, SessionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sip::chance::Origin;
@@ -65,6 +65,7 @@ pub(crate) enum MediaLine {
     RecordFailed { recording: String, error: String },
     StreamLost { session: u64 },
     Latched { session: u64, remote: SocketAddr },
+    Dropped { session: u64, forged: u64, replayed: u64 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -161,6 +162,9 @@ fn media_line(event: &MediaEvent) -> MediaLine {
         }
         MediaEvent::StreamLost { session } => MediaLine::StreamLost { session: session.0 },
         MediaEvent::Latched { session, remote } => MediaLine::Latched { session: session.0, remote: *remote },
+        MediaEvent::Dropped { session, dropped: Dropped { forged, replayed } } => {
+            MediaLine::Dropped { session: session.0, forged: *forged, replayed: *replayed }
+        }
     }
 }
 
@@ -189,6 +193,9 @@ fn media_of(line: MediaLine) -> Option<MediaEvent> {
         MediaLine::RecordFailed { recording, error } => MediaEvent::RecordFailed { recording: id(&recording)?, error },
         MediaLine::StreamLost { session } => MediaEvent::StreamLost { session: SessionId(session) },
         MediaLine::Latched { session, remote } => MediaEvent::Latched { session: SessionId(session), remote },
+        MediaLine::Dropped { session, forged, replayed } => {
+            MediaEvent::Dropped { session: SessionId(session), dropped: Dropped { forged, replayed } }
+        }
     })
 }
 

@@ -1,6 +1,7 @@
 //! What is secret does not get into a file: it is overwritten in place, so that lengths stay what they were.
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 
 /// Parameters of credentials that let somebody guess the password.
 const CREDENTIALS: [&[u8]; 3] = [b"response=\"", b"cnonce=\"", b"rspauth=\""];
@@ -15,13 +16,10 @@ pub(crate) fn mask(wire: &Bytes, keys: bool) -> Bytes {
     let mut out = wire.to_vec();
     let body = body_at(&out);
     for parameter in CREDENTIALS {
-        fill_after(&mut out, 0..body, parameter, b'0', |byte| byte != b'"');
+        overwrite(&mut out, 0..body, parameter, |byte| byte != b'"', |value| value.fill(b'0'));
     }
     let end = out.len();
-    // A key of the same length that is still one.
-    fill_after(&mut out, body..end, b"inline:", b'A', |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
-    });
+    overwrite(&mut out, body..end, b"inline:", is_base64, stand_in);
     if info {
         for byte in out.get_mut(body..).unwrap_or_default().iter_mut().take(key_ends(wire, body)) {
             if byte.is_ascii_digit() {
@@ -35,7 +33,9 @@ pub(crate) fn mask(wire: &Bytes, keys: bool) -> Bytes {
 /// As [`mask`], without what may differ although the role did the same: nonces and our own version.
 pub(crate) fn comparable(wire: &Bytes) -> Vec<u8> {
     let mut out = mask(wire, true).to_vec();
-    let body = body_at(&out);
+    let (body, end) = (body_at(&out), out.len());
+    // Our own keys are drawn anew.
+    overwrite(&mut out, body..end, b"inline:", is_base64, |key| key.fill(b'A'));
     const NONCE: &[u8] = b" nonce=\"";
     let nonces: Vec<usize> = memchr::memmem::find_iter(out.get(..body).unwrap_or_default(), NONCE).collect();
     for at in nonces.into_iter().rev().map(|at| at + NONCE.len()) {
@@ -69,14 +69,38 @@ fn key_ends(wire: &[u8], body: usize) -> usize {
     memchr::memchr2(b'\r', b'\n', body).unwrap_or(body.len())
 }
 
-fn fill_after(out: &mut [u8], within: std::ops::Range<usize>, name: &[u8], fill: u8, is_part: impl Fn(u8) -> bool) {
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
+
+/// A key of the same length that says nothing about the one in its place (which is random, so that nobody finds it by
+/// trying), and yet is another one for another key: whether a peer changed its key is what a call run again depends on.
+fn stand_in(key: &mut [u8]) {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut digest: [u8; 32] = Sha256::digest(&*key).into();
+    for part in key.chunks_mut(32) {
+        for (byte, random) in part.iter_mut().zip(digest) {
+            *byte = ALPHABET[usize::from(random & 0x3f)];
+        }
+        digest = Sha256::digest(digest).into();
+    }
+}
+
+/// What follows each `name` is overwritten, as far as its bytes are part of it.
+fn overwrite(
+    out: &mut [u8],
+    within: std::ops::Range<usize>,
+    name: &[u8],
+    is_part: impl Fn(u8) -> bool,
+    write: impl Fn(&mut [u8]),
+) {
     let found: Vec<usize> = memchr::memmem::find_iter(out.get(within.clone()).unwrap_or_default(), name)
         .map(|at| within.start + at + name.len())
         .collect();
     for at in found {
-        for byte in out.get_mut(at..within.end).unwrap_or_default().iter_mut().take_while(|byte| is_part(**byte)) {
-            *byte = fill;
-        }
+        let rest = out.get_mut(at..within.end).unwrap_or_default();
+        let length = rest.iter().take_while(|byte| is_part(**byte)).count();
+        write(rest.get_mut(..length).unwrap_or_default());
     }
 }
 
@@ -103,8 +127,23 @@ mod tests {
         let out = masked(
             "INVITE sip:a@b SIP/2.0\r\n\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGw+/|2^20\r\n",
         );
-        assert!(out.contains("inline:AAAAAAAAAAAAAAAAAA|2^20") || out.contains("AAAA|2^20"), "{out}");
-        assert!(!out.contains("WVNf"));
+        assert!(out.contains("inline:") && out.contains("|2^20") && !out.contains("WVNf"), "{out}");
+        let again = masked(
+            "INVITE sip:a@b SIP/2.0\r\n\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGw+/|2^20\r\n",
+        );
+        assert_eq!(out, again);
+        let other = masked(
+            "INVITE sip:a@b SIP/2.0\r\n\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:XVNfX19zZW1jdGw+/|2^20\r\n",
+        );
+        assert_ne!(out, other, "that a key changed is still seen");
+        assert_eq!(comparable(&out.into()), comparable(&other.into()), "and makes no difference between two runs");
+    }
+
+    #[test]
+    fn a_key_longer_than_a_digest_is_gone_to_its_end() {
+        let wire = format!("INVITE sip:a@b SIP/2.0\r\n\r\na=crypto:1 AEAD_AES_256_GCM inline:{}=\r\n", "Q".repeat(59));
+        let out = String::from_utf8(mask(&wire.into(), true).to_vec()).unwrap();
+        assert!(out.ends_with("=\r\n") && !out.contains("QQQ"), "{out}");
     }
 
     #[test]

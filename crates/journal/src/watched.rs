@@ -120,7 +120,11 @@ impl Journal {
             RecordDurable { recording, .. } | RecordFailed { recording, .. } => {
                 vec![crate::Key::Recording(recording.0)]
             }
-            Key { session, .. } | PlayEnded { session, .. } | StreamLost { session } | Latched { session, .. } => {
+            Key { session, .. }
+            | PlayEnded { session, .. }
+            | StreamLost { session }
+            | Latched { session, .. }
+            | Dropped { session, .. } => {
                 vec![crate::Key::Session(session.0)]
             }
         };

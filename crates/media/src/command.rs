@@ -1,8 +1,9 @@
 //! What a role may ask of the media engine, and what it hears from it.
 
-use crate::{Clip, Tape};
+use crate::{Clip, Dropped, Srtp, Tape};
 use bytes::Bytes;
 use rtp::Codec;
+use rtp::srtp::{Keying, Suite};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -77,6 +78,8 @@ pub struct Stream {
     /// The peer sends its keys as tones in the audio (an analog telephone behind a gateway). Relayed to a peer that takes
     /// telephone events, they are heard, taken out of the audio and sent on as events.
     pub inband_keys: bool,
+    /// RTP and RTCP are encrypted with these keys; `None`: they go in the clear. What comes in otherwise is dropped.
+    pub srtp: Option<Srtp>,
 }
 
 impl Stream {
@@ -92,6 +95,7 @@ impl Stream {
             ptime_ms: 20,
             source: Source::Named,
             inband_keys: false,
+            srtp: None,
         }
     }
 }
@@ -117,9 +121,22 @@ impl From<&sdp::Negotiated> for Stream {
             dtmf_receive: agreed.dtmf_receive,
             direction,
             ptime_ms: agreed.ptime_ms,
+            srtp: agreed.srtp.as_ref().and_then(srtp),
             ..Stream::new(agreed.remote, codec)
         }
     }
+}
+
+/// SDP's suites and keys are those of RTP, by other names: neither crate knows the other.
+fn srtp(agreed: &sdp::Agreed) -> Option<Srtp> {
+    let suite = match agreed.suite {
+        sdp::Suite::AeadAes256Gcm => Suite::AeadAes256Gcm,
+        sdp::Suite::AeadAes128Gcm => Suite::AeadAes128Gcm,
+        sdp::Suite::AesCm128HmacSha1_80 => Suite::AesCm128HmacSha1_80,
+        sdp::Suite::AesCm128HmacSha1_32 => Suite::AesCm128HmacSha1_32,
+    };
+    let keying = |key: &sdp::MasterKey| Keying::new(suite, key.bytes());
+    Some(Srtp { send: keying(&agreed.send)?, receive: keying(&agreed.receive)? })
 }
 
 /// A set of telephone keys (`0`-`9`, `*`, `#`, `A`-`D`).
@@ -307,6 +324,12 @@ pub enum MediaEvent {
     /// Said once, and again only after something was heard in between.
     StreamLost {
         session: SessionId,
+    },
+    /// Packets of an SRTP stream were not taken: how many, since the session was opened. Told once a second at most, and
+    /// when it closes.
+    Dropped {
+        session: SessionId,
+        dropped: Dropped,
     },
     /// The source was locked: media comes from here.
     Latched {

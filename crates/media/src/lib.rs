@@ -14,6 +14,7 @@ mod player;
 mod ports;
 mod recorder;
 mod recording;
+mod secure;
 mod session;
 mod speaker;
 pub mod spool;
@@ -29,5 +30,6 @@ pub use command::{
 };
 pub use engine::{Engine, EngineConfig, Media, StartError};
 pub use rtp::Codec;
+pub use secure::{Dropped, Srtp};
 pub use spool::{Recorded, Recovered, Spool};
 pub use tape::Tape;

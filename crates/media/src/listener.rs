@@ -109,6 +109,17 @@ impl Listener {
         self.expects = expects;
     }
 
+    /// Whether a datagram from there could be the peer's: asked before work is spent on it.
+    pub fn admits(&self, from: SocketAddr) -> bool {
+        self.expects && self.latch.as_ref().is_some_and(|latch| latch.clone().check(from).0)
+    }
+
+    /// Whether RTCP from there could be the peer's.
+    pub fn admits_rtcp(&self, from: SocketAddr) -> bool {
+        let host = self.locked().or(self.latch.as_ref().map(|latch| latch.named));
+        host.is_some_and(|host| host.ip() == from.ip())
+    }
+
     /// One datagram of the RTP port. `arrival` is false where packets are read in batches, long after they came.
     pub fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Instant, measured: bool) -> Heard {
         let Some(latch) = &mut self.latch else { return Heard::Nothing };
@@ -171,8 +182,7 @@ impl Listener {
 
     /// RTCP shows that the peer lives (only from its host).
     pub fn rtcp(&mut self, from: SocketAddr, sender_report: Option<(u32, u32)>, now: Instant) {
-        let host = self.locked().or(self.latch.as_ref().map(|latch| latch.named));
-        if host.is_none_or(|host| host.ip() != from.ip()) {
+        if !self.admits_rtcp(from) {
             return;
         }
         self.heard_at = now;

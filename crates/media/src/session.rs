@@ -5,6 +5,7 @@ use crate::listener::{Heard, Listener};
 use crate::meter::Totals;
 use crate::ports::Pair;
 use crate::recording::Recording;
+use crate::secure::{LONGEST_SENT, Secure};
 use crate::speaker::Speaker;
 use crate::sys::{BATCH, Batch};
 use crate::{MediaEvent, RecordEnd, SessionId, Source, Stream};
@@ -44,6 +45,8 @@ pub struct Session {
     pub peer: Option<usize>,
     pub watched: bool,
     stream: Option<Stream>,
+    /// The stream is SRTP.
+    secure: Option<Secure>,
     listener: Listener,
     pub speaker: Speaker,
     recording: Option<Recording>,
@@ -60,13 +63,17 @@ pub struct Session {
 impl Session {
     pub fn new(id: SessionId, pair: Pair, random: [u64; 3], totals: Arc<Totals>, now: Instant) -> Session {
         let [first, second, third] = random;
-        let speaker = Speaker::new(id, [first as u32, (first >> 32) as u32, second as u32]);
+        // RFC 3711 3.3.1: a first sequence number in the lower half, so that the loss of the first packets is not taken
+        // for a wrap.
+        let sequence = (first >> 32) as u32 & 0x7fff;
+        let speaker = Speaker::new(id, [first as u32, sequence, second as u32]);
         Session {
             id,
             pair,
             peer: None,
             watched: false,
             stream: None,
+            secure: None,
             listener: Listener::new(now),
             speaker,
             recording: None,
@@ -82,6 +89,10 @@ impl Session {
     pub fn connect(&mut self, stream: Stream, tick: u64, now: Instant) {
         self.listener.connect(&stream, now);
         self.speaker.connect(&stream);
+        match (&mut self.secure, stream.srtp) {
+            (Some(secure), Some(keys)) => secure.rekey(keys, now),
+            (secure, keys) => *secure = keys.and_then(Secure::new),
+        }
         if stream.inband_keys {
             self.tones.get_or_insert_default();
         } else {
@@ -131,7 +142,16 @@ impl Session {
             let count = context.batch.receive(&self.pair.rtp, most).unwrap_or(0);
             context.parts.clear();
             for n in 0..count {
-                let Some((datagram, from)) = context.batch.datagram(n) else { continue };
+                let Some((mut datagram, from)) = context.batch.datagram(n) else { continue };
+                if let Some(secure) = &mut self.secure {
+                    // Whoever is elsewhere costs no cryptography.
+                    if !self.listener.admits(from) {
+                        continue;
+                    }
+                    let opened = secure.open_rtp(datagram, context.now).and_then(|length| datagram.get_mut(..length));
+                    let Some(opened) = opened else { continue };
+                    datagram = opened;
+                }
                 let heard = self.listener.receive(from, datagram, context.now, out.is_some());
                 if let Some(remote) = self.listener.take_latched() {
                     (context.tell)(MediaEvent::Latched { session: self.id, remote });
@@ -153,6 +173,7 @@ impl Session {
                 }
                 if let Some(out) = &mut out
                     && let Some(range) = out.pass_on(&heard, datagram, context.tick)
+                    && let Some(range) = out.seal(range, context.batch.place(n))
                 {
                     context.parts.push((n, range));
                 }
@@ -227,10 +248,26 @@ impl Session {
         Some(start..payload.end)
     }
 
+    /// Seals a packet that is passed on, in its place in the batch; gives where it is now.
+    fn seal(&mut self, range: Range<usize>, place: Option<&mut [u8]>) -> Option<Range<usize>> {
+        let Some(secure) = &mut self.secure else { return Some(range) };
+        let length = secure.seal_rtp(place?.get_mut(range.start..)?, range.len())?;
+        Some(range.start..range.start + length)
+    }
+
     /// One tick. Relayed sessions are read when something comes, all others here.
     pub fn tick(&mut self, slot: usize, context: &mut Context<'_>, timeout: Duration) {
         let (rtp, tell, destination) = (&self.pair.rtp, context.tell, self.destination);
+        let secure = &mut self.secure;
         let mut send = |packet: &[u8]| {
+            let mut buffer = [0; LONGEST_SENT];
+            let packet = match secure {
+                None => packet,
+                Some(secure) => match sealed(secure, packet, &mut buffer) {
+                    Some(sealed) => sealed,
+                    None => return,
+                },
+            };
             if let Some(destination) = destination {
                 // A full send buffer drops packets, as a network would; other errors are the peer's closed port.
                 let _ = rtp.send_to(packet, destination);
@@ -248,6 +285,7 @@ impl Session {
         }
         if turn.is_multiple_of(RTCP_READ_TICKS) {
             self.read_rtcp(context);
+            self.tell_dropped(context.tell);
         }
         if context.tick >= self.rtcp_due {
             self.send_rtcp(context);
@@ -271,11 +309,24 @@ impl Session {
     fn read_rtcp(&mut self, context: &mut Context<'_>) {
         let count = context.batch.receive(&self.pair.rtcp, BATCH).unwrap_or(0);
         for n in 0..count {
-            if let Some((datagram, from)) = context.batch.datagram(n)
-                && let Ok(received) = rtp::read_rtcp(datagram)
-            {
+            let Some((mut datagram, from)) = context.batch.datagram(n) else { continue };
+            if let Some(secure) = &mut self.secure {
+                if !self.listener.admits_rtcp(from) {
+                    continue;
+                }
+                let opened = secure.open_rtcp(datagram, context.now).and_then(|length| datagram.get_mut(..length));
+                let Some(opened) = opened else { continue };
+                datagram = opened;
+            }
+            if let Ok(received) = rtp::read_rtcp(datagram) {
                 self.listener.rtcp(from, received.sender_report, context.now);
             }
+        }
+    }
+
+    fn tell_dropped(&mut self, tell: &dyn Fn(MediaEvent)) {
+        if let Some(dropped) = self.secure.as_mut().and_then(Secure::news) {
+            tell(MediaEvent::Dropped { session: self.id, dropped });
         }
     }
 
@@ -295,7 +346,7 @@ impl Session {
         });
         let report = rtp::report(self.speaker.ssrc(), &self.name(), ntp, sent, block, &mut buffer);
         if let Ok(length) = report {
-            self.to_rtcp(&buffer[..length]);
+            self.to_rtcp(&mut buffer, length);
             self.rtcp_sent = true;
         }
     }
@@ -305,7 +356,13 @@ impl Session {
         format!("{:08x}{:04x}@earcon", self.speaker.ssrc(), self.pair.port)
     }
 
-    fn to_rtcp(&self, datagram: &[u8]) {
+    /// Sends what is in the first `length` bytes; a tag needs room behind them.
+    fn to_rtcp(&mut self, buffer: &mut [u8], length: usize) {
+        let length = match &mut self.secure {
+            None => Some(length),
+            Some(secure) => secure.seal_rtcp(buffer, length),
+        };
+        let Some(datagram) = length.and_then(|length| buffer.get(..length)) else { return };
         if let Some(mut destination) = self.destination
             && let Some(port) = destination.port().checked_add(1)
         {
@@ -322,12 +379,20 @@ impl Session {
         }
         self.stop_recording(RecordEnd::Closed, tell);
         self.totals.add(self.listener.take_counts());
+        self.tell_dropped(tell);
         // RFC 3550 6.3.7: no goodbye from one that was never heard of.
         if self.rtcp_sent || self.speaker.sent(0).is_some() {
             let mut buffer = [0; 128];
             if let Ok(length) = rtp::bye(self.speaker.ssrc(), &self.name(), &mut buffer) {
-                self.to_rtcp(&buffer[..length]);
+                self.to_rtcp(&mut buffer, length);
             }
         }
     }
+}
+
+/// A packet of ours, sealed into `buffer`.
+fn sealed<'a>(secure: &mut Secure, packet: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+    buffer.get_mut(..packet.len())?.copy_from_slice(packet);
+    let length = secure.seal_rtp(buffer, packet.len())?;
+    buffer.get(..length)
 }

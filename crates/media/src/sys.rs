@@ -218,6 +218,11 @@ impl Batch {
         Some((&mut self.data[n * DATAGRAM..n * DATAGRAM + length], source))
     }
 
+    /// The n-th datagram's whole place: what lies behind a datagram is room to make it longer.
+    pub fn place(&mut self, n: usize) -> Option<&mut [u8]> {
+        self.data.get_mut(n * DATAGRAM..(n + 1) * DATAGRAM)
+    }
+
     /// Sends pieces of the datagrams received last (`parts[n]` is a datagram's number and a range in it) to one place;
     /// gives how many the system took.
     pub fn send(

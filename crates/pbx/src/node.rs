@@ -273,6 +273,11 @@ impl Node {
         match own {
             Own::Command { command, by, reply } => self.command(command, by, reply, now),
             Own::Script { commands, by, reply } => self.script(commands, by, reply, now),
+            Own::Media(MediaEvent::Dropped { session, dropped }) => {
+                let by = "node".into();
+                let (forged, replayed) = (dropped.forged, dropped.replayed);
+                self.core.emit(now, Event::SrtpDropped { by, session: session.0, forged, replayed });
+            }
             // The relay needs no help: lost streams end by session timer, keys pass by themselves.
             Own::Media(_) => {}
             Own::Fetch { fetch, reply } => {

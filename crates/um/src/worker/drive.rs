@@ -234,6 +234,11 @@ impl Server {
                 // What the spool has of it can be read as long as the process lives: deliver that.
                 self.deliveries.durable(recording);
             }
+            MediaEvent::Dropped { session, dropped } => {
+                let by = "um".into();
+                let (forged, replayed) = (dropped.forged, dropped.replayed);
+                self.emit(now, Event::SrtpDropped { by, session: session.0, forged, replayed });
+            }
             // The caller may only be silent, or muted; the session timer and MaxCallDuration end calls that are dead.
             MediaEvent::StreamLost { .. } | MediaEvent::Latched { .. } => {}
         }
