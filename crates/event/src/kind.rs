@@ -130,12 +130,60 @@ pub enum Event {
     CertificateProblem { file: String, reason: String },
     /// Call records could not be written.
     CallRecordsLost { reason: String },
+    /// A TLS connection was made. `incoming`: the peer opened it. `resumed`: by what an earlier one had agreed on. `certificate`: whose
+    /// the peer showed.
+    TlsConnected {
+        by: String,
+        peer: SocketAddr,
+        incoming: bool,
+        version: String,
+        resumed: bool,
+        certificate: Option<String>,
+    },
+    /// A TLS connection was not made: what is wrong, and what to mend.
+    TlsFailed { by: String, peer: SocketAddr, incoming: bool, problem: TlsProblem, reason: String },
     /// A connection was refused or ended for a cap or a framing error.
     ConnectionRefused { source: IpAddr, reason: String },
     /// The process is ready.
     Started { role: String },
     /// The process stops.
     Stopped { role: String },
+}
+
+/// What can be wrong with a TLS handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TlsProblem {
+    /// The peer's certificate has expired.
+    Expired,
+    /// It begins in the future.
+    NotYetValid,
+    /// It is signed by itself.
+    SelfSigned,
+    /// It is signed by a CA that is not trusted here.
+    UnknownAuthority,
+    /// It is somebody else's.
+    WrongName,
+    /// It is damaged, revoked, or issued for something else.
+    Unusable,
+    /// The peer shows none, and must.
+    NoCertificate,
+    /// The peer refuses ours.
+    OursRefused,
+    /// We have none, or trust nobody.
+    NotConfigured,
+    /// The peer speaks SIP without TLS.
+    PlainText,
+    /// Nothing newer than TLS 1.1.
+    OldVersion,
+    /// No cipher or key exchange in common.
+    Incompatible,
+    /// The handshake was not done in time.
+    Timeout,
+    /// Too many handshakes at once.
+    TooMany,
+    /// The connection broke, or what came was no TLS.
+    Broken,
 }
 
 impl Event {
@@ -174,6 +222,7 @@ impl Event {
             | LampFailed { .. }
             | CertificateProblem { .. }
             | CallRecordsLost { .. }
+            | TlsFailed { .. }
             | ConnectionRefused { .. } => Level::Warning,
             _ => Level::Info,
         }

@@ -10,7 +10,7 @@ mod sample;
 mod tally;
 
 pub use bus::{Bus, Record, Sink, Subscription};
-pub use kind::{Event, Level};
+pub use kind::{Event, Level, TlsProblem};
 pub use now::Now;
 pub use sample::{Ask, Kind, Measured, Metric, Sample};
 pub use tally::Tally;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use media::{Dropped, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordingId, SessionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sip::Text;
 use sip::chance::Origin;
 use sip::flow::{Destination, Flow, ListenerId, Transport, TransportError};
 use sip::target::{Answer, SrvRecord};
@@ -45,6 +46,9 @@ pub(crate) struct FlowLine {
     remote: SocketAddr,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     connection: Option<u64>,
+    /// Of a destination by TLS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -103,7 +107,7 @@ macro_rules! names {
 }
 
 names!(error_name error_of TransportError {
-    Refused "refused" ConnectTimeout "connect-timeout" Unreachable "unreachable" Closed "closed" QueueFull "queue-full"
+    Refused "refused" ConnectTimeout "connect-timeout" Unreachable "unreachable" Closed "closed" QueueFull "queue-full" Insecure "insecure"
     TooLarge "too-large" Unsupported "unsupported" Other "other"
 });
 names!(play_name play_of PlayEnd { Finished "finished" Key "key" Stopped "stopped" });
@@ -118,6 +122,7 @@ fn flow_line(flow: &Flow) -> FlowLine {
         local: Some(flow.local),
         remote: flow.remote,
         connection: flow.connection,
+        names: Vec::new(),
     }
 }
 
@@ -250,10 +255,15 @@ pub(crate) fn output_line(output: &Output) -> (OutputLine, Option<&Bytes>) {
         Output::Sent { to, local, wire } => {
             let (line, address) = match to {
                 Destination::Flow(flow) => (flow_line(flow), false),
-                Destination::Address { transport, listener, remote } => {
-                    let transport = transport.parameter().to_owned();
-                    let line =
-                        FlowLine { transport, listener: listener.0, local: None, remote: *remote, connection: None };
+                Destination::Address { transport, listener, remote, names } => {
+                    let line = FlowLine {
+                        transport: transport.parameter().to_owned(),
+                        listener: listener.0,
+                        local: None,
+                        remote: *remote,
+                        connection: None,
+                        names: names.iter().map(str::to_owned).collect(),
+                    };
                     (line, true)
                 }
             };
@@ -268,7 +278,8 @@ pub(crate) fn output_of(line: OutputLine, wire: Bytes) -> Option<Output> {
         OutputLine::Sent { to, address, from, .. } => {
             let to = if address {
                 let transport = Transport::parse(&to.transport)?;
-                Destination::Address { transport, listener: ListenerId(to.listener), remote: to.remote }
+                let names = to.names.into_iter().map(Text::from).collect();
+                Destination::Address { transport, listener: ListenerId(to.listener), remote: to.remote, names }
             } else {
                 Destination::Flow(flow_of(to)?)
             };

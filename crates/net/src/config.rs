@@ -1,3 +1,4 @@
+use crate::tls::Tls;
 use event::Sink;
 use sip::flow::{Listener, Transport};
 use std::net::{IpAddr, SocketAddr};
@@ -15,6 +16,8 @@ pub struct NetConfig {
     /// Addresses that caps per source don't count: configured gateways.
     pub exempt: Vec<IpAddr>,
     pub dns: Dns,
+    /// What is shown and believed by TLS; listeners for it need it.
+    pub tls: Option<Tls>,
     /// Who hears of messages (for the ladder), refusals and drops.
     pub events: Option<Arc<dyn Sink>>,
 }
@@ -28,6 +31,7 @@ impl NetConfig {
             limits: Limits::default(),
             exempt: Vec::new(),
             dns: Dns::System,
+            tls: None,
             events: None,
         }
     }
@@ -55,6 +59,11 @@ pub struct Limits {
     pub idle: Duration,
     /// How long an outgoing connection may take to be made.
     pub connect: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake: Duration,
+    /// How often a CRLF goes by a TLS connection that we opened (RFC 5626 3.5.1), so that neither side, nor anything between, forgets
+    /// it while it is not idle for too long.
+    pub keep_alive: Duration,
     /// How many messages may wait for a peer that does not read; one more closes its connection.
     pub queue: usize,
     /// How long one write may stall before the connection is closed.
@@ -69,6 +78,9 @@ impl Default for Limits {
             half_open: Duration::from_secs(10),
             idle: Duration::from_secs(3600),
             connect: Duration::from_secs(3),
+            handshake: Duration::from_secs(10),
+            // RFC 5626 4.4.1: under two minutes.
+            keep_alive: Duration::from_secs(110),
             queue: 256,
             write: Duration::from_secs(10),
         }
@@ -87,8 +99,8 @@ pub enum StartError {
     /// Ports below 1024 need a right that the process does not have: take a higher port or give it the right.
     #[error("{transport} {addr} may not be listened on by this user")]
     NotPermitted { transport: Transport, addr: SocketAddr },
-    /// TLS is not built in yet: remove the listener.
-    #[error("TLS on {addr} is not available in this version")]
+    /// A TLS listener without a TLS configuration: give one.
+    #[error("TLS on {addr} has no TLS configuration")]
     NoTls { addr: SocketAddr },
     /// Any other failure of the operating system.
     #[error("{transport} {addr} can't be listened on: {source}")]

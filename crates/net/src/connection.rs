@@ -1,24 +1,32 @@
-//! One TCP connection: what comes in is framed and handed to the role, what the role queues is written.
+//! One connection, by TCP or TLS: what comes in is framed and handed to the role, what the role queues is written.
 
 use crate::engine::Engine;
 use crate::table::{Outgoing, Peer, Queue, Slot};
-use crate::{SipInput, sockets};
-use sip::Framer;
-use sip::flow::{Flow, TransportError};
+use crate::tls::problem::Failed;
+use crate::{SipInput, secure, sockets};
+use bytes::Bytes;
+use sip::flow::{Flow, Transport, TransportError};
+use sip::{Framer, Message, Via};
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Poll, ready};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::{Instant, sleep, timeout};
 
 /// How long an answer may take after the peer has closed its half, or after a fatal error.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 const READ_AT_ONCE: usize = 16 << 10;
+/// RFC 5626 3.5.1.
+const PING: &[u8] = b"\r\n\r\n";
+/// What a TLS connection begins with (RFC 8446 5.1), and SIP never does.
+pub(crate) const TLS_HANDSHAKE: u8 = 22;
 
 thread_local! {
     /// Read into by all connections of the thread, each for the moment between two awaits.
@@ -33,15 +41,37 @@ pub(crate) async fn accepted<T: Send + 'static>(engine: Arc<Engine<T>>, slot: Sl
 /// A connection that we open because something is queued for the peer.
 pub(crate) async fn opened<T: Send + 'static>(engine: Arc<Engine<T>>, slot: Slot, from: SocketAddr) {
     let connecting = sockets::connect(from.ip(), slot.peer.remote);
-    let failure = tokio::select! {
+    let made = tokio::select! {
         made = timeout(engine.limits.connect, connecting) => match made {
-            Ok(Ok(stream)) => return serve(&engine, slot, stream, false).await,
-            Ok(Err(error)) => transport_error(&error),
-            Err(_) => TransportError::ConnectTimeout,
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => Err(transport_error(&error)),
+            Err(_) => Err(TransportError::ConnectTimeout),
         },
-        () = slot.kill.notified() => TransportError::QueueFull,
+        () = slot.kill.notified() => Err(TransportError::QueueFull),
     };
-    give_up(&engine, slot.number, slot.queue, failure);
+    match made {
+        Ok(stream) if slot.peer.transport == Transport::Tls => secure::opened(engine, slot, stream).await,
+        Ok(stream) => serve(&engine, slot, stream, false).await,
+        Err(failure) => give_up(&engine, slot.number, slot.queue, failure),
+    }
+}
+
+/// What carries a connection's bytes.
+pub(crate) trait Link {
+    /// The socket below.
+    fn tcp(&self) -> &TcpStream;
+    /// To read from and to write to, side by side.
+    fn halves(&mut self) -> (impl AsyncRead + Unpin + Send, impl AsyncWrite + Unpin + Send);
+}
+
+impl Link for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+
+    fn halves(&mut self) -> (impl AsyncRead + Unpin + Send, impl AsyncWrite + Unpin + Send) {
+        self.split()
+    }
 }
 
 /// What a connection's reading and writing halves tell each other.
@@ -53,10 +83,14 @@ struct Life {
     last: AtomicU64,
 }
 
-async fn serve<T: Send + 'static>(engine: &Engine<T>, mut slot: Slot, mut stream: TcpStream, theirs: bool) {
-    sockets::prepare(&stream);
+pub(crate) async fn serve<T, L>(engine: &Engine<T>, mut slot: Slot, mut stream: L, theirs: bool)
+where
+    T: Send + 'static,
+    L: Link,
+{
+    sockets::prepare(stream.tcp());
     let Peer { transport, listener, remote } = slot.peer;
-    let Ok(local) = stream.local_addr() else {
+    let Ok(local) = stream.tcp().local_addr() else {
         return give_up(engine, slot.number, slot.queue, TransportError::Closed);
     };
     let flow = Flow { transport, listener, local, remote, connection: Some(slot.number) };
@@ -64,17 +98,19 @@ async fn serve<T: Send + 'static>(engine: &Engine<T>, mut slot: Slot, mut stream
     let started = Instant::now();
     let mut error = TransportError::Closed;
     {
-        let (reader, writer) = stream.split();
+        let (reader, writer) = stream.halves();
+        // We keep warm what we opened; the peer keeps what it did.
+        let keep_alive = (transport == Transport::Tls && !theirs).then_some(engine.limits.keep_alive);
         tokio::select! {
             () = read(engine, reader, &flow, &life, started, theirs) => {}
-            result = write(engine, writer, &mut slot.queue, &life, started) => {
+            result = write(engine, writer, &mut slot.queue, (&life, started), keep_alive) => {
                 error = result.err().unwrap_or(TransportError::Closed);
             }
             () = slot.kill.notified() => error = TransportError::QueueFull,
         }
     }
     if error == TransportError::QueueFull {
-        sockets::reset_on_close(&stream);
+        sockets::reset_on_close(stream.tcp());
     }
     drop(stream);
     give_up(engine, slot.number, slot.queue, error);
@@ -86,7 +122,7 @@ async fn serve<T: Send + 'static>(engine: &Engine<T>, mut slot: Slot, mut stream
 /// Reads until the peer closes, falls silent, or can't be understood.
 async fn read<T: Send + 'static>(
     engine: &Engine<T>,
-    reader: ReadHalf<'_>,
+    mut reader: impl AsyncRead + Unpin,
     flow: &Flow,
     life: &Life,
     started: Instant,
@@ -97,6 +133,10 @@ async fn read<T: Send + 'static>(
     let number = flow.connection.unwrap_or_default();
     // Since when a whole message is awaited: from the start for a stranger, from its first byte for others.
     let mut half_open = theirs.then_some(started);
+    // It has not said anything yet.
+    let mut stranger = theirs;
+    // RFC 5923 8.2: said in the first request by a connection, if at all.
+    let mut wants_alias = theirs && flow.transport == Transport::Tls;
     loop {
         let now = Instant::now();
         let until = match half_open {
@@ -110,27 +150,27 @@ async fn read<T: Send + 'static>(
             }
             return engine.table.close(number);
         }
-        match timeout(until - now, reader.readable()).await {
+        match timeout(until - now, fill(&mut reader, &mut framer)).await {
             Err(_) => continue,
-            Ok(Err(_)) => return,
-            Ok(Ok(())) => {}
-        }
-        let result = SCRATCH.with_borrow_mut(|scratch| {
-            let read = reader.try_read(scratch)?;
-            framer.push(scratch.get(..read).unwrap_or_default());
-            Ok::<usize, std::io::Error>(read)
-        });
-        match result {
-            Ok(0) => {
+            Ok(Ok(None)) => {
                 // The peer says no more, but may wait for what we have to say.
                 engine.table.retire(number);
                 return sleep(LAST_WORDS).await;
             }
-            Ok(_) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => continue,
-            Err(_) => return,
+            Ok(Ok(Some(TLS_HANDSHAKE))) if std::mem::take(&mut stranger) => {
+                let reason = "it speaks TLS on a port for TCP: let it use the TLS port (5061), or TCP";
+                return engine.refused(flow.remote.ip(), reason);
+            }
+            Ok(Ok(Some(_))) => stranger = false,
+            Ok(Err(error)) if error.kind() == ErrorKind::Interrupted => continue,
+            Ok(Err(error)) => {
+                // TLS 1.3: a server refuses our certificate when, for us, the handshake is done.
+                if let Some(failed) = Failed::of_tls(&error) {
+                    engine.insecure(flow.remote, theirs, failed);
+                }
+                return;
+            }
         }
-        life.last.store(millis(started), Ordering::Relaxed);
         let mut whole = false;
         let mut before = framer.pending();
         while let Some(message) = framer.next() {
@@ -141,6 +181,12 @@ async fn read<T: Send + 'static>(
             let fatal = framer.is_dead();
             if fatal {
                 engine.refused(flow.remote.ip(), "framing lost");
+            }
+            if wants_alias && let Ok(Message::Request(request)) = &message {
+                wants_alias = false;
+                if let Some(via) = request.headers.sound::<Via>().filter(|via| via.params.has("alias")) {
+                    engine.table.alias(number, via.port.unwrap_or(flow.transport.default_port()));
+                }
             }
             // Waits for room in the inbox: meanwhile this connection is not read, and no other is hindered.
             let capped = theirs && !engine.table.is_exempt(flow.remote.ip());
@@ -153,9 +199,13 @@ async fn read<T: Send + 'static>(
                 return sleep(LAST_WORDS).await;
             }
         }
+        // The answers to our own keep-alive are no use of the connection.
+        if theirs || whole || framer.pending() > 0 {
+            life.last.store(millis(started), Ordering::Relaxed);
+        }
         for _ in 0..framer.take_pings() {
             // RFC 5626 4.4.1: CRLF CRLF is answered by CRLF. A full queue has ended the connection.
-            let _ = engine.table.send(number, 0, bytes::Bytes::from_static(b"\r\n"));
+            let _ = engine.table.send(number, 0, Bytes::from_static(b"\r\n"));
         }
         half_open = match (half_open, framer.pending() > 0) {
             (Some(since), _) if !whole => Some(since),
@@ -165,40 +215,66 @@ async fn read<T: Send + 'static>(
     }
 }
 
+/// Reads what is there into the framer: its first byte, nothing at the end. Cancelled, it has read nothing.
+async fn fill(reader: &mut (impl AsyncRead + Unpin), framer: &mut Framer) -> Result<Option<u8>, std::io::Error> {
+    poll_fn(|context| {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut buffer = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut *reader).poll_read(context, &mut buffer))?;
+            framer.push(buffer.filled());
+            Poll::Ready(Ok(buffer.filled().first().copied()))
+        })
+    })
+    .await
+}
+
 /// Writes what is queued, until the queue is closed or the peer no longer takes it.
 async fn write<T>(
     engine: &Engine<T>,
-    mut writer: WriteHalf<'_>,
+    mut writer: impl AsyncWrite + Unpin,
     queue: &mut Queue,
-    life: &Life,
-    started: Instant,
+    (life, started): (&Life, Instant),
+    keep_alive: Option<Duration>,
 ) -> Result<(), TransportError>
 where
     T: Send + 'static,
 {
-    while let Some(Outgoing { id, bytes }) = queue.recv().await {
-        life.used.store(true, Ordering::Relaxed);
-        let taken = writer.try_write(&bytes).unwrap_or(0);
-        let rest = bytes.get(taken..).unwrap_or_default();
-        if !rest.is_empty() {
-            let failure = match timeout(engine.limits.write, writer.write_all(rest)).await {
-                Ok(Ok(())) => None,
-                Ok(Err(_)) => Some(TransportError::Closed),
-                Err(_) => Some(TransportError::QueueFull),
-            };
-            if let Some(error) = failure {
-                engine.failed(id, error);
-                return Err(error);
-            }
+    loop {
+        let next = match keep_alive {
+            None => queue.recv().await,
+            Some(after) => match timeout(after, queue.recv()).await {
+                Ok(next) => next,
+                Err(_) => Some(Outgoing { id: 0, bytes: Bytes::from_static(PING) }),
+            },
+        };
+        let Some(Outgoing { id, bytes }) = next else { break };
+        let ping = bytes.as_ref() == PING;
+        if !ping {
+            life.used.store(true, Ordering::Relaxed);
         }
-        life.last.store(millis(started), Ordering::Relaxed);
+        let writing = async {
+            writer.write_all(&bytes).await?;
+            writer.flush().await
+        };
+        let failure = match timeout(engine.limits.write, writing).await {
+            Ok(Ok(())) => None,
+            Ok(Err(_)) => Some(TransportError::Closed),
+            Err(_) => Some(TransportError::QueueFull),
+        };
+        if let Some(error) = failure {
+            engine.failed(id, error);
+            return Err(error);
+        }
+        if !ping {
+            life.last.store(millis(started), Ordering::Relaxed);
+        }
     }
     let _ = writer.shutdown().await;
     Ok(())
 }
 
 /// Takes the connection out of the table and says of each message that still waits that it will not go out.
-fn give_up<T: Send + 'static>(engine: &Engine<T>, number: u64, mut queue: Queue, error: TransportError) {
+pub(crate) fn give_up<T: Send + 'static>(engine: &Engine<T>, number: u64, mut queue: Queue, error: TransportError) {
     queue.close();
     while let Ok(outgoing) = queue.try_recv() {
         engine.failed(outgoing.id, error);

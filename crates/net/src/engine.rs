@@ -1,8 +1,10 @@
 //! The net thread: listeners, connections and look-ups of one role.
 
 use crate::resolve::Resolver;
-use crate::table::{Peer, Slot, Table};
-use crate::{InboxSender, Limits, NetConfig, SipInput, connection};
+use crate::table::{Opener, Peer, Slot, Table};
+use crate::tls::problem::Failed;
+use crate::tls::{HalfOpen, Tls};
+use crate::{InboxSender, Limits, NetConfig, SipInput, connection, secure};
 use bytes::Bytes;
 use event::{Event, Now, Sink};
 use sip::flow::{Flow, Listener, ListenerId, Transport, TransportError};
@@ -16,6 +18,8 @@ use tokio::sync::mpsc;
 
 /// How many datagrams are read before others get their turn.
 const DATAGRAMS_AT_ONCE: usize = 64;
+/// How many failed handshakes of peers are told of.
+const FAILURES_A_SECOND: u32 = 10;
 /// How long the end waits for what is still to be written.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -37,9 +41,14 @@ pub(crate) struct Engine<T> {
     pub inbox: InboxSender<T>,
     pub table: Arc<Table>,
     pub limits: Limits,
+    pub tls: Option<Tls>,
+    pub half_open: HalfOpen,
+    name: String,
     events: Option<Arc<dyn Sink>>,
     /// When a refusal was last told of: strangers must not fill the log.
     last_refusal: Mutex<Option<Instant>>,
+    /// Since when failed handshakes of peers were counted, and how many.
+    failures: Mutex<(Option<Instant>, u32)>,
 }
 
 /// Opened sockets, on their way to the net thread.
@@ -50,7 +59,17 @@ pub(crate) struct Sockets {
 
 impl<T: Send + 'static> Engine<T> {
     pub fn new(config: &NetConfig, inbox: InboxSender<T>, table: Arc<Table>) -> Engine<T> {
-        Engine { inbox, table, limits: config.limits, events: config.events.clone(), last_refusal: Mutex::new(None) }
+        Engine {
+            inbox,
+            table,
+            limits: config.limits,
+            tls: config.tls.clone(),
+            half_open: HalfOpen::default(),
+            name: config.name.clone(),
+            events: config.events.clone(),
+            last_refusal: Mutex::new(None),
+            failures: Mutex::new((None, 0)),
+        }
     }
 
     /// A message will not go out. Those of no transaction (keep-alive) have nobody to tell.
@@ -58,6 +77,39 @@ impl<T: Send + 'static> Engine<T> {
         if id != 0 {
             self.inbox.answer(SipInput::TransmitFailed { id, error });
         }
+    }
+
+    /// Tells of a TLS connection that was made.
+    pub fn secured(
+        &self,
+        peer: SocketAddr,
+        incoming: bool,
+        version: String,
+        resumed: bool,
+        certificate: Option<String>,
+    ) {
+        if let Some(events) = &self.events {
+            let by = self.name.clone();
+            events.emit(Now::read(), Event::TlsConnected { by, peer, incoming, version, resumed, certificate });
+        }
+    }
+
+    /// Tells of one that was not: of those that peers opened, ten a second at most.
+    pub fn insecure(&self, peer: SocketAddr, incoming: bool, failed: Failed) {
+        let Some(events) = &self.events else { return };
+        let now = Now::read();
+        if incoming {
+            let mut told = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.0.is_none_or(|since| now.instant.duration_since(since) >= Duration::from_secs(1)) {
+                *told = (Some(now.instant), 0);
+            }
+            if told.1 >= FAILURES_A_SECOND {
+                return;
+            }
+            told.1 += 1;
+        }
+        let Failed { problem, reason } = failed;
+        events.emit(now, Event::TlsFailed { by: self.name.clone(), peer, incoming, problem, reason });
     }
 
     /// Tells of a refused or ended connection, once a second at most.
@@ -88,7 +140,7 @@ pub(crate) async fn run<T: Send + 'static>(
     for (listener, socket) in sockets.tcp {
         match TcpListener::from_std(socket) {
             Ok(socket) => drop(tokio::spawn(accept(engine.clone(), listener, socket))),
-            Err(error) => tracing::error!("TCP {}: {error}", listener.addr),
+            Err(error) => tracing::error!("{} {}: {error}", listener.transport, listener.addr),
         }
     }
     let resolver = Arc::new(resolver);
@@ -150,8 +202,12 @@ async fn accept<T: Send + 'static>(engine: Arc<Engine<T>>, listener: Listener, s
                 continue;
             }
         };
+        if listener.transport == Transport::Tls {
+            tokio::spawn(secure::accepted(engine.clone(), listener.id, stream, remote));
+            continue;
+        }
         let peer = Peer { transport: Transport::Tcp, listener: listener.id, remote };
-        match engine.table.open(peer, true) {
+        match engine.table.open(peer, Opener::Them(None)) {
             Ok(slot) => drop(tokio::spawn(connection::accepted(engine.clone(), slot, stream))),
             Err(full) => engine.refused(remote.ip(), &full.to_string()),
         }

@@ -1,4 +1,4 @@
-//! SIP over sockets: UDP and TCP, DNS look-ups, the inbox and the loop that drives a role.
+//! SIP over sockets: UDP, TCP and TLS, DNS look-ups, the inbox and the loop that drives a role.
 //!
 //! [`Net::start`] opens a role's sockets on one thread of its own; [`run`] is the role's thread. Between them is the
 //! [`inbox`]: messages from outside in a bounded lane, answers to the role in one that never drops. Datagrams are sent by
@@ -14,8 +14,10 @@ mod lane;
 mod meter;
 mod resolve;
 mod role;
+mod secure;
 mod sockets;
 mod table;
+pub mod tls;
 
 pub use config::{Dns, Limits, NetConfig, StartError};
 pub use drive::run;
@@ -28,12 +30,12 @@ use engine::{Command, Engine, Sockets, bound};
 use ladder::Ladder;
 use meter::Traffic;
 use resolve::Resolver;
-use sip::flow::{Destination, Flow, Listener, ListenerId, Transmit, Transport, TransportError};
+use sip::flow::{Destination, Flow, Listener, ListenerId, PeerNames, Transmit, Transport, TransportError};
 use sip::target::{Query, QueryId};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use table::{Peer, QueueError, Table};
+use table::{Opener, Peer, QueueError, Table};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// A role's sockets and connections. Dropping it writes what is queued (for half a second at most) and closes them.
@@ -56,7 +58,9 @@ impl Net {
         let mut udp = Vec::new();
         for mut listener in config.listeners.iter().copied() {
             // Port 0 with a port chosen for another transport of the same listener: the same, if it is free.
-            let chosen = listeners.iter().find(|own: &&Listener| own.id == listener.id).map(|own| own.addr.port());
+            let shares = |own: &&Listener| own.id == listener.id && own.transport != Transport::Tls;
+            let chosen = listeners.iter().find(shares).map(|own| own.addr.port());
+            let chosen = chosen.filter(|_| listener.transport != Transport::Tls);
             if let (0, Some(port)) = (listener.addr.port(), chosen) {
                 listener.addr.set_port(port);
             }
@@ -69,12 +73,12 @@ impl Net {
                     udp.push((listener.id, socket.try_clone().map_err(socket_error)?));
                     sockets.udp.push((listener, socket));
                 }
-                Transport::Tcp => {
+                Transport::Tls if config.tls.is_none() => return Err(StartError::NoTls { addr: listener.addr }),
+                Transport::Tcp | Transport::Tls => {
                     let socket = sockets::tcp(&listener)?;
                     listener.addr = socket.local_addr().map_err(socket_error)?;
                     sockets.tcp.push((listener, socket));
                 }
-                Transport::Tls => return Err(StartError::NoTls { addr: listener.addr }),
             }
             listeners.push(listener);
         }
@@ -123,17 +127,16 @@ impl Net {
         let Transmit { id, to, bytes } = transmit;
         match (transport, to) {
             (Transport::Udp, to) => self.send_datagram(listener, to.remote(), &bytes),
-            (Transport::Tcp, Destination::Flow(flow)) => {
+            (Transport::Tcp | Transport::Tls, Destination::Flow(flow)) => {
                 let number = flow.connection.ok_or(TransportError::Closed)?;
                 self.table.send(number, id, bytes).map_err(|error| match error {
                     QueueError::Gone(_) => TransportError::Closed,
                     QueueError::Full => TransportError::QueueFull,
                 })
             }
-            (Transport::Tcp, Destination::Address { remote, .. }) => {
-                self.send_to_peer(Peer { transport, listener, remote }, local, id, bytes)
+            (Transport::Tcp | Transport::Tls, Destination::Address { remote, names, .. }) => {
+                self.send_to_peer(Peer { transport, listener, remote }, names, local, id, bytes)
             }
-            (Transport::Tls, _) => Err(TransportError::Unsupported),
         }
     }
 
@@ -151,16 +154,23 @@ impl Net {
     }
 
     /// By the open connection to the peer, or by a new one.
-    fn send_to_peer(&self, peer: Peer, local: SocketAddr, id: u64, bytes: Bytes) -> Result<(), TransportError> {
+    fn send_to_peer(
+        &self,
+        peer: Peer,
+        names: PeerNames,
+        local: SocketAddr,
+        id: u64,
+        bytes: Bytes,
+    ) -> Result<(), TransportError> {
         let mut bytes = bytes;
-        if let Some(number) = self.table.find(&peer) {
+        if let Some(number) = self.table.find(&peer, &names) {
             match self.table.send(number, id, bytes) {
                 Ok(()) => return Ok(()),
                 Err(QueueError::Full) => return Err(TransportError::QueueFull),
                 Err(QueueError::Gone(back)) => bytes = back,
             }
         }
-        let slot = self.table.open(peer, false).map_err(|_| TransportError::Other)?;
+        let slot = self.table.open(peer, Opener::Us(names)).map_err(|_| TransportError::Other)?;
         // The queue is new, so it has room.
         let queued = self.table.send(slot.number, id, bytes).map_err(|_| TransportError::Other);
         self.command(Command::Connect { slot, from: local });

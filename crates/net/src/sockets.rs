@@ -1,7 +1,7 @@
 //! Opening sockets, each bound to its role's own address.
 
 use crate::StartError;
-use sip::flow::{Listener, Transport};
+use sip::flow::Listener;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
@@ -70,7 +70,6 @@ fn start_error(listener: &Listener, source: Error) -> StartError {
         ErrorKind::AddrInUse => StartError::PortTaken { transport, addr },
         ErrorKind::AddrNotAvailable => StartError::NoSuchAddress { addr },
         ErrorKind::PermissionDenied => StartError::NotPermitted { transport, addr },
-        _ if transport == Transport::Tls => StartError::NoTls { addr },
         _ => StartError::Socket { transport, addr, source },
     }
 }

@@ -1,7 +1,9 @@
 //! The open connections: found by number or by peer, fed through a bounded queue each.
 
+use crate::tls::names;
 use bytes::Bytes;
-use sip::flow::{ListenerId, Transport};
+use rustls::pki_types::CertificateDer;
+use sip::flow::{ListenerId, PeerNames, Transport};
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,10 +31,20 @@ pub(crate) struct Peer {
     pub remote: SocketAddr,
 }
 
+/// Who opens a connection.
+pub(crate) enum Opener {
+    /// The peer; by TLS, with the certificate that it showed.
+    Them(Option<CertificateDer<'static>>),
+    /// We, to reach whoever has one of these names.
+    Us(PeerNames),
+}
+
 /// What a connection's task holds of it.
 pub(crate) struct Slot {
     pub number: u64,
     pub peer: Peer,
+    /// Who the peer has to be, where we opened it.
+    pub names: PeerNames,
     pub queue: Queue,
     /// Told when the connection is to end at once.
     pub kill: Arc<Notify>,
@@ -41,9 +53,33 @@ pub(crate) struct Slot {
 struct Handle {
     queue: mpsc::Sender<Outgoing>,
     peer: Peer,
+    /// RFC 5923: requests to this address go by it, too.
+    alias: Option<Peer>,
+    proof: Proof,
     /// Counted for its source: it was opened by the peer.
     counted: bool,
     kill: Arc<Notify>,
+}
+
+/// What is known of who a connection's peer is.
+enum Proof {
+    /// Asked for when it was opened: whoever has one of these names, and nobody else, gets what is sent by it.
+    Names(PeerNames),
+    /// A certificate of a CA that is trusted.
+    Certificate(CertificateDer<'static>),
+    None,
+}
+
+impl Handle {
+    /// Whether what is meant for a peer with these names may go by this connection. Without TLS there is nothing to tell by.
+    fn leads_to(&self, names: &PeerNames) -> bool {
+        match &self.proof {
+            _ if self.peer.transport != Transport::Tls => true,
+            Proof::Names(own) => own == names,
+            Proof::Certificate(certificate) => names::is_for(certificate, names, self.peer.remote.ip()),
+            Proof::None => false,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -102,9 +138,15 @@ impl Table {
         self.lock().exempt.contains(&source)
     }
 
-    /// A place for a connection; `theirs` when the peer opened it.
-    pub fn open(&self, peer: Peer, theirs: bool) -> Result<Slot, Full> {
+    /// A place for a connection.
+    pub fn open(&self, peer: Peer, opener: Opener) -> Result<Slot, Full> {
         let mut inner = self.lock();
+        let theirs = matches!(opener, Opener::Them(_));
+        let (proof, names) = match opener {
+            Opener::Them(None) => (Proof::None, PeerNames::default()),
+            Opener::Them(Some(certificate)) => (Proof::Certificate(certificate), PeerNames::default()),
+            Opener::Us(names) => (Proof::Names(names.clone()), names),
+        };
         let source = peer.remote.ip();
         let exempt = inner.exempt.contains(&source);
         // Strangers who fill the table must not keep out the gateways, nor us.
@@ -123,15 +165,38 @@ impl Table {
         let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         let (sender, queue) = mpsc::channel(self.queue);
         let kill = Arc::new(Notify::new());
-        inner.by_number.insert(number, Handle { queue: sender, peer, counted, kill: kill.clone() });
+        let handle = Handle { queue: sender, peer, alias: None, proof, counted, kill: kill.clone() };
+        inner.by_number.insert(number, handle);
         inner.by_peer.insert(peer, number);
         inner.running += 1;
-        Ok(Slot { number, peer, queue, kill })
+        Ok(Slot { number, peer, names, queue, kill })
     }
 
-    /// The number of the connection to this peer, if there is one.
-    pub fn find(&self, peer: &Peer) -> Option<u64> {
-        self.lock().by_peer.get(peer).copied()
+    /// The number of the connection to this peer, if there is one, and it is who has one of these names.
+    pub fn find(&self, peer: &Peer, names: &PeerNames) -> Option<u64> {
+        let inner = self.lock();
+        let number = *inner.by_peer.get(peer)?;
+        inner.by_number.get(&number)?.leads_to(names).then_some(number)
+    }
+
+    /// By TLS, the peer has shown this certificate.
+    pub fn prove(&self, number: u64, certificate: CertificateDer<'static>) {
+        if let Some(handle) = self.lock().by_number.get_mut(&number) {
+            handle.proof = Proof::Certificate(certificate);
+        }
+    }
+
+    /// RFC 5923: the peer that opened it listens on this port, and takes what is sent there by this connection. Only with a
+    /// certificate: anybody could say so.
+    pub fn alias(&self, number: u64, port: u16) {
+        let mut inner = self.lock();
+        let Some(handle) = inner.by_number.get_mut(&number) else { return };
+        if handle.alias.is_some() || !matches!(handle.proof, Proof::Certificate(_)) {
+            return;
+        }
+        let alias = Peer { remote: SocketAddr::new(handle.peer.remote.ip(), port), ..handle.peer };
+        handle.alias = Some(alias);
+        inner.by_peer.insert(alias, number);
     }
 
     /// Queues a message. A full queue ends the connection.
@@ -160,10 +225,9 @@ impl Table {
     /// New requests to the peer go by another connection; answers may still go by this one.
     pub fn retire(&self, number: u64) {
         let mut inner = self.lock();
-        if let Some(peer) = inner.by_number.get(&number).map(|handle| handle.peer)
-            && inner.by_peer.get(&peer) == Some(&number)
-        {
-            inner.by_peer.remove(&peer);
+        let known = inner.by_number.get(&number).map(|handle| (handle.peer, handle.alias));
+        if let Some((peer, alias)) = known {
+            inner.forget(number, peer, alias);
         }
     }
 
@@ -193,11 +257,17 @@ impl Table {
 }
 
 impl Inner {
+    fn forget(&mut self, number: u64, peer: Peer, alias: Option<Peer>) {
+        for peer in std::iter::once(peer).chain(alias) {
+            if self.by_peer.get(&peer) == Some(&number) {
+                self.by_peer.remove(&peer);
+            }
+        }
+    }
+
     fn remove(&mut self, number: u64) {
         let Some(handle) = self.by_number.remove(&number) else { return };
-        if self.by_peer.get(&handle.peer) == Some(&number) {
-            self.by_peer.remove(&handle.peer);
-        }
+        self.forget(number, handle.peer, handle.alias);
         let source = handle.peer.remote.ip();
         if handle.counted
             && let Some(count) = self.per_source.get_mut(&source)

@@ -1,5 +1,6 @@
 //! Where messages come from and go to: the words that `sip` and `net` share.
 
+use crate::{Host, Text};
 use bytes::Bytes;
 use std::fmt;
 use std::net::SocketAddr;
@@ -88,10 +89,46 @@ pub enum Destination {
     /// This connection, or this UDP pair of addresses, and no other. Fails if the connection is gone.
     Flow(Flow),
     /// An open connection to `remote`, or else a new one that is bound to the listener's IP.
-    Address { transport: Transport, listener: ListenerId, remote: SocketAddr },
+    Address {
+        transport: Transport,
+        listener: ListenerId,
+        remote: SocketAddr,
+        /// TLS: who the peer must prove to be.
+        names: PeerNames,
+    },
+}
+
+/// Names of a peer by TLS: its certificate must be for one of them (RFC 5922 7.2). Without any, for its IP address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerNames(Vec<Text>);
+
+impl PeerNames {
+    /// Of a URI's host and a route's peer name. An address is no name: it is what is dialled.
+    pub fn of(host: &Host, peer_name: Option<&Text>) -> PeerNames {
+        let host = match host {
+            Host::Name(name) if !name.is_empty() => Some(Text::from(name.to_string())),
+            _ => None,
+        };
+        PeerNames(host.into_iter().chain(peer_name.cloned()).collect())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|name| &**name)
+    }
+}
+
+impl FromIterator<Text> for PeerNames {
+    fn from_iter<I: IntoIterator<Item = Text>>(names: I) -> PeerNames {
+        PeerNames(names.into_iter().collect())
+    }
 }
 
 impl Destination {
+    /// An address whose peer has no name.
+    pub fn address(transport: Transport, listener: ListenerId, remote: SocketAddr) -> Destination {
+        Destination::Address { transport, listener, remote, names: PeerNames::default() }
+    }
+
     pub fn transport(&self) -> Transport {
         match self {
             Destination::Flow(flow) => flow.transport,
@@ -143,9 +180,12 @@ pub enum TransportError {
     /// The message is too large for the transport.
     #[error("the message is too large for the transport")]
     TooLarge,
-    /// The listener does not speak this transport, or it is not built in (TLS).
+    /// The listener does not speak this transport, or is not configured for it.
     #[error("the transport is not available")]
     Unsupported,
+    /// No TLS with the peer: it did not prove who it is, or refused us. An event of the net says why.
+    #[error("the TLS handshake failed")]
+    Insecure,
     /// Any other failure of the socket.
     #[error("the socket failed")]
     Other,

@@ -23,8 +23,8 @@ mod tls;
 mod tokens;
 
 pub use doors::{NodeDoor, UmDoor};
+pub use net::tls::{TlsError, TlsFiles};
 pub use server::{Running, StartError, start};
-pub use tls::{TlsError, TlsFiles};
 
 use mailbox::Mailboxes;
 use std::net::{IpAddr, SocketAddr};

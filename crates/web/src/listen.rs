@@ -1,10 +1,10 @@
 //! Accepts connections, plain or by TLS, and serves a router on each.
 
-use crate::tls::HalfOpen;
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use net::tls::{HalfOpen, Tls};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) struct Peer {
 /// A socket, and what is served there.
 pub(crate) struct Listening {
     pub listener: TcpListener,
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Tls>,
     pub router: Router,
     /// Connections at once; the next waits until one ends.
     pub connections: usize,
@@ -73,7 +73,7 @@ impl Listening {
     }
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, tls: Option<TlsAcceptor>, half_open: HalfOpen, router: Router) {
+async fn serve(stream: TcpStream, address: SocketAddr, tls: Option<Tls>, half_open: HalfOpen, router: Router) {
     // Small answers must not wait for more.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
@@ -82,7 +82,9 @@ async fn serve(stream: TcpStream, address: SocketAddr, tls: Option<TlsAcceptor>,
     let Some(place) = half_open.enter(address.ip().to_canonical()) else {
         return tracing::debug!(%address, "web: too many handshakes at once");
     };
-    match timeout(HANDSHAKE, tls.accept(stream)).await {
+    // It was read at the start: there is one.
+    let Some(config) = tls.server() else { return };
+    match timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await {
         Ok(Ok(stream)) => {
             drop(place);
             speak(stream, Peer { address, secure: true }, router).await;

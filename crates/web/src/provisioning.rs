@@ -3,7 +3,7 @@
 
 use crate::listen::{Listening, Peer};
 use crate::server::StartError;
-use crate::tls::{TlsFiles, acceptor};
+use crate::tls::open;
 use axum::Router;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use net::tls::TlsFiles;
 use pbx::{Fetch, Served};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ pub async fn start(settings: &Settings, door: FetchDoor, events: &event::Bus) ->
     };
     let https = match &settings.https {
         Some((address, files)) => {
-            let tls = acceptor(files, events).map_err(|reason| StartError::Tls { server: "provisioning", reason })?;
+            let tls = open(files, events).map_err(|reason| StartError::Tls { server: "provisioning", reason })?;
             Some(listen(*address, Some(tls)).await?)
         }
         None => None,

@@ -4,12 +4,13 @@ use crate::guard::guard;
 use crate::listen::Listening;
 use crate::live::Live;
 use crate::sessions::Sessions;
-use crate::tls::{TlsError, acceptor};
+use crate::tls::open;
 use crate::tokens::Tokens;
 use crate::{App, Parts, Settings, admin, api, metrics, page};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use net::tls::TlsError;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -68,9 +69,7 @@ impl Running {
 pub async fn start(settings: Settings, parts: Parts) -> Result<Running, StartError> {
     let failed = |reason| StartError::listen("web", settings.listen, reason);
     let tls = match &settings.tls {
-        Some(files) => {
-            Some(acceptor(files, &parts.events).map_err(|reason| StartError::Tls { server: "web", reason })?)
-        }
+        Some(files) => Some(open(files, &parts.events).map_err(|reason| StartError::Tls { server: "web", reason })?),
         None => None,
     };
     let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;

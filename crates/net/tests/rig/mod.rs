@@ -2,6 +2,8 @@
 #![allow(dead_code)] // each test file uses its own part
 #![allow(clippy::unwrap_used, clippy::expect_used)] // tests
 
+pub mod certificates;
+
 use event::Now;
 use net::{Action, Inbox, InboxSender, Input, Limits, Net, NetConfig, Role, SipInput, inbox, run};
 use sip::flow::{Destination, Flow, Listener, ListenerId, Transmit, Transport};
@@ -145,7 +147,7 @@ impl Drop for Node {
 }
 
 pub fn by(transport: Transport, remote: SocketAddr) -> Destination {
-    Destination::Address { transport, listener: LISTENER, remote }
+    Destination::address(transport, LISTENER, remote)
 }
 
 /// A MESSAGE with this body.

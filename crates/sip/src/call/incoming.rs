@@ -51,7 +51,7 @@ impl Endpoint {
             return self.refuse_interval(server, &request, now);
         }
         let user = request.uri.user.clone().unwrap_or_default();
-        let contact = self.contact(flow.listener, flow.transport, &user);
+        let contact = self.contact(flow.listener, flow.transport, &user, request.uri.is_sips());
         let Some(dialog) = Dialog::server(&request, local_tag.clone(), contact, &flow) else {
             // 8.1.1.8: an INVITE must say where the caller is.
             let mut response = request.response(400);

@@ -68,6 +68,8 @@ pub(crate) struct Caller {
     pub owed_ack: Option<(u32, AttemptId)>,
     pub cancelled: bool,
     pub contact_user: Text,
+    /// See [`OutgoingCall::peer_name`](crate::endpoint::OutgoingCall::peer_name).
+    pub peer_name: Option<Text>,
     pub pinned: bool,
     pub refused_intervals: u8,
 }

@@ -60,7 +60,7 @@ impl Endpoint {
             request.set_body(body.content_type, body.bytes);
         }
         let pinned = matches!(new.next_hop, Some(NextHop::Flow(_)));
-        let way = Way::of_next_hop(new.next_hop, &request);
+        let way = Way::of_next_hop(new.next_hop, &request, new.peer_name.clone());
         let call = Call {
             side: Side::Client,
             state: CallState::Trying,
@@ -71,7 +71,13 @@ impl Endpoint {
             remote,
             invite_seq: seq,
             login: new.login.clone(),
-            caller: Caller { described, contact_user: contact_user.clone(), pinned, ..Caller::default() },
+            caller: Caller {
+                described,
+                contact_user: contact_user.clone(),
+                pinned,
+                peer_name: new.peer_name,
+                ..Caller::default()
+            },
             callee: None,
             dialog: None,
             success: None,
@@ -173,9 +179,12 @@ impl Endpoint {
 
     /// The dialog that a response to our INVITE makes.
     fn client_dialog(&self, call: &Call, attempt: AttemptId, response: &Response, flow: &Flow) -> Option<Dialog> {
-        let contact = self.contact(call.listener, flow.transport, &call.caller.contact_user);
         let pinned = call.caller.pinned && self.attempt_pinned(attempt);
-        Dialog::client(&self.attempts.get(&attempt)?.request, response, flow, contact, pinned)
+        let request = &self.attempts.get(&attempt)?.request;
+        let contact = self.contact(call.listener, flow.transport, &call.caller.contact_user, request.uri.is_sips());
+        let mut dialog = Dialog::client(request, response, flow, contact, pinned)?;
+        dialog.peer_name = call.caller.peer_name.clone();
+        Some(dialog)
     }
 
     /// RFC 3262 7.2: PRACK names the response by its RSeq and the INVITE's CSeq.

@@ -49,6 +49,8 @@ pub struct Dialog {
     pub flow: Flow,
     /// The peer can only be reached by `flow`: it is behind NAT, or we were told to call it there.
     pub pinned: bool,
+    /// By TLS, a name that the peer's certificate may be for beside the host that we reach it by.
+    pub peer_name: Option<Text>,
 }
 
 impl Dialog {
@@ -75,6 +77,7 @@ impl Dialog {
             contact,
             flow: flow.clone(),
             pinned,
+            peer_name: None,
         })
     }
 
@@ -97,6 +100,7 @@ impl Dialog {
             contact,
             flow: flow.clone(),
             pinned,
+            peer_name: None,
         };
         dialog.learn_routes(response);
         dialog.refresh(&response.headers, flow);

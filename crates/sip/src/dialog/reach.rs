@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::Dialog;
-use crate::flow::Flow;
+use crate::flow::{Flow, Transport};
 use crate::message::{Name, Request, Uri, Via};
 
 /// Where a request goes.
@@ -23,7 +23,9 @@ pub(super) fn reach(dialog: &Dialog) -> Reach<'_> {
         return Reach::Flow(flow, next);
     }
     // The peer wants its requests by another transport than it used.
-    if next.transport().is_some_and(|transport| transport != flow.transport) {
+    // RFC 3261 26.2.2: whatever a sips URI says, it is by TLS.
+    let wanted = if next.is_sips() { Some(Transport::Tls) } else { next.transport() };
+    if wanted.is_some_and(|transport| transport != flow.transport) {
         return Reach::Uri(next);
     }
     match next.host.ip() {

@@ -8,7 +8,7 @@ use super::{CallRef, ClientRef, Endpoint, Failure, ForkRef, Output, Subscription
 use crate::Text;
 use crate::dialog::{Dialog, Reach};
 use crate::digest::Challenge;
-use crate::flow::{Destination, Flow, ListenerId};
+use crate::flow::{Destination, Flow, ListenerId, PeerNames};
 use crate::message::header::RetryAfter;
 use crate::message::{CSeq, Headers, Method, Name, Request, Response, Uri};
 use crate::target::{Policy, Selection, Step, Target, Trouble};
@@ -45,31 +45,40 @@ pub(crate) enum Purpose {
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Way {
-    /// By this flow; when it is gone, by the URI.
-    Flow(Flow, Option<Uri>),
-    Uri(Uri),
+    /// By this flow; when it is gone, to the hop.
+    Flow(Flow, Option<Hop>),
+    Hop(Hop),
+}
+
+/// A next hop by its URI, and the name that its certificate may have beside the URI's host.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Hop {
+    uri: Uri,
+    peer_name: Option<Text>,
 }
 
 impl Way {
     pub fn of(dialog: &Dialog) -> Way {
+        let hop = |uri: &Uri| Hop { uri: uri.clone(), peer_name: dialog.peer_name.clone() };
         match dialog.reach() {
-            Reach::Flow(flow, uri) => Way::Flow(flow.clone(), Some(uri.clone())),
-            Reach::Uri(uri) => Way::Uri(uri.clone()),
+            Reach::Flow(flow, uri) => Way::Flow(flow.clone(), Some(hop(uri))),
+            Reach::Uri(uri) => Way::Hop(hop(uri)),
         }
     }
 
-    pub fn of_next_hop(next_hop: Option<NextHop>, request: &Request) -> Way {
+    pub fn of_next_hop(next_hop: Option<NextHop>, request: &Request, peer_name: Option<Text>) -> Way {
         match next_hop {
             Some(NextHop::Flow(flow)) => {
                 // A phone's connection may be just gone; one that is where its contact says is reached by another.
                 let there = flow.connection.is_some() && request.uri.host.ip() == Some(flow.remote.ip());
-                let instead = there.then(|| request.uri.clone());
+                let instead = there.then(|| Hop { uri: request.uri.clone(), peer_name });
                 Way::Flow(flow, instead)
             }
-            Some(NextHop::Uri(uri)) => Way::Uri(uri),
+            Some(NextHop::Uri(uri)) => Way::Hop(Hop { uri, peer_name }),
             None => {
                 let route = request.headers.sound::<crate::message::header::Route>();
-                Way::Uri(route.map_or_else(|| request.uri.clone(), |route| route.0.uri))
+                let uri = route.map_or_else(|| request.uri.clone(), |route| route.0.uri);
+                Way::Hop(Hop { uri, peer_name })
             }
         }
     }
@@ -103,7 +112,9 @@ pub(crate) struct Attempt {
     policy: TargetPolicy,
     login: Option<Login>,
     contact_user: Option<Text>,
-    fallback: Option<Uri>,
+    fallback: Option<Hop>,
+    /// Who may answer by TLS where the selection leads.
+    names: PeerNames,
     selection: Option<Selection>,
     current: Option<ClientId>,
     destination: Option<Destination>,
@@ -150,6 +161,7 @@ impl Endpoint {
             login,
             contact_user,
             fallback: None,
+            names: PeerNames::default(),
             selection: None,
             current: None,
             destination: None,
@@ -167,7 +179,7 @@ impl Endpoint {
                 attempt.fallback = fallback;
                 self.send(id, &mut attempt, Destination::Flow(flow), now);
             }
-            Way::Uri(uri) => self.select(id, &mut attempt, &uri, now),
+            Way::Hop(hop) => self.select(id, &mut attempt, &hop, now),
         }
         self.keep(id, attempt);
         id
@@ -180,13 +192,15 @@ impl Endpoint {
         self.attempts.insert(id, attempt);
     }
 
-    fn select(&mut self, id: AttemptId, attempt: &mut Attempt, uri: &Uri, now: Instant) {
+    fn select(&mut self, id: AttemptId, attempt: &mut Attempt, hop: &Hop, now: Instant) {
         let policy = Policy {
             per_try: attempt.policy.per_try,
             last_try: attempt.policy.last_try,
             grey_list: attempt.policy.grey_list,
         };
-        let (selection, step) = self.selector.start(&Target::of_uri(uri), attempt.listener, policy, now);
+        let target = Target::of_uri(&hop.uri);
+        attempt.names = PeerNames::of(&target.host, hop.peer_name.as_ref());
+        let (selection, step) = self.selector.start(&target, attempt.listener, policy, now);
         attempt.selection = Some(selection);
         self.step(id, attempt, step, Failure::NoTarget, now);
     }
@@ -201,7 +215,7 @@ impl Endpoint {
                 }
             }
             Step::Try(candidate) => {
-                let destination = candidate.destination(attempt.listener);
+                let destination = candidate.destination(attempt.listener, &attempt.names);
                 self.send(id, attempt, destination, now);
             }
             Step::Wait => {}
@@ -211,7 +225,7 @@ impl Endpoint {
 
     fn send(&mut self, id: AttemptId, attempt: &mut Attempt, to: Destination, now: Instant) {
         if let Some(user) = &attempt.contact_user {
-            let contact = self.contact(attempt.listener, to.transport(), user);
+            let contact = self.contact(attempt.listener, to.transport(), user, attempt.request.uri.is_sips());
             attempt.request.headers.set(Name::Contact, contact);
         }
         if attempt.request.method == Method::Ack {
@@ -413,7 +427,7 @@ impl Endpoint {
             }
         }
         request.headers.push_typed(&CSeq { seq: cseq.seq, method: Method::Ack });
-        let (listener, way) = (attempt.listener, Way::Flow(flow, Some(sent.uri.clone())));
+        let (listener, way) = (attempt.listener, Way::Flow(flow, Some(Hop { uri: sent.uri.clone(), peer_name: None })));
         let tag = response.to_tag().unwrap_or_default();
         attempt.acks.push(SentAck { tag, request: request.clone(), way: way.clone() });
         self.start_quietly(request, way, listener, None, now);
@@ -425,7 +439,7 @@ impl Endpoint {
         let Some(attempt) = self.attempts.get(&invite) else { return };
         let login = attempt.login.clone();
         let (user, listener) = (attempt.contact_user.clone().unwrap_or_default(), attempt.listener);
-        let contact = self.contact(listener, flow.transport, &user);
+        let contact = self.contact(listener, flow.transport, &user, attempt.request.uri.is_sips());
         let Some(attempt) = self.attempts.get(&invite) else { return };
         let tag = response.to_tag().unwrap_or_default();
         if let Some(ack) = attempt.acks.iter().find(|ack| ack.tag == tag).cloned() {
@@ -464,10 +478,10 @@ impl Endpoint {
         };
         if attempt.cancel.is_none() {
             if failure == Failure::Transport
-                && let Some(uri) = attempt.fallback.take()
+                && let Some(hop) = attempt.fallback.take()
             {
                 // The flow is gone; the peer may be where its Contact says.
-                self.select(id, &mut attempt, &uri, now);
+                self.select(id, &mut attempt, &hop, now);
                 return self.keep(id, attempt);
             }
             if let Some(mut selection) = attempt.selection.take() {

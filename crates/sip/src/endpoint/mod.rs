@@ -598,15 +598,16 @@ impl Endpoint {
         headers.push(Name::UserAgent, self.config.user_agent.clone());
     }
 
-    /// Our Contact on a listener; `user` escaped as it came.
-    pub(crate) fn contact(&self, listener: ListenerId, transport: Transport, user: &str) -> Text {
+    /// Our Contact on a listener; `user` escaped as it came. `secure`: the request's URI is a sips URI, so that ours must be one,
+    /// too (RFC 3261 8.1.1.8, 12.1.1).
+    pub(crate) fn contact(&self, listener: ListenerId, transport: Transport, user: &str, secure: bool) -> Text {
         let own = |listener: &&crate::flow::Listener| listener.transport == transport;
         let on = || self.config.listeners.iter().filter(|entry| entry.id == listener);
         let Some(entry) = on().find(own).or_else(|| on().next()).or_else(|| self.config.listeners.first()) else {
             return Text::default();
         };
         let mut value = String::with_capacity(64);
-        value.push_str("<sip:");
+        value.push_str(if secure { "<sips:" } else { "<sip:" });
         if !user.is_empty() {
             // What may stand in a user part stays; nothing can end the URI early. Writing to a String can't fail.
             let _ = write_escaped(&mut value, user, UriPart::User, true);

@@ -129,6 +129,8 @@ pub struct OutgoingCall {
     pub contact_user: Option<Text>,
     /// It may go beyond the cap of calls, into the reserve.
     pub urgent: bool,
+    /// By TLS, the name that the peer's certificate may be for beside the next hop's host: of a route that dials an address.
+    pub peer_name: Option<Text>,
 }
 
 impl OutgoingCall {
@@ -148,6 +150,7 @@ impl OutgoingCall {
             login: None,
             contact_user: None,
             urgent: false,
+            peer_name: None,
         }
     }
 }
@@ -181,6 +184,8 @@ pub struct OutgoingRequest {
     pub cseq: Option<u32>,
     /// Used when challenged; `None` reports 401 and 407 as they are.
     pub login: Option<Login>,
+    /// By TLS, a name that the peer's certificate may be for.
+    pub peer_name: Option<Text>,
 }
 
 impl OutgoingRequest {
@@ -200,6 +205,7 @@ impl OutgoingRequest {
             call_id: None,
             cseq: None,
             login: None,
+            peer_name: None,
         }
     }
 }

@@ -63,7 +63,7 @@ impl Endpoint {
         if let Some(body) = new.body {
             request.set_body(body.content_type, body.bytes);
         }
-        let way = Way::of_next_hop(new.next_hop, &request);
+        let way = Way::of_next_hop(new.next_hop, &request, new.peer_name);
         Start { owner, request, way, listener: new.listener, policy: new.policy, login: new.login, contact_user }
     }
 

@@ -122,7 +122,7 @@ impl Endpoint {
             return Err(CommandError::WrongState);
         }
         let user = request.uri.user.clone().unwrap_or_default();
-        let contact = self.contact(flow.listener, flow.transport, &user);
+        let contact = self.contact(flow.listener, flow.transport, &user, request.uri.is_sips());
         let Some(mut dialog) = Dialog::server(&request, local_tag.clone(), contact.clone(), &flow) else {
             self.answer(server, request.response(400), now);
             return Err(CommandError::WrongState);
@@ -354,7 +354,8 @@ impl Endpoint {
     ) {
         if subscription.dialog.is_none() {
             // 4.4.1: the NOTIFY makes the dialog, when it is faster than the 2xx.
-            let contact = self.contact(flow.listener, flow.transport, &self.user_of(subscription));
+            let secure = request.uri.is_sips();
+            let contact = self.contact(flow.listener, flow.transport, &self.user_of(subscription), secure);
             let Some(mut dialog) = Dialog::server(&request, subscription.local_tag.clone(), contact, flow) else {
                 return self.answer(server, request.response(400), now);
             };
@@ -599,7 +600,7 @@ impl Endpoint {
         }
         let seq = response.cseq().map_or(seq, |cseq| cseq.seq);
         request.headers.push_typed(&CSeq { seq, method: Method::Subscribe });
-        let contact = self.contact(flow.listener, flow.transport, &self.user_of(subscription));
+        let contact = self.contact(flow.listener, flow.transport, &self.user_of(subscription), request.uri.is_sips());
         Dialog::client(&request, response, flow, contact, false)
     }
 

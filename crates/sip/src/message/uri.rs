@@ -276,6 +276,11 @@ impl Uri {
         Transport::parse(self.params.get("transport")?)
     }
 
+    /// TLS on all the way (RFC 3261 26.2.2).
+    pub fn is_sips(&self) -> bool {
+        self.scheme == Scheme::Sips
+    }
+
     pub fn is_sip(&self) -> bool {
         matches!(self.scheme, Scheme::Sip | Scheme::Sips)
     }

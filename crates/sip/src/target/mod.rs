@@ -13,7 +13,7 @@ pub use grey_list::{GREY_FOR, GreyList};
 pub use selection::{Selection, Selector};
 pub use srv::order;
 
-use crate::flow::{Destination, ListenerId, Transport};
+use crate::flow::{Destination, ListenerId, PeerNames, Transport};
 use crate::{Host, Uri};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -91,8 +91,10 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    pub fn destination(&self, listener: ListenerId) -> Destination {
-        Destination::Address { transport: self.transport, listener, remote: self.remote }
+    /// `names`: see [`PeerNames`]; they matter to TLS only.
+    pub fn destination(&self, listener: ListenerId, names: &PeerNames) -> Destination {
+        let names = if self.transport == Transport::Tls { names.clone() } else { PeerNames::default() };
+        Destination::Address { transport: self.transport, listener, remote: self.remote, names }
     }
 }
 

@@ -324,7 +324,7 @@ impl Network {
         if let Some(open) = open {
             return Ok(open);
         }
-        let Destination::Address { transport, listener, remote } = to else { return Err(TransportError::Closed) };
+        let Destination::Address { transport, listener, remote, .. } = to else { return Err(TransportError::Closed) };
         let peer = self.nodes.iter().enumerate().find_map(|(at, peer)| {
             let own = peer.listeners.iter().find(|own| own.addr == *remote && own.transport == *transport)?;
             Some((NodeId(at), own.id))

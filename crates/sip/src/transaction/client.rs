@@ -246,7 +246,7 @@ impl Transactions {
 
     /// The same peer by TCP, unless it is known to refuse that or we have no TCP ourselves.
     fn tcp_instead(&mut self, to: &Destination, now: Instant) -> Option<Destination> {
-        let Destination::Address { transport: Transport::Udp, listener, remote } = *to else { return None };
+        let Destination::Address { transport: Transport::Udp, listener, remote, .. } = *to else { return None };
         if !self.speaks(listener, Transport::Tcp) {
             return None;
         }
@@ -254,7 +254,7 @@ impl Transactions {
         if self.rng.shared(refused.into()) != 0 {
             return None;
         }
-        Some(Destination::Address { transport: Transport::Tcp, listener, remote })
+        Some(Destination::address(Transport::Tcp, listener, remote))
     }
 
     fn remember_tcp_refused(&mut self, peer: SocketAddr, now: Instant) {

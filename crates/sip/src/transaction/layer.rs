@@ -171,8 +171,13 @@ impl Transactions {
             None => own.addr.to_string(),
         };
         // RFC 3581 3: asks for the response at the port that the request came from.
-        let rport = if transport.is_reliable() { "" } else { ";rport" };
-        Some(format!("SIP/2.0/{transport} {sent_by};branch={branch}{rport}"))
+        // RFC 5923 8.1: requests to us may go by the connection that this one goes by.
+        let wish = match transport {
+            Transport::Udp => ";rport",
+            Transport::Tcp => "",
+            Transport::Tls => ";alias",
+        };
+        Some(format!("SIP/2.0/{transport} {sent_by};branch={branch}{wish}"))
     }
 }
 

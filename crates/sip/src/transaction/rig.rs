@@ -42,7 +42,7 @@ pub fn table() -> Transactions {
 }
 
 pub fn to_peer(transport: Transport) -> Destination {
-    Destination::Address { transport, listener: LISTENER, remote: peer() }
+    Destination::address(transport, LISTENER, peer())
 }
 
 pub fn udp_from(remote: &str) -> Flow {

@@ -337,7 +337,7 @@ impl Transactions {
             && let Some(remote) = server.fallback.take()
         {
             // 18.2.2: the connection is gone, so the address that the Via names gets a new one.
-            server.to = Destination::Address { transport: flow.transport, listener: flow.listener, remote };
+            server.to = Destination::address(flow.transport, flow.listener, remote);
             server.attempt = server.attempt.saturating_add(1);
             let actions = Actions::of([InviteAction::SendAgain]);
             return self.act(number, actions, None);

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const MOST: usize = 128;
 const OF_SOURCE: usize = 32;
 
+/// Counts them: 128 at once, 32 of one source.
 #[derive(Clone, Default)]
-pub(crate) struct HalfOpen(Arc<Mutex<HashMap<IpAddr, usize>>>);
+pub struct HalfOpen(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
 /// A place among them; free again when dropped.
-pub(crate) struct Place {
+pub struct Place {
     half_open: HalfOpen,
     source: IpAddr,
 }
