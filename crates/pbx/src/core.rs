@@ -14,11 +14,11 @@ use crate::services::LampBy;
 use crate::terminals::Terminals;
 use event::{Event, Now, Sink};
 use sip::digest::Credentials;
-use sip::endpoint::{CallRef, Endpoint};
+use sip::endpoint::Endpoint;
 use sip::header::Identity;
 use sip::{Flow, Headers, Host, ListenerId, Request, Uri};
 use state::{Change, Store};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,8 +48,6 @@ pub(crate) struct Core {
     pub ring_time: Duration,
     /// Lamps that colleagues lit.
     pub manual_waiting: ManualWaiting,
-    /// What call control wants the node to do beside calls.
-    pub errands: VecDeque<Errand>,
     /// How many calls each hunt group had.
     pub turns: BTreeMap<String, usize>,
     pub tickets: u64,
@@ -70,9 +68,9 @@ pub(crate) type CallRecords = Box<dyn Fn(&str, &CallRecord) + Send>;
 
 /// What happens in a call, and is for others to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Errand {
-    /// A phone dialled a service code, and waits for how it goes.
-    Procedure { call: CallRef, dir: String, digits: String },
+pub enum Errand {
+    /// A phone dialled a service code, and waits for how it goes ([`Own::Confirmed`], with the ticket).
+    Procedure { ticket: u64, dir: String, digits: String },
     /// A lamp is lit or put out by hand.
     Lamp { at: String, by: LampBy },
 }
@@ -143,11 +141,21 @@ impl Core {
         own.or(listeners.first()).map_or(SocketAddr::from(([0, 0, 0, 0], 0)), |own| own.addr)
     }
 
+    /// A ticket for something that is answered later, which a call waits for.
+    pub fn ticket(&mut self, what: &str) -> u64 {
+        self.tickets = self.chance.next_after(self.tickets);
+        self.journal.did(None, Some(journal::Key::Ticket(self.tickets)), || what.to_owned());
+        self.tickets
+    }
+
+    /// Has something done that is no part of the call: later, by the door, so that a call that is run again has it not.
+    pub fn send_on(&self, errand: Errand) {
+        (self.own)(Own::Errand(errand));
+    }
+
     /// Makes changes durable; [`Own::Stored`] with the ticket follows.
     pub fn keep(&mut self, changes: Vec<Change>) -> u64 {
-        self.tickets = self.chance.next_after(self.tickets);
-        let ticket = self.tickets;
-        self.journal.did(None, Some(journal::Key::Ticket(ticket)), || "keeps what was changed".to_owned());
+        let ticket = self.ticket("keeps what was changed");
         let own = self.own.clone();
         self.store.commit(changes, Box::new(move |result| own(Own::Stored { ticket, result })));
         ticket

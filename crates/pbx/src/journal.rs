@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 
 /// The kind of an extension's contacts, beside those of the configuration.
 pub(crate) const CONTACTS: &str = "contacts";
+/// The kind of cause that says how a service code went.
+pub(crate) const CONFIRMED: &str = "confirmed";
 /// A configuration with more numbers than this is told only as far as it begins like a number of the call.
 const MANY: usize = 500;
 /// Extensions that a call is told of, at most.
@@ -28,10 +30,11 @@ impl Node {
         match input {
             Input::Sip(input) => {
                 journal.begin_sip(input, now);
-                if let SipInput::Received { wire, .. } = input
-                    && let Some(wanted) = journal.wants(self.core.version, wire)
+                if let SipInput::Received { wire, flow, .. } = input
+                    && let Some(mut wanted) = journal.wants(self.core.version, wire)
                 {
-                    self.tell(&wanted);
+                    wanted.numbers.extend(self.core.terminals.gateway_at(flow.remote.ip()).map(str::to_owned));
+                    self.tell(wanted);
                 }
             }
             Input::Own(Own::Media(event)) => journal.begin_media(event, now),
@@ -40,13 +43,29 @@ impl Node {
                 let cause = || Cause::Own { kind: "stored".into(), ticket: *ticket, value: value() };
                 journal.begin_own(&[Key::Ticket(*ticket)], now, cause);
             }
+            Input::Own(Own::Confirmed { ticket, result }) => {
+                let cause = || Cause::Own {
+                    kind: CONFIRMED.into(),
+                    ticket: *ticket,
+                    value: json!({ "error": result.as_ref().err() }),
+                };
+                journal.begin_own(&[Key::Ticket(*ticket)], now, cause);
+            }
             Input::Own(_) | Input::Timeout => {}
         }
     }
 
-    fn tell(&self, wanted: &Wanted) {
-        for Change { kind, key, value } in self.core.configuration.relevant(wanted) {
-            self.core.journal.known(kind, &key, value);
+    fn tell(&self, mut wanted: Wanted) {
+        let core = &self.core;
+        // Whom a message means without naming: the extension that a mobile belongs to, and who waits to be called back.
+        let named: Vec<String> = wanted.numbers.iter().cloned().collect();
+        wanted.numbers.extend(named.iter().filter_map(|number| core.terminals.mobile(number)).map(str::to_owned));
+        // A gateway is one because somebody is behind it.
+        wanted.numbers.extend(named.iter().filter_map(|number| core.terminals.members(number).next()).cloned());
+        let waiting: Vec<Change> = named.iter().filter_map(|number| core.manual_waiting.recorded(number)).collect();
+        wanted.numbers.extend(named.iter().filter_map(|number| core.manual_waiting.first(number)).map(str::to_owned));
+        for Change { kind, key, value } in core.configuration.relevant(&wanted).into_iter().chain(waiting) {
+            core.journal.known(kind, &key, value);
         }
     }
 }

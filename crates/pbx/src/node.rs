@@ -23,7 +23,7 @@ use media::MediaEvent;
 use net::{Action, Input, Role, SipInput};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use sip::endpoint::{self, CallRef, Endpoint, EndpointConfig, Output, ServerRef};
+use sip::endpoint::{self, Endpoint, EndpointConfig, Output, ServerRef};
 use sip::flow::Listener;
 use sip::{Host, Request};
 use state::{Change, CommitError, KeyFile, Store};
@@ -78,9 +78,11 @@ pub enum Own {
         ticket: u64,
         result: Result<(), CommitError>,
     },
-    /// How the service code went that a phone dialled in this call.
+    /// What calls want done beside them.
+    Errand(Errand),
+    /// How the service code went that a phone dialled.
     Confirmed {
-        call: CallRef,
+        ticket: u64,
         result: Result<(), CommandError>,
     },
     /// How much of the data folder's disk is free, in bytes. Told now and then.
@@ -204,7 +206,6 @@ impl Node {
             addresses,
             ring_time,
             manual_waiting,
-            errands: VecDeque::new(),
             turns: BTreeMap::new(),
             tickets: 0,
             chain,
@@ -289,7 +290,8 @@ impl Node {
             }
             Own::Stored { ticket, result } => self.stored(ticket, result, now),
             Own::Disk { free, total } => self.disk(free, total, now),
-            Own::Confirmed { call, result } => self.calls.service_done(&mut self.core, call, result, now),
+            Own::Errand(errand) => self.errand(errand, now),
+            Own::Confirmed { ticket, result } => self.calls.service_done(&mut self.core, ticket, result, now),
             Own::Measure(reply) => reply(self.measure(now)),
             Own::Stop => {
                 // Nobody is left talking to nobody.
@@ -379,16 +381,14 @@ impl Node {
     }
 
     /// What calls want done beside them.
-    fn errands(&mut self, now: Now) {
-        while let Some(errand) = self.core.errands.pop_front() {
-            match errand {
-                Errand::Lamp { at, by } => self.waiting.by_hand(&mut self.core, &at, &by, now),
-                Errand::Procedure { call, dir, digits } => {
-                    let (own, by) = (self.core.own.clone(), format!("extension {dir}"));
-                    let reply: Reply = Box::new(move |answer| own(Own::Confirmed { call, result: answer.map(|_| ()) }));
-                    let command = Command::ExtensionProcedure(ExtensionProcedure::Run { dir, proc: digits });
-                    self.command(command, by, reply, now);
-                }
+    fn errand(&mut self, errand: Errand, now: Now) {
+        match errand {
+            Errand::Lamp { at, by } => self.waiting.by_hand(&mut self.core, &at, &by, now),
+            Errand::Procedure { ticket, dir, digits } => {
+                let (own, by) = (self.core.own.clone(), format!("extension {dir}"));
+                let reply: Reply = Box::new(move |answer| own(Own::Confirmed { ticket, result: answer.map(|_| ()) }));
+                let command = Command::ExtensionProcedure(ExtensionProcedure::Run { dir, proc: digits });
+                self.command(command, by, reply, now);
             }
         }
     }
@@ -499,16 +499,6 @@ impl Node {
 
     /// Everything that the endpoint has to say, until it is silent.
     fn drain(&mut self, now: Now) {
-        loop {
-            self.drain_endpoint(now);
-            if self.core.errands.is_empty() {
-                return;
-            }
-            self.errands(now);
-        }
-    }
-
-    fn drain_endpoint(&mut self, now: Now) {
         while let Some(greyed) = self.core.endpoint.take_greyed() {
             let (target, seconds) = (greyed.target.remote, greyed.for_.as_secs());
             let event = Event::TargetGreyListed { by: "node".into(), target, seconds };

@@ -1,9 +1,11 @@
 //! Runs a recorded call of a node again: a node of its own, that knows what the journal says and nothing else.
 
 use crate::authentication::route_context;
+use crate::commands::CommandError;
 use crate::configuration::{DESTINATION, EXTENSION, ExtensionEntry, NUMBER, NUMBER_LENGTH, ROUTE, SYSTEM};
 use crate::configuration::{HUNT_GROUP, PICKUP_GROUP, PROFILE, SERVICE_CODE, SERVICE_MARKET};
-use crate::journal::CONTACTS;
+use crate::journal::{CONFIRMED, CONTACTS};
+use crate::message_waiting::BY_HAND;
 use crate::node::{Node, NodeConfig, Own, StartError};
 use crate::routes::Route;
 use event::{Event, Now, Sink};
@@ -132,8 +134,12 @@ impl Stage for NodeStage {
             let _ = self.node.core.store.commit_now(changes);
             self.node.reload(now);
         }
-        for known in known.iter().filter(|known| known.kind == CONTACTS) {
-            self.node.core.registrar.restore(&known.key, known.value.as_deref(), now);
+        for Known { kind, key, value } in known {
+            match kind.as_str() {
+                CONTACTS => self.node.core.registrar.restore(key, value.as_deref(), now),
+                BY_HAND => self.node.core.manual_waiting.restore(key, value.as_deref()),
+                _ => {}
+            }
         }
     }
 
@@ -144,6 +150,11 @@ impl Stage for NodeStage {
             Cause::FlowClosed(flow) => Input::Sip(SipInput::FlowClosed(flow)),
             Cause::Resolved { query, answer } => Input::Sip(SipInput::Resolved { query: QueryId(query), answer }),
             Cause::Media(event) => Input::Own(Own::Media(event)),
+            Cause::Own { kind, ticket, value } if kind == CONFIRMED => {
+                let error: Option<CommandError> =
+                    value.get("error").and_then(|error| serde_json::from_value(error.clone()).ok());
+                Input::Own(Own::Confirmed { ticket, result: error.map_or(Ok(()), Err) })
+            }
             Cause::Own { ticket, value, .. } => {
                 let error = value.get("error").and_then(Value::as_str).map(str::to_owned);
                 let result = error.map_or(Ok(()), |error| Err(CommitError::Write(error)));

@@ -219,6 +219,17 @@ impl Handset {
         Ok(())
     }
 
+    /// As `hears_first`. That `other` is said in its place is a failure: `why`.
+    pub fn hears_and_not(&mut self, saying: &Saying, other: &Saying, why: &str) -> Outcome {
+        if saying.template.is_none() {
+            return self.hears_first(saying);
+        }
+        match self.hears_one_of(&[saying.clone(), other.clone()])? {
+            0 => Ok(()),
+            _ => Err(self.failed(why)),
+        }
+    }
+
     /// The first of them that is said.
     pub fn hears_one_of(&mut self, sayings: &[Saying]) -> Outcome<usize> {
         let texts: Vec<String> = sayings.iter().map(|saying| format!("\"{}\"", saying.text)).collect();

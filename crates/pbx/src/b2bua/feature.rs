@@ -40,7 +40,7 @@ pub(super) fn wish(scene: &mut Scene<'_>, extension: &str, dialled: Digits) -> W
             };
             // The colleague is called: nobody waits any more.
             let by = LampBy::Withdrawn(origin.clone());
-            scene.core.errands.push_back(Errand::Lamp { at: extension.to_owned(), by });
+            scene.core.send_on(Errand::Lamp { at: extension.to_owned(), by });
             plain(number(&origin))
         }
         Ok(Effect::Call { service, number: called }) => Wish::Call {

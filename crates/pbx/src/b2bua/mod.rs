@@ -204,10 +204,10 @@ impl Calls {
     }
 
     /// A service code that a phone dialled is carried out, or not.
-    pub fn service_done(&mut self, core: &mut Core, dialog: CallRef, result: Result<(), CommandError>, now: Now) {
+    pub fn service_done(&mut self, core: &mut Core, ticket: u64, result: Result<(), CommandError>, now: Now) {
         let outcome = result.map_or_else(service_call::Outcome::Refused, |()| service_call::Outcome::Accepted);
         let mut scene = Scene { core, index: &mut self.index, now, replaced: None };
-        self.services.done(&mut scene, dialog, &outcome);
+        self.services.confirmed(&mut scene, ticket, &outcome);
     }
 
     /// The first call that is due; false when none is.

@@ -47,22 +47,36 @@ impl Calls {
         referred_by: Option<String>,
         leg: Leg,
     ) {
+        let place = self.place_for(scene, replaces, referred_by.as_deref(), &leg);
+        // It was read of another call: the journal keeps how that stood.
+        let refusal = scene.core.chance.shared(place.err().map_or(0, u64::from));
+        match place {
+            Ok((call, place)) if refusal == 0 => self.take_place(scene, call, place, leg),
+            _ => refuse(scene, &leg, u16::try_from(refusal).ok().filter(|status| *status != 0).unwrap_or(481)),
+        }
+    }
+
+    /// The call and the place that a newcomer may take; else the status that refuses it.
+    fn place_for(
+        &self,
+        scene: &Scene<'_>,
+        replaces: &Replaces,
+        referred_by: Option<&str>,
+        leg: &Leg,
+    ) -> Result<(u64, Place), u16> {
         let found = scene.core.endpoint.find_call(&replaces.call_id, &replaces.to_tag, &replaces.from_tag);
-        let found = found.and_then(|dialog| Some((dialog, scene.index.entries.get(&dialog)?.clone())));
-        let Some((_, entry)) = found else {
-            // RFC 3891 3: no such dialog.
-            return refuse(scene, &leg, 481);
-        };
+        // RFC 3891 3: no such dialog.
+        let entry = found.and_then(|dialog| scene.index.entries.get(&dialog)).ok_or(481u16)?;
         let confirmed = self.calls.get(&entry.call).is_some_and(|call| call.callee.is_some() && call.caller.answered);
         let place = match entry.role {
             Role::Fork => Place::Ringing,
             // RFC 3891 3: an early dialog can be replaced only at who made it; that is not the node here.
-            Role::Caller | Role::Callee if !confirmed => return refuse(scene, &leg, 481),
-            Role::Leaving => return refuse(scene, &leg, 481),
-            Role::Caller | Role::Callee if replaces.early_only => return refuse(scene, &leg, 486),
+            Role::Caller | Role::Callee if !confirmed => return Err(481),
+            Role::Leaving => return Err(481),
+            Role::Caller | Role::Callee if replaces.early_only => return Err(486),
             role => Place::Of(role),
         };
-        let replaced = entry.extension.unwrap_or_default();
+        let replaced = entry.extension.clone().unwrap_or_default();
         let may = match (&leg.party.kind, place) {
             // A trunk's peer is trusted with what it says, and who the dialog belongs to is its own matter.
             (PartyKind::Route(_), _) => true,
@@ -74,10 +88,7 @@ impl Calls {
                 *own == replaced || referred_by.is_some_and(|by| !by.is_empty() && by == replaced)
             }
         };
-        if !may {
-            return refuse(scene, &leg, 403);
-        }
-        self.take_place(scene, entry.call, place, leg);
+        if may { Ok((entry.call, place)) } else { Err(403) }
     }
 
     fn take_place(&mut self, scene: &mut Scene<'_>, id: u64, place: Place, leg: Leg) {

@@ -42,7 +42,7 @@ impl Redirects {
         let contacts = response.headers.all_typed::<Contact>().filter_map(|contact| contact.ok()?.address());
         let mut contacts: Vec<_> = contacts.filter(|contact| contact.uri.is_sip()).take(MOST_CONTACTS).collect();
         if contacts.is_empty() {
-            return Err(Outcome::TrunkFailed);
+            return Err(Outcome::BadRedirect);
         }
         contacts.sort_by_key(|contact| std::cmp::Reverse(contact.q()));
         let fresh = contacts.into_iter().map(|contact| Uri { headers: None, ..contact.uri });
@@ -57,11 +57,13 @@ impl Redirects {
 impl Call {
     /// A fork answered 3xx; its dialog is over.
     pub(super) fn redirected(&mut self, scene: &mut Scene<'_>, mut fork: Fork, response: &Response) {
+        let from_phone = matches!(fork.leg.party.kind, PartyKind::Extension(_));
         let next = match fork.redirects.next(response) {
             Ok(next) => next,
+            // A phone that forwards its calls to nowhere takes none.
+            Err(Outcome::BadRedirect) if from_phone => return self.fork_failed(scene, fork, Outcome::Unavailable),
             Err(outcome) => return self.fork_failed(scene, fork, outcome),
         };
-        let from_phone = matches!(fork.leg.party.kind, PartyKind::Extension(_));
         if !from_phone && !scene.core.is_own(&next) {
             return self.follow(scene, fork, next);
         }

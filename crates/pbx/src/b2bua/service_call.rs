@@ -31,6 +31,8 @@ pub(crate) enum Outcome {
 #[derive(Default)]
 pub(crate) struct ServiceCalls {
     calls: BTreeMap<CallRef, ServiceCall>,
+    /// Those whose codes are being carried out, by the ticket of that.
+    waiting: BTreeMap<u64, CallRef>,
 }
 
 struct ServiceCall {
@@ -48,7 +50,7 @@ struct Sounding {
 }
 
 impl ServiceCalls {
-    /// Somebody dialled a code that changes something; [`ServiceCalls::done`] follows.
+    /// Somebody dialled a code that changes something; [`ServiceCalls::confirmed`] follows.
     pub fn start(
         &mut self,
         scene: &mut Scene<'_>,
@@ -61,7 +63,9 @@ impl ServiceCalls {
             let _ = scene.core.endpoint.reject(dialog, 503, &Headers::new(), scene.now.instant);
             return;
         }
-        scene.core.errands.push_back(Errand::Procedure { call: dialog, dir: extension.clone(), digits });
+        let ticket = scene.core.ticket("has a service code carried out");
+        scene.core.send_on(Errand::Procedure { ticket, dir: extension.clone(), digits });
+        self.waiting.insert(ticket, dialog);
         self.calls.insert(dialog, ServiceCall { extension, theirs, sounding: None });
     }
 
@@ -78,9 +82,16 @@ impl ServiceCalls {
         self.done(scene, dialog, outcome);
     }
 
+    /// What somebody dialled was carried out, or not.
+    pub fn confirmed(&mut self, scene: &mut Scene<'_>, ticket: u64, outcome: &Outcome) {
+        if let Some(dialog) = self.waiting.remove(&ticket) {
+            self.done(scene, dialog, outcome);
+        }
+    }
+
     /// How it went. Accepted codes are answered with a tone; refused ones sound theirs before the refusal, as far as the
     /// phone takes early media.
-    pub fn done(&mut self, scene: &mut Scene<'_>, dialog: CallRef, outcome: &Outcome) {
+    fn done(&mut self, scene: &mut Scene<'_>, dialog: CallRef, outcome: &Outcome) {
         let Some(call) = self.calls.get_mut(&dialog) else { return };
         let refusal = match outcome {
             Outcome::Refused(error) => Some(refusal(scene, error)),

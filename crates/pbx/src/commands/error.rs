@@ -8,20 +8,25 @@ pub enum CommandError {
     #[error("NOT ACCEPTED: {parameter} is missing: {mend}")]
     Missing { parameter: String, mend: String },
     /// A value has not the form that the parameter takes; `mend` says which form that is.
-    #[error("NOT ACCEPTED: {parameter} {value}: {mend}")]
+    #[error("NOT ACCEPTED: {parameter}{}: {mend}", shown(value))]
     Invalid { parameter: String, value: String, mend: String },
     /// The value names something that is not there: initiate it first.
-    #[error("NOT ACCEPTED: {parameter} {value} NOT ASSIGNED: {mend}")]
+    #[error("NOT ACCEPTED: {parameter}{} NOT ASSIGNED: {mend}", shown(value))]
     NotAssigned { parameter: String, value: String, mend: String },
     /// Initiating something that is there already: change it, or end it first.
-    #[error("NOT ACCEPTED: {parameter} {value} ALREADY ASSIGNED: {mend}")]
+    #[error("NOT ACCEPTED: {parameter}{} ALREADY ASSIGNED: {mend}", shown(value))]
     AlreadyAssigned { parameter: String, value: String, mend: String },
     /// Something else still refers to it: end that first.
-    #[error("NOT ACCEPTED: {parameter} {value} IN USE: {mend}")]
+    #[error("NOT ACCEPTED: {parameter}{} IN USE: {mend}", shown(value))]
     InUse { parameter: String, value: String, mend: String },
     /// The change could not be made durable (disk full, folder not writable); the old configuration holds.
     #[error("NOT EXECUTED: the change could not be kept: {reason}")]
     NotKept { reason: String },
+}
+
+/// A value as it stands behind its parameter. A password stays out of answers and logs: it is given as nothing.
+fn shown(value: &str) -> String {
+    if value.is_empty() { String::new() } else { format!(" {value}") }
 }
 
 impl CommandError {

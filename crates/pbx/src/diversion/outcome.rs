@@ -13,6 +13,8 @@ pub(crate) enum Outcome {
     NoCircuit,
     /// The trunk's peer answered 503, not at all, or with nonsense.
     TrunkFailed,
+    /// The trunk's peer redirected without saying where.
+    BadRedirect,
     /// It came back to where it had been.
     Loop,
     /// No such number.
@@ -49,7 +51,7 @@ impl Outcome {
 
     /// Whether the next choice of route may do better.
     pub fn is_trunks_fault(&self) -> bool {
-        matches!(self, Outcome::NoCircuit | Outcome::TrunkFailed | Outcome::Unavailable)
+        matches!(self, Outcome::NoCircuit | Outcome::TrunkFailed | Outcome::BadRedirect | Outcome::Unavailable)
             || matches!(self, Outcome::Refused { status: 408 | 500 | 502 | 504, .. })
     }
 
@@ -57,7 +59,7 @@ impl Outcome {
     pub fn rank(&self) -> u8 {
         match self {
             Outcome::Unavailable => 0,
-            Outcome::NoCircuit | Outcome::TrunkFailed => 1,
+            Outcome::NoCircuit | Outcome::TrunkFailed | Outcome::BadRedirect => 1,
             Outcome::Loop => 2,
             Outcome::NoAnswer => 3,
             Outcome::Vacant | Outcome::Refused { .. } => 4,
@@ -105,6 +107,11 @@ impl Outcome {
                 because(Reason::q850(38, "Network out of order"));
                 500
             }
+            // RFC 3261 21.5.3: what the server that we asked said makes no sense.
+            Outcome::BadRedirect => {
+                because(Reason::q850(38, "Network out of order"));
+                502
+            }
             Outcome::Loop => {
                 because(Reason::q850(25, "Exchange routing error"));
                 482
@@ -134,6 +141,7 @@ impl Outcome {
             Outcome::Unavailable => "unavailable",
             Outcome::NoCircuit => "no-circuit",
             Outcome::TrunkFailed => "trunk-failed",
+            Outcome::BadRedirect => "bad-redirect",
             Outcome::Loop => "loop",
             Outcome::Refused { .. } => "rejected",
         }

@@ -4,7 +4,7 @@ use crate::configuration::{LoadError, change, load_kind};
 use state::{Change, Store};
 use std::collections::BTreeMap;
 
-const KIND: &str = "manual_waiting";
+pub(crate) const KIND: &str = "manual_waiting";
 /// Who may wait for one extension's call; beyond it the oldest is forgotten.
 const MOST: usize = 20;
 
@@ -52,6 +52,19 @@ impl ManualWaiting {
             }
         }
         self.change(at)
+    }
+
+    /// Who waits at this extension, as it is kept.
+    pub fn recorded(&self, at: &str) -> Option<Change> {
+        self.is_lit(at).then(|| self.change(at))
+    }
+
+    /// What was [`ManualWaiting::recorded`].
+    pub fn restore(&mut self, at: &str, value: Option<&str>) {
+        match value.and_then(|text| serde_json::from_str(text).ok()) {
+            Some(origins) => self.origins.insert(at.to_owned(), origins),
+            None => self.origins.remove(at),
+        };
     }
 
     fn change(&self, at: &str) -> Change {

@@ -3,7 +3,7 @@
 
 mod manual;
 
-pub(crate) use manual::ManualWaiting;
+pub(crate) use manual::{KIND as BY_HAND, ManualWaiting};
 
 use crate::commands::Lamp;
 use crate::configuration::{LoadError, change, load_kind};

@@ -21,7 +21,7 @@ pub(crate) enum Effect {
 
 /// Who lights a lamp or puts it out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LampBy {
+pub enum LampBy {
     /// This extension wants to be called back.
     Lit(String),
     /// This extension does not want it any more.

@@ -259,8 +259,6 @@ fn lamp(rig: &Rig, at: &str) -> (bool, String) {
 #[test]
 fn a_colleague_lights_the_lamp_and_is_called_back_by_its_key() {
     let mut rig = Rig::lab();
-    // Who lit the lamp is not in the journal.
-    rig.replays = false;
     let (a, _b) = (rig.phone("27001", A), rig.phone("27010", B));
     assert_eq!(dial(&mut rig, a, "27001", "*31*27010#"), (200, true));
     assert_eq!(lamp(&rig, B), (true, "sip:*32%23@moon.galaxy".into()));

@@ -58,8 +58,6 @@ fn gateway_calls(rig: &mut Rig, gateway: Peer, from: &str, asserted: Option<&str
 #[test]
 fn a_gateway_speaks_for_those_behind_it_and_for_nobody_else() {
     let (mut rig, phone, gateway) = lab();
-    // The journal knows only whom the messages name.
-    rig.replays = false;
     assert_eq!(gateway_calls(&mut rig, gateway, "27100", None), None, "by From");
     assert_eq!(rig.incoming(phone).1.from().unwrap().uri.number().as_deref(), Some("27100"));
     assert_eq!(gateway_calls(&mut rig, gateway, "27500", Some("27101")), None, "by P-Asserted-Identity");
@@ -95,8 +93,6 @@ fn a_gateway_may_register_each_of_its_numbers_by_its_own_name() {
 #[test]
 fn a_gateway_at_a_fixed_address_needs_neither_registration_nor_password() {
     let mut rig = Rig::lab();
-    // The journal knows only whom the messages name.
-    rig.replays = false;
     for dir in ["27500", "27100"] {
         rig.extension(dir);
     }
@@ -237,8 +233,6 @@ fn an_operators_voice_mail_that_answers_at_once_does_not_take_the_call() {
 #[test]
 fn a_mobile_that_calls_in_is_its_extension_and_does_not_ring_itself() {
     let (mut rig, _, desk, operator) = mobile_lab();
-    // The journal knows only whom the messages name.
-    rig.replays = false;
     let um = rig.peer(UM, Transport::Tcp);
     let in_by = |rig: &mut Rig, to: &str| {
         rig.call_with(operator, "46701234567", to, |call| call.login = None);

@@ -73,6 +73,16 @@ fn a_redirect_that_leads_back_is_a_loop() {
 }
 
 #[test]
+fn a_redirect_that_says_no_place_is_a_bad_gateway() {
+    let (mut rig, caller, um) = servers(&[5060]);
+    let calling = call(&mut rig, caller, "43334");
+    let (at, _) = rig.incoming(um[0]);
+    rig.reject(um[0], at, 302);
+    rig.run_ms(20);
+    assert_eq!(rig.rejected(caller, calling).unwrap().status, 502);
+}
+
+#[test]
 fn redirects_without_end_are_given_up() {
     let (mut rig, caller, um) = servers(&[5060]);
     let calling = call(&mut rig, caller, "43334");

@@ -39,11 +39,19 @@ pub(super) fn hears_whom_it_is_connected_to(stage: &Stage<'_>, caller: &mut Hand
     caller.hears_first(&stage.says([Prompt::TransferringTo.with("name", stage.name(&user.name, &user.extension))]))
 }
 
-/// The call ends in the subscriber's voice mail, which takes a message.
-pub(super) fn leaves_a_message(stage: &Stage<'_>, caller: &mut Handset) -> Outcome {
+/// The subscriber, who is asked for by name, does so with the call (`refuses`, or nothing): the PBX leads it to voice mail, which
+/// takes a message. `apology`: what the attendant says when the PBX does not, and it has to offer a message itself.
+pub(super) fn ends_in_voice_mail(stage: &Stage<'_>, refuses: fn(&mut Handset), apology: Prompt) -> Outcome {
+    let mut called = stage.subscriber()?;
+    let mut caller = calls_the_attendant(stage)?;
+    asks_for_the_subscriber(stage, &mut caller)?;
+    called.is_called(stage.target.ring())?;
+    refuses(&mut called);
+    hears_whom_it_is_connected_to(stage, &mut caller)?;
     let inbox = stage.mailbox()?;
     let words = stage.words();
-    caller.hears_first(&stage.greeting())?;
+    let not_routed = "hears the attendant's apology: the PBX did not route the call to voice mail";
+    caller.hears_and_not(&stage.greeting(), &stage.says([apology.into()]), not_routed)?;
     caller.hears_the_tone()?;
     caller.speaks(&words)?;
     caller.hangs_up()?;

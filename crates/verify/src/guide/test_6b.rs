@@ -1,9 +1,9 @@
-use super::directory_search::{
-    asks_for_the_subscriber, calls_the_attendant, hears_whom_it_is_connected_to, leaves_a_message,
-};
+use super::directory_search::ends_in_voice_mail;
 use super::{Run, Test};
+use crate::handset::Handset;
 use crate::outcome::Outcome;
 use crate::stage::Stage;
+use speech::Prompt;
 
 pub(super) const TEST: Test = Test {
     number: "6b",
@@ -15,11 +15,5 @@ pub(super) const TEST: Test = Test {
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {
-    let mut called = stage.subscriber()?;
-    let mut caller = calls_the_attendant(stage)?;
-    asks_for_the_subscriber(stage, &mut caller)?;
-    called.is_called(stage.target.ring())?;
-    called.refuses_as_busy();
-    hears_whom_it_is_connected_to(stage, &mut caller)?;
-    leaves_a_message(stage, &mut caller)
+    ends_in_voice_mail(stage, Handset::refuses_as_busy, Prompt::Busy)
 }
