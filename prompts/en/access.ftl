@@ -26,7 +26,7 @@ access-counts-saved = { $count ->
     [one] There is one saved message.
    *[other] There are { $count } saved messages.
 }
-access-main-menu = To hear your messages, press one. To hear this again, press zero. When you are done, just hang up.
+access-main-menu = To hear your messages, press one.
 access-goodbye = Thank you for calling. Goodbye.
 access-mailbox-unreachable = Your messages can't be reached at the moment. Please call again in a little while.
 access-pin-expired = It is time to choose a new PIN.
@@ -43,3 +43,17 @@ access-pin-too-simple = That one is too easy to guess.
 access-pin-used-before = You have used that one before.
 access-pin-changed = Your new PIN is set.
     .spoken = Your new pin is set.
+access-pin-expires = { $count ->
+    [0] Your PIN expires today.
+    [one] Your PIN expires in one day.
+   *[other] Your PIN expires in { $count } days.
+}
+access-pin-not-changed = The PIN stays as it is.
+    .spoken = The pin stays as it is.
+access-oof-on = Callers hear your out-of-office greeting.
+access-oof-off = Callers hear your usual greeting again.
+access-main-menu-directory = To find somebody, press four.
+access-main-menu-compose = To send a message, press five.
+access-main-menu-options = For your own settings, press six.
+access-main-menu-oof = To have callers hear your usual greeting again, press seven.
+access-main-menu-end = To hear this again, press zero. When you are done, just hang up.

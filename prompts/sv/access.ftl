@@ -26,7 +26,7 @@ access-counts-saved = { $count ->
     [one] Det finns ett sparat meddelande.
    *[other] Det finns { $count } sparade meddelanden.
 }
-access-main-menu = Tryck ett för att höra dina meddelanden. Tryck noll för att höra det här igen. Lägg bara på när du är klar.
+access-main-menu = Tryck ett för att höra dina meddelanden.
 access-goodbye = Tack för att du ringde. Hej då.
 access-mailbox-unreachable = Dina meddelanden går inte att nå just nu. Ring gärna igen om en liten stund.
 access-pin-expired = Det är dags att välja en ny PIN-kod.
@@ -43,3 +43,17 @@ access-pin-too-simple = Den är för lätt att gissa.
 access-pin-used-before = Den har du använt förut.
 access-pin-changed = Din nya PIN-kod gäller.
     .spoken = Din nya pinkod gäller.
+access-pin-expires = { $count ->
+    [0] Din PIN-kod går ut i dag.
+    [one] Din PIN-kod går ut om en dag.
+   *[other] Din PIN-kod går ut om { $count } dagar.
+}
+access-pin-not-changed = PIN-koden är den gamla.
+    .spoken = pinkoden är den gamla.
+access-oof-on = De som ringer hör din frånvarohälsning.
+access-oof-off = De som ringer hör din vanliga hälsning igen.
+access-main-menu-directory = Tryck fyra för att hitta någon.
+access-main-menu-compose = Tryck fem för att skicka ett meddelande.
+access-main-menu-options = Tryck sex för dina egna inställningar.
+access-main-menu-oof = Tryck sju om de som ringer ska höra din vanliga hälsning igen.
+access-main-menu-end = Tryck noll för att höra det här igen. Lägg bara på när du är klar.

@@ -1,7 +1,7 @@
 use crate::{Address, Line, MailboxId, MessageId, ModSeq, Uid};
 use bytes::Bytes;
 use rtp::Codec;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
 /// What was recorded, as it came over the wire.
@@ -31,7 +31,7 @@ pub struct Caller {
 }
 
 /// How a message came to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageKind {
     /// A caller left it.

@@ -10,6 +10,7 @@ mod packet;
 mod rtcp;
 mod sequence;
 pub mod srtp;
+mod stretch;
 mod telephone_event;
 mod tone;
 
@@ -21,5 +22,6 @@ pub use level::{Level, Threshold};
 pub use packet::{HEADER_LEN, Header, Packet, PacketError};
 pub use rtcp::{Received, ReceiverStatistics, ReportBlock, RtcpError, Sent, bye, read_rtcp, report};
 pub use sequence::{Accepted, SequenceTracker, SsrcFilter, SsrcVerdict, TimestampUnwrapper};
+pub use stretch::stretch;
 pub use telephone_event::{EventPacket, EventReceiver, EventSender, KeyPress, event_of, key_of};
 pub use tone::{Tone, key_tone};

@@ -44,6 +44,8 @@ pub enum Value {
     },
     /// A day of the week; Monday is 1.
     Weekday(u8),
+    /// A word of the catalogue, by its message's id.
+    Word(&'static str),
     /// A time of day.
     Time(Time),
     Person(Person),

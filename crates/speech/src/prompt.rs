@@ -79,6 +79,15 @@ prompts! {
     PinTooSimple = "access-pin-too-simple" ();
     PinUsedBefore = "access-pin-used-before" ();
     PinChanged = "access-pin-changed" ();
+    PinExpiresSoon = "access-pin-expires" (count);
+    PinNotChanged = "access-pin-not-changed" ();
+    OutOfOfficeIsOn = "access-oof-on" ();
+    OutOfOfficeOff = "access-oof-off" ();
+    MainMenuDirectory = "access-main-menu-directory" ();
+    MainMenuCompose = "access-main-menu-compose" ();
+    MainMenuOptions = "access-main-menu-options" ();
+    MainMenuOutOfOfficeOff = "access-main-menu-oof" ();
+    MainMenuEnd = "access-main-menu-end" ();
 
     // player.ftl
     NewMessages = "player-new-messages" ();
@@ -107,6 +116,56 @@ prompts! {
     NoPreviousMessage = "player-no-previous" ();
     NoMessages = "player-none" ();
     DamagedMessage = "player-damaged" ();
+    PlayerMenuDeleted = "player-menu-deleted" ();
+    PlayerDeletedMessage = "player-deleted-message" ();
+    PlayerRestored = "player-restored" ();
+    PlayerFlagged = "player-flagged" ();
+    PlayerUnflagged = "player-unflagged" ();
+    PlayerNoReply = "player-no-reply" ();
+    PlayerNoCall = "player-no-call" ();
+    PlayerNotForwarded = "player-not-forwarded" ();
+
+    // compose.ftl
+    ComposeTo = "compose-to" (name);
+    ComposeToMany = "compose-to-many" (count);
+    ComposeNobody = "compose-nobody" ();
+    ComposeMenu = "compose-menu" ();
+    ComposeAdded = "compose-added" ();
+    ComposeAlready = "compose-already" ();
+    ComposeTooMany = "compose-too-many" ();
+    ComposeRemoved = "compose-removed" (name);
+    ComposeComment = "compose-comment" ();
+
+    // person.ftl
+    PersonMenu = "person-menu" ();
+
+    // options.ftl
+    OptionsMenu = "options-menu" ();
+    VoicePreferred = "options-voice" ();
+    KeysPreferred = "options-keys" ();
+    TwelveHours = "options-twelve" ();
+    TwentyFourHours = "options-twenty-four" ();
+    TimeNow = "options-time-now" (time);
+    EnterTime = "options-enter-time" ();
+    TimeZoneChoice = "options-zone-choice" (city, key);
+    TimeZoneIs = "options-zone-is" (city);
+    NoTimeZone = "options-no-zone" ();
+
+    // greetings.ftl
+    GreetingsMenu = "greetings-menu" ();
+    GreetingMenu = "greetings-one" ();
+    GreetingChoose = "greetings-choose" ();
+    GreetingNone = "greetings-none" ();
+    GreetingOwnOn = "greetings-own" ();
+    GreetingOwnOff = "greetings-standard" ();
+    GreetingRemoved = "greetings-removed" ();
+    GreetingKept = "greetings-kept" ();
+    GreetingSpeak = "greetings-speak" ();
+    GreetingSpeakName = "greetings-speak-name" ();
+    GreetingKeepMenu = "greetings-keep" ();
+    SetUpWelcome = "greetings-set-up" ();
+    SetUpGreeting = "greetings-set-up-greeting" ();
+    SetUpDone = "greetings-set-up-done" ();
 
     // attendant.ftl
     AttendantWelcome = "attendant-welcome" ();

@@ -75,6 +75,8 @@ pub enum OpenError {
 pub struct Speech {
     inner: Arc<Inner>,
     language: Language,
+    /// As who listens wants times told; none: as everybody.
+    clock: Option<Clock>,
 }
 
 struct Inner {
@@ -146,13 +148,24 @@ impl Speech {
                 long_pause: Arc::new(Audio::silence(Duration::from_millis(250))),
             }),
             language: Language::default(),
+            clock: None,
         })
     }
 
     /// The same, speaking another language.
     #[must_use]
     pub fn in_language(&self, language: Language) -> Speech {
-        Speech { inner: self.inner.clone(), language }
+        Speech { language, ..self.clone() }
+    }
+
+    /// The same, telling times this way; `None`: as everybody is told them.
+    #[must_use]
+    pub fn with_clock(&self, clock: Option<Clock>) -> Speech {
+        Speech { clock, ..self.clone() }
+    }
+
+    fn clock(&self) -> Clock {
+        self.clock.or(self.inner.clock).unwrap_or(self.grammar().clock())
     }
 
     fn tongue(&self) -> &Tongue {
@@ -190,11 +203,11 @@ impl Speech {
         match &self.tongue().synthesizer {
             Some(synthesizer) if !wanted.is_empty() => {
                 // Weak: a request under way must not keep the synthesiser, and so its threads, alive.
-                let (weak, language) = (Arc::downgrade(&self.inner), self.language);
+                let (weak, language, clock) = (Arc::downgrade(&self.inner), self.language, self.clock);
                 synthesizer.request(
                     wanted,
                     Box::new(move || match weak.upgrade() {
-                        Some(inner) => done(Speech { inner, language }.assemble(&phrases).0),
+                        Some(inner) => done(Speech { inner, language, clock }.assemble(&phrases).0),
                         None => done(audio),
                     }),
                 );
@@ -371,13 +384,14 @@ impl Speech {
             Value::Digits(keys) => self.words(digits(keys)),
             Value::Moment { at, now } => {
                 let at = at.checked_to_offset(now.offset()).unwrap_or(*at);
-                let clock = self.inner.clock.unwrap_or(self.grammar().clock());
+                let clock = self.clock();
                 let time = self.sentence(self.grammar().time_of_day(at, clock), None);
                 self.sentence(self.grammar().day(at, *now), Some(time))
             }
+            Value::Word(id) => self.words(vec![(*id).to_owned()]),
             Value::Weekday(day) => self.words(vec![format!("calendar-weekday-{day}")]),
             Value::Time(time) => {
-                let clock = self.inner.clock.unwrap_or(self.grammar().clock());
+                let clock = self.clock();
                 // The day does not matter.
                 let at = time::OffsetDateTime::UNIX_EPOCH.replace_time(*time);
                 self.sentence(self.grammar().time_of_day(at, clock), None)

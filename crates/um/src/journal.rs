@@ -139,14 +139,15 @@ fn json<T: Serialize>(value: &T) -> Option<String> {
 /// A greeting that is kept in memory, by way of the journal: whether there was one is recorded, what it says is not.
 pub(crate) fn kept_greeting(chance: &Chance, kept: Option<&Greeting>) -> Option<Greeting> {
     let bits = kept.map_or(0, |greeting| {
-        1 | u64::from(greeting.personal.is_some()) << 1 | u64::from(greeting.name.is_some()) << 2
+        let bit = |audio: &Option<Arc<Audio>>, place: u32| u64::from(audio.is_some()) << place;
+        1 | bit(&greeting.personal, 1) | bit(&greeting.name, 2) | bit(&greeting.oof, 3)
     });
     let then = chance.shared(bits);
     if then == bits {
         return kept.cloned();
     }
     let audio = |bit: u64| (then & bit != 0).then(|| Arc::new(Audio::silence(Duration::from_secs(1))));
-    (then != 0).then(|| Greeting { personal: audio(2), name: audio(4) })
+    (then != 0).then(|| Greeting { personal: audio(2), name: audio(4), oof: audio(8) })
 }
 
 /// A mailbox store whose questions are recorded.

@@ -218,9 +218,11 @@ pub(crate) fn recorded_result(result: &StoreResult) -> Value {
         Ok(StoreAnswer::Audio(audio)) => json!({ "audio_ms": length(audio) }),
         Ok(StoreAnswer::Greeting(greeting)) => {
             let part = |audio: &Option<Arc<Audio>>| audio.as_ref().map(|audio| length(audio));
-            json!({ "greeting": { "personal_ms": part(&greeting.personal), "name_ms": part(&greeting.name) } })
+            let Greeting { personal, oof, name } = greeting;
+            json!({ "greeting": { "personal_ms": part(personal), "oof_ms": part(oof), "name_ms": part(name) } })
         }
         Ok(StoreAnswer::Messages(messages)) => json!({ "messages": messages.iter().map(line).collect::<Vec<_>>() }),
+        Ok(StoreAnswer::Usage(bytes)) => json!({ "usage": bytes }),
         Ok(StoreAnswer::Counts(counts)) => {
             json!({ "counts": [counts.new, counts.old, counts.new_urgent, counts.old_urgent] })
         }
@@ -249,7 +251,11 @@ fn result_of(value: &Value) -> StoreResult {
     }
     if let Some(greeting) = value.get("greeting") {
         let part = |name: &str| greeting.get(name).and_then(number).map(silence);
-        return Ok(StoreAnswer::Greeting(Greeting { personal: part("personal_ms"), name: part("name_ms") }));
+        return Ok(StoreAnswer::Greeting(Greeting {
+            personal: part("personal_ms"),
+            oof: part("oof_ms"),
+            name: part("name_ms"),
+        }));
     }
     if let Some(messages) = value.get("messages").and_then(Value::as_array) {
         return Ok(StoreAnswer::Messages(messages.iter().filter_map(message_of).collect()));
@@ -257,6 +263,9 @@ fn result_of(value: &Value) -> StoreResult {
     if let Some(counts) = value.get("counts").and_then(Value::as_array) {
         let at = |place: usize| counts.get(place).and_then(number).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
         return Ok(StoreAnswer::Counts(Counts { new: at(0), old: at(1), new_urgent: at(2), old_urgent: at(3) }));
+    }
+    if let Some(bytes) = value.get("usage").and_then(number) {
+        return Ok(StoreAnswer::Usage(bytes));
     }
     if let Some(reason) = value.get("unavailable") {
         return Err(StoreFailure::Unavailable(text(reason)));

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use bytes::Bytes;
-use mailbox::{MailboxId, Mailboxes, MessageId, Order};
+use mailbox::{MailboxId, Mailboxes, MessageId, MessageKind, Order};
 use media::{
     Codec, Control, Engine, EngineConfig, MediaCommand, MediaEvent, RecordLimits, RecordTo, RecordingId, Spool, Stream,
 };
@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use um::Own;
 use um::storage::{
-    Letter, MailboxStorage, Parcel, Storage, StoreAnswer, StoreFailure, StoreRequest, StoreResult, Ticket,
+    Addressee, Letter, MailboxStorage, Parcel, Storage, StoreAnswer, StoreFailure, StoreRequest, StoreResult, Ticket,
 };
 
 const WITHIN: Duration = Duration::from_secs(20);
@@ -114,12 +114,17 @@ fn parcel(parts: Vec<RecordingId>, recovered: bool) -> StoreRequest {
             urgent: true,
             private: false,
             part: 0,
+            kind: MessageKind::CallAnswering,
+            sender: None,
+            also: Vec::new(),
+            attached: None,
             cancelled: false,
         },
         parts,
+        quiet: false,
+        protected: false,
         recovered,
-        to_name: Some("Anna Svensson".into()),
-        to_address: None,
+        to: vec![Addressee { mailbox: anna(), name: Some("Anna Svensson".into()), address: None }],
     }))
 }
 

@@ -1,4 +1,4 @@
-//! baresip registers, is told of its messages, dials 43334, presses its PIN and hears a message.
+//! baresip registers, is told of its messages, dials 43334, presses its PIN and 1, and hears a message.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::Duration;
@@ -32,7 +32,8 @@ fn hears(net: u8, tcp: bool) {
     phone.command("dial", "43334");
     phone.wait_for("CALL_ESTABLISHED", Duration::from_secs(10));
     std::thread::sleep(Duration::from_secs(4));
-    for key in "730146#".chars() {
+    // The PIN, and 1 for the messages.
+    for key in "730146#1".chars() {
         phone.command("sndcode", &key.to_string());
         std::thread::sleep(Duration::from_millis(350));
     }

@@ -4,15 +4,20 @@ use super::command::RestoredPin;
 use super::dial_plan::{AudioCodec, MatchedName};
 use super::settings::settings;
 use super::table::{self, Cmdlet, Parameter};
-use super::value::{Any, Digits, Length, ListChange, Value as _, choices};
+use super::value::{Any, Digits, LanguageTag, Length, ListChange, Value as _, choices};
 use super::{Answer, Command, CommandError, MailboxView, Outcome, pilots};
 use crate::configuration::Configuration;
+use crate::time_zone::ZoneName;
 use mailbox::MailboxId;
 use serde::{Deserialize, Serialize};
 
 choices! {
     /// Whether callers who are no users may be led to a user.
     CallsFromNonUsers { SearchEnabled, None }
+}
+choices! {
+    /// How times of day are told.
+    TimeFormat { TwelveHours, TwentyFourHours }
 }
 choices! {
     /// What a text message is sent about.
@@ -69,6 +74,9 @@ pub struct Enabled {
     /// What the mailbox store, events and REST call it: the primary extension at the time when it was first enabled.
     #[serde(rename = "Mailbox")]
     pub mailbox: MailboxId,
+    /// The user has a PIN that was made up, and has neither recorded his name nor seen to his greeting: voice access asks him to.
+    #[serde(rename = "SetUpDue", default)]
+    pub set_up_due: bool,
 }
 
 settings! {
@@ -92,6 +100,12 @@ settings! {
     /// What Set-UMMailbox sets.
     UmMailboxSettings, UmMailboxChanges {
         "OperatorNumber" operator_number: Option<String> = None, Digits(1, 20), "Where 0 leads the user's callers; none: the dial plan's operator.";
+        "Language" language: Option<String> = None, LanguageTag, "What the user hears when he has logged on; none: the dial plan's.";
+        "TimeZone" time_zone: Option<String> = None, ZoneName, "The zone that times are told the user in; none: UTC.";
+        "TimeFormat" time_format: Option<TimeFormat> = None, Any, "How times are told; none: as the language has it.";
+        "OutOfOfficeGreetingEnabled" out_of_office_greeting_enabled: bool = false, Any, "Whether callers hear the out-of-office greeting, where one is recorded.";
+        "PersonalGreetingEnabled" personal_greeting_enabled: bool = true, Any, "Whether callers hear the user's own greeting, where one is recorded.";
+        "VoiceCommandsPreferred" voice_commands_preferred: bool = false, Any, "Whether voice access begins with spoken commands.", idle;
         "SubscriberAccessEnabled" subscriber_access_enabled: bool = true, Any, "Whether the user may ring in.";
         "AllowUMCallsFromNonUsers" allow_um_calls_from_non_users: CallsFromNonUsers = CallsFromNonUsers::SearchEnabled, Any, "Whether callers may search for the user and be transferred.", idle;
         "AnonymousCallersCanLeaveMessages" anonymous_callers_can_leave_messages: bool = true, Any, "Whether callers without a number may leave messages.", idle;
@@ -99,7 +113,7 @@ settings! {
         "CallAnsweringAudioCodec" call_answering_audio_codec: Option<AudioCodec> = None, Any, "How messages are stored; none: as the dial plan says.", idle;
         "CallAnsweringRulesEnabled" call_answering_rules_enabled: bool = true, Any, "Whether the user's call answering rules hold.", idle;
         "FaxEnabled" fax_enabled: bool = true, Any, "Whether faxes may be received.", idle;
-        "MissedCallNotificationEnabled" missed_call_notification_enabled: bool = true, Any, "Whether the user is told of missed calls.", idle;
+        "MissedCallNotificationEnabled" missed_call_notification_enabled: bool = true, Any, "Whether missed calls become messages.";
         "PinlessAccessToVoiceMailEnabled" pinless_access_to_voice_mail_enabled: bool = false, Any, "Whether voice mail may be heard from the own phone without a PIN.", idle;
         "PlayOnPhoneEnabled" play_on_phone_enabled: bool = true, Any, "Whether the user may use play on phone.", idle;
         "SIPResourceIdentifier" sip_resource_identifier: Option<String> = None, Length(255), "The address in SipName and E164 dial plans.", idle;
@@ -326,7 +340,7 @@ pub(crate) fn enabled(
         Some(kept) => kept,
         None => first_free(configuration, &mailbox.name, extensions.first().map(String::as_str).unwrap_or_default())?,
     };
-    mailbox.um = Some(Enabled { policy: policy.name.clone(), extensions, mailbox: id });
+    mailbox.um = Some(Enabled { policy: policy.name.clone(), extensions, mailbox: id, set_up_due: false });
     Ok(mailbox)
 }
 

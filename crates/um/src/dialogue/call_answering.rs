@@ -1,21 +1,32 @@
 //! Call answering (fact sheet 3.1): greeting, tone, recording; `#` opens the menu after it, hanging up delivers.
-//!
-//! | while the greeting plays | |
-//! |---|---|
-//! | any key | go on to the tone |
-//! | 0 | the operator, where there is one |
-//! | * | leave call answering, to reach somebody else |
+//! While the greeting plays: [`MENU`].
 
-use super::after_record::after_record;
+use super::after_record::{Finished, Recording, after_record, record};
 use super::auto_attendant::{Attendant, auto_attendant};
 use super::caller::{Caller, Subscriber, TransferEnd};
+use super::menu::{Key, Menu, Pressed};
 use crate::storage::{StoreAnswer, StoreRequest};
-use media::RecordEnd;
 use speech::{Person, Phrase, Prompt, Sound};
 use std::time::Duration;
 
 /// How long the mailbox store may take to give the greeting before the caller hears the standard one.
 const GREETING_WITHIN: Duration = Duration::from_millis(1500);
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Does {
+    Operator,
+    Elsewhere,
+}
+
+pub(crate) const MENU: Menu<Does> = Menu {
+    name: "Call answering",
+    about: "While the greeting of somebody who does not answer plays. After the tone, `#` ends the recording.",
+    keys: &[
+        Key::new("0", Does::Operator, "the operator, where there is one"),
+        Key::new("*", Does::Elsewhere, "reach somebody else, and from there by `*` the own mailbox"),
+        Key::other("any other", "go on to the tone").to("After recording"),
+    ],
+};
 
 /// What call answering must know.
 #[derive(Clone, Debug)]
@@ -33,25 +44,30 @@ pub(crate) async fn call_answering(caller: Caller, scene: Answering) {
     let greeting = greeting(&caller, &scene).await;
     loop {
         let played = caller.play(greeting.clone()).await;
-        let key = match played.reason {
-            media::PlayEnd::Key => caller.key(Duration::ZERO).await,
-            _ => None,
+        let pressed = match played.reason {
+            media::PlayEnd::Key => MENU.read(&caller, Duration::ZERO).await,
+            _ => Pressed::Nothing,
         };
-        match (key, &scene.operator) {
-            (Some('0'), Some(operator)) => {
+        match (pressed, &scene.operator) {
+            (Pressed::Does(Does::Operator), Some(operator)) => {
                 caller.announce(vec![Prompt::Transferring.into()]).await;
                 if caller.transfer(operator.clone()).await == TransferEnd::Done {
                     return;
                 }
                 caller.announce(vec![Prompt::TransferFailed.into()]).await;
             }
-            (Some('*'), _) => return auto_attendant(caller, scene.elsewhere).await,
+            (Pressed::Does(Does::Elsewhere), _) => return auto_attendant(caller, scene.elsewhere).await,
             _ => break,
         }
     }
     caller.announce(vec![Sound::RecordTone.into()]).await;
-    let recorded = record(&caller, &scene, scene.max).await;
-    after_record(caller, scene, recorded).await;
+    let recording = Recording { idle: scene.idle, max: scene.max, failures: scene.failures, needs_sound: false };
+    let taken = record(&caller, recording, scene.max).await;
+    let said = match after_record(&caller, recording, taken).await {
+        Finished::Sent => Prompt::MessageSent,
+        Finished::Cancelled => Prompt::MessageCancelled,
+    };
+    caller.announce(vec![said.into(), Prompt::Goodbye.into()]).await;
 }
 
 /// The owner's own greeting, or the system's with the recorded or spoken name, or the system's as it is when the store
@@ -72,36 +88,11 @@ async fn greeting(caller: &Caller, scene: &Answering) -> Vec<Phrase> {
     }
 }
 
-/// How a recording went, over all its parts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Taken {
-    pub(super) reason: RecordEnd,
-    /// What was recorded so far.
-    pub(super) so_far: Duration,
-    pub(super) loud: Duration,
-}
-
-/// Records one part.
-pub(super) async fn record(caller: &Caller, scene: &Answering, max: Duration) -> Taken {
-    caller.forget_keys();
-    let recorded = caller.record(scene.idle, max).await;
-    if recorded.reason == RecordEnd::Key {
-        // The # that ended it is reported when it is let go; digits that were pressed meanwhile mean nothing.
-        while let Some(key) = caller.key(Duration::from_secs(6)).await {
-            if key == '#' {
-                break;
-            }
-        }
-    } else {
-        caller.forget_keys();
-    }
-    Taken { reason: recorded.reason, so_far: recorded.duration, loud: recorded.loud }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dialogue::script::{Script, anna};
+    use media::RecordEnd;
     use speech::Audio;
     use std::sync::Arc;
 

@@ -5,14 +5,16 @@
 //! because a role may be made on another thread than the one it runs on.
 
 use super::directory_search::Search;
+use super::personal::{Draft, Personal};
 use crate::commands::dial_plan::{DialByName, MatchedName};
+use crate::commands::mailbox::UmMailboxChanges;
 use crate::people::PinProblem;
 use crate::rules::Denied;
 use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::Now;
 use mailbox::MailboxId;
 use media::{PlayEnd, RecordEnd};
-use speech::{Audio, Phrase};
+use speech::{Audio, Clock, Language, Phrase};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -53,6 +55,21 @@ pub(crate) enum Ask {
         keys: String,
         detail: MatchedName,
     },
+    /// Records something that becomes no message: a greeting, a name. Answered by `Taped`.
+    Tape {
+        idle: Duration,
+        max: Duration,
+    },
+    /// From now on what is recorded is this message of a user, or belongs to the call again. Told, not asked.
+    Write(Option<Box<Draft>>),
+    /// What a user who has logged on may do, and how. Answered by `Personal`.
+    Personal(MailboxId),
+    /// A user changes his settings. Answered by `Changed`.
+    Change(MailboxId, Box<UmMailboxChanges>),
+    /// The first-time set-up of a mailbox is done. Told, not asked.
+    SetUp(MailboxId),
+    /// What is said from now on is said in this language, and times so. Told, not asked.
+    Speak(Language, Option<Clock>),
     /// Answered by `Pin`.
     CheckPin {
         mailbox: MailboxId,
@@ -95,6 +112,11 @@ pub(crate) enum Reply {
     Played(Played),
     Recorded(Recorded),
     Audio(Result<Arc<Audio>, StoreFailure>),
+    Taped(Recorded, Arc<Audio>),
+    /// None: he is no user any more.
+    Personal(Option<Box<Personal>>),
+    /// Whether it was done.
+    Changed(bool),
     Stored(StoreResult),
     Found(Option<Subscriber>),
     /// Whether there are more than these.
@@ -220,7 +242,7 @@ impl Caller {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn post(&self, ask: Ask) -> RequestId {
+    pub(super) fn post(&self, ask: Ask) -> RequestId {
         let mut desk = self.desk();
         desk.next += 1;
         let id = RequestId(desk.next);
@@ -228,7 +250,7 @@ impl Caller {
         id
     }
 
-    async fn ask(&self, ask: Ask) -> Reply {
+    pub(super) async fn ask(&self, ask: Ask) -> Reply {
         let id = self.post(ask);
         poll_fn(|_| self.poll_reply(id)).await
     }

@@ -1,76 +1,222 @@
-//! The main menu of voice access (fact sheet 4.2, as far as it is there): how many messages there are, and the way to
-//! them. Somebody who rings in wants to hear them, so they start by themselves; `*` comes back here from anywhere.
-//!
-//! | key | |
-//! |---|---|
-//! | 1 | voice mail |
-//! | 0, * | repeat |
+//! The main menu of voice access (fact sheet 4.2): how many messages there are, and the way to everything: [`MENU`]. `*`
+//! comes back here from anywhere.
 
 use super::FIRST_KEY;
 use super::caller::{Caller, Subscriber};
-use super::voice_mail::{Left, voice_mail};
+use super::compose::compose;
+use super::menu::{Key, Menu, Pressed};
+use super::person::directory;
+use super::personal::{Left, User};
+use super::personal_options::personal_options;
+use super::set_up::set_up;
+use super::voice_mail::voice_mail;
+use crate::commands::mailbox::UmMailboxChanges;
 use crate::storage::{StoreAnswer, StoreRequest};
 use mailbox::Message;
 use speech::{Phrase, Prompt};
 
-pub(super) async fn main_menu(caller: Caller, subscriber: Subscriber, most_failures: u32) {
-    let Some(messages) = messages(&caller, &subscriber).await else { return };
-    let new = messages.iter().filter(|message| !message.read).count();
-    let saved = messages.len() - new;
-    let mut opening: Vec<Phrase> =
-        vec![Prompt::CountNew.with("count", count(new)), Prompt::CountSaved.with("count", count(saved))];
-    let mut failures = 0;
-    if !messages.is_empty() {
-        // 1 is "voice mail" here: pressed early it means what happens anyway.
-        let played = caller.play(std::mem::take(&mut opening)).await;
-        if played.reason == media::PlayEnd::Key
-            && let Some(key) = caller.key(FIRST_KEY).await
-            && key == '*'
-        {
-            failures = 0;
-        } else if let Left::HungUp = voice_mail(&caller, &subscriber, messages, most_failures).await {
-            return;
-        }
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Does {
+    VoiceMail,
+    Directory,
+    Compose,
+    Options,
+    OutOfOfficeOff,
+    Repeat,
+}
+
+pub(crate) const MENU: Menu<Does> = Menu {
+    name: "Main menu",
+    about: "Voice access, after the PIN and the number of messages.",
+    keys: &[
+        Key::new("1", Does::VoiceMail, "voice mail").to("A message"),
+        Key::other("2, 3", "mail and calendar, where such a source is connected"),
+        Key::new("4", Does::Directory, "find somebody").to("Somebody found"),
+        Key::new("5", Does::Compose, "send a voice message").to("A message to be"),
+        Key::new("6", Does::Options, "personal options").to("Personal options"),
+        Key::new("7", Does::OutOfOfficeOff, "turn the out-of-office greeting off, while it is on"),
+        Key::new("0", Does::Repeat, "repeat"),
+        Key::new("*", Does::Repeat, "repeat; from everywhere in voice access, back to here"),
+    ],
+};
+
+pub(super) async fn main_menu(caller: Caller, subscriber: Subscriber) {
+    let unreachable = || vec![Prompt::MailboxUnreachable.into(), Prompt::Goodbye.into()];
+    let Some(personal) = caller.personal(subscriber.mailbox.clone()).await else {
+        return caller.announce(unreachable()).await;
+    };
+    caller.speak(personal.language, personal.clock);
+    let mut user = User { subscriber, personal, pace: Default::default() };
+    if user.personal.set_up_due && matches!(set_up(&caller, &user).await, Left::HungUp) {
+        return;
     }
-    while failures < most_failures {
-        opening.push(Prompt::MainMenu.into());
+    let Some(messages) = messages(&caller, &user).await else { return caller.announce(unreachable()).await };
+    let mut opening = greeting(&user, &messages);
+    drop(messages);
+    let mut failures = 0;
+    while failures < user.personal.failures {
+        opening.extend(choices(&user));
         caller.play(std::mem::take(&mut opening)).await;
-        match caller.key(FIRST_KEY).await {
-            Some('1') => {
-                failures = 0;
-                let Some(messages) = self::messages(&caller, &subscriber).await else { return };
-                if messages.is_empty() {
+        let pressed = MENU.read(&caller, FIRST_KEY).await;
+        let left = match pressed {
+            Pressed::Does(Does::VoiceMail) => match self::messages(&caller, &user).await {
+                None => return caller.announce(unreachable()).await,
+                Some(messages) if messages.is_empty() => {
                     opening.push(Prompt::NoMessages.into());
-                } else if let Left::HungUp = voice_mail(&caller, &subscriber, messages, most_failures).await {
-                    return;
+                    Left::ToMenu
                 }
+                Some(messages) => voice_mail(&caller, &mut user, messages).await,
+            },
+            Pressed::Does(Does::Directory) if user.personal.directory.is_some() => directory(&caller, &user).await,
+            Pressed::Does(Does::Compose) if user.personal.directory.is_some() => {
+                compose(&caller, &user, Vec::new()).await
             }
-            Some('0' | '*') => failures = 0,
-            Some(_) => {
+            Pressed::Does(Does::Options) => personal_options(&caller, &mut user).await,
+            Pressed::Does(Does::OutOfOfficeOff) if user.personal.out_of_office => {
+                let off = UmMailboxChanges { out_of_office_greeting_enabled: Some(false), ..Default::default() };
+                if caller.change(user.subscriber.mailbox.clone(), off).await {
+                    user.personal.out_of_office = false;
+                    opening.push(Prompt::OutOfOfficeOff.into());
+                }
+                Left::ToMenu
+            }
+            Pressed::Does(Does::Repeat) => Left::ToMenu,
+            Pressed::Does(_) | Pressed::Unknown => {
                 failures += 1;
                 caller.forget_keys();
                 opening.push(Prompt::InvalidKey.into());
+                continue;
             }
-            None => {
+            Pressed::Nothing => {
                 failures += 1;
                 opening.push(Prompt::StillThere.into());
+                continue;
             }
+        };
+        match left {
+            Left::ToMenu => failures = 0,
+            Left::HungUp => return,
         }
     }
     caller.announce(vec![Prompt::ThankYouGoodbye.into()]).await;
 }
 
-/// The messages, or None after an apology: the store cannot be reached.
-async fn messages(caller: &Caller, subscriber: &Subscriber) -> Option<Vec<Message>> {
-    match caller.store(StoreRequest::List(subscriber.mailbox.clone())).await {
+/// What is told once, after the PIN.
+fn greeting(user: &User, messages: &[Message]) -> Vec<Phrase> {
+    let count = |messages: usize| u32::try_from(messages).unwrap_or(u32::MAX);
+    let new = messages.iter().filter(|message| !message.read).count();
+    let saved = messages.len() - new;
+    let mut phrases = vec![Prompt::CountNew.with("count", count(new)), Prompt::CountSaved.with("count", count(saved))];
+    if let Some(days) = user.personal.pin_days {
+        phrases.push(Prompt::PinExpiresSoon.with("count", days));
+    }
+    if user.personal.out_of_office {
+        phrases.push(Prompt::OutOfOfficeIsOn.into());
+    }
+    phrases
+}
+
+fn choices(user: &User) -> Vec<Phrase> {
+    let mut phrases = vec![Prompt::MainMenu];
+    if user.personal.directory.is_some() {
+        phrases.extend([Prompt::MainMenuDirectory, Prompt::MainMenuCompose]);
+    }
+    phrases.push(Prompt::MainMenuOptions);
+    if user.personal.out_of_office {
+        phrases.push(Prompt::MainMenuOutOfOfficeOff);
+    }
+    phrases.push(Prompt::MainMenuEnd);
+    phrases.into_iter().map(Phrase::from).collect()
+}
+
+/// The messages, or None: the store cannot be reached.
+async fn messages(caller: &Caller, user: &User) -> Option<Vec<Message>> {
+    match caller.store(StoreRequest::List(user.subscriber.mailbox.clone())).await {
         Ok(StoreAnswer::Messages(messages)) => Some(messages),
-        _ => {
-            caller.announce(vec![Prompt::MailboxUnreachable.into(), Prompt::Goodbye.into()]).await;
-            None
-        }
+        _ => None,
     }
 }
 
-fn count(messages: usize) -> u32 {
-    u32::try_from(messages).unwrap_or(u32::MAX)
+#[cfg(test)]
+mod tests {
+    use crate::dialogue::caller::PinCheck;
+    use crate::dialogue::personal::Personal;
+    use crate::dialogue::script::{Script, anna, message, personal};
+    use crate::dialogue::subscriber_logon::{Access, subscriber_logon};
+    use std::time::Duration;
+
+    fn call(setup: impl FnOnce(&mut Script)) -> Script {
+        let setup = |script: &mut Script| {
+            script.pins = [PinCheck::Right { expired: false }].into();
+            script.messages = vec![message(1, false), message(2, true)];
+            setup(script);
+        };
+        let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3, elsewhere: None };
+        let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
+        script.presses("730146#");
+        script
+    }
+
+    #[test]
+    fn counts_come_first_and_then_the_choices() {
+        let mut call = call(|_| {});
+        call.hears("You have one new message").hears("one saved message").hears("messages, press one");
+        call.hears("press four").hears("press five").hears("press six");
+        assert!(!call.said().contains("press seven"), "the out-of-office greeting is off");
+        assert!(!call.said().contains("press two"), "no mail is connected");
+    }
+
+    #[test]
+    fn every_key_leads_where_the_map_says() {
+        for (key, words) in [
+            ("1", "New message"),
+            ("4", "Spell the name"),
+            ("5", "Spell the name"),
+            ("6", "out-of-office greeting on or off, press one"),
+            ("0", "messages, press one"),
+            ("*", "messages, press one"),
+            ("2", "does nothing"),
+            ("3", "does nothing"),
+            ("7", "does nothing"),
+            ("8", "does nothing"),
+            ("9", "does nothing"),
+            ("#", "does nothing"),
+        ] {
+            let mut call = call(|_| {});
+            call.presses(key).hears(words);
+        }
+    }
+
+    #[test]
+    fn seven_turns_the_out_of_office_greeting_off_while_it_is_on() {
+        let mut call = call(|script| {
+            script.personal = Some(Personal { out_of_office: true, ..personal() });
+        });
+        call.hears("out-of-office greeting").hears("press seven").presses("7");
+        assert_eq!(call.take_done(), [r#"set {"OutOfOfficeGreetingEnabled":false}"#]);
+        call.hears("usual greeting again");
+    }
+
+    #[test]
+    fn a_pin_that_expires_soon_is_warned_of() {
+        let mut call = call(|script| script.personal = Some(Personal { pin_days: Some(3), ..personal() }));
+        call.hears("Your PIN expires in three days");
+    }
+
+    #[test]
+    fn without_a_directory_nobody_is_found_or_written_to() {
+        let mut call = call(|script| script.personal = Some(Personal { directory: None, ..personal() }));
+        assert!(!call.said().contains("press four") && !call.said().contains("press five"));
+        call.presses("5").hears("does nothing");
+    }
+
+    #[test]
+    fn three_wrong_keys_or_silence_end_the_call() {
+        let mut wrong = call(|_| {});
+        wrong.presses("8").presses("8").presses("8").hears("Thank you for calling").listens();
+        assert!(wrong.over);
+        let mut silent = call(|_| {});
+        silent.waits(Duration::from_secs(120));
+        assert!(silent.over);
+    }
 }

@@ -6,16 +6,23 @@ mod after_record;
 mod auto_attendant;
 mod call_answering;
 mod caller;
+mod compose;
 mod directory_search;
 mod find_me;
+mod greetings;
 mod main_menu;
 mod menu;
 mod new_pin;
 mod people;
+mod person;
+mod personal;
+mod personal_options;
 mod player;
 #[cfg(test)]
 pub(crate) mod script;
+mod set_up;
 mod subscriber_logon;
+mod time_zones;
 mod voice_mail;
 
 pub(crate) use auto_attendant::{Attendant, Messages, Welcome, auto_attendant};
@@ -25,6 +32,7 @@ pub(crate) use caller::{
 };
 pub(crate) use directory_search::Search;
 pub(crate) use find_me::find_me;
+pub(crate) use personal::{Draft, Personal};
 pub(crate) use subscriber_logon::{Access, subscriber_logon};
 
 use std::time::Duration;
@@ -38,7 +46,23 @@ pub(crate) const SECOND_KEY: Duration = Duration::from_millis(1200);
 
 /// Every menu there is, in the order in which docs/menus.md has them.
 fn menus() -> Vec<menu::Drawn> {
-    vec![find_me::MENU.drawn()]
+    vec![
+        call_answering::MENU.drawn(),
+        after_record::MENU.drawn(),
+        after_record::SEND.drawn(),
+        main_menu::MENU.drawn(),
+        voice_mail::MENU.drawn(),
+        voice_mail::MORE.drawn(),
+        player::MENU.drawn(),
+        compose::MENU.drawn(),
+        person::MENU.drawn(),
+        personal_options::MENU.drawn(),
+        greetings::MENU.drawn(),
+        greetings::ONE.drawn(),
+        greetings::KEEP.drawn(),
+        set_up::MENU.drawn(),
+        find_me::MENU.drawn(),
+    ]
 }
 
 /// docs/menus.md, as the dialogues' own tables have it.

@@ -1,13 +1,13 @@
-//! Choosing a new PIN, when the old one has expired: twice the same, and by the policy's rules.
+//! Choosing a new PIN, when the old one has expired or its owner wants another: twice the same, and by the policy's rules.
 
 use super::caller::{Caller, Subscriber};
 use crate::people::PinProblem;
 use speech::{Phrase, Prompt};
 use std::time::Duration;
 
-/// False: no PIN was chosen, and goodbye was said.
-pub(super) async fn new_pin(caller: &Caller, subscriber: &Subscriber, failures: u32) -> bool {
-    let mut opening: Vec<Phrase> = vec![Prompt::PinExpired.into()];
+/// False: no PIN was chosen. Nothing was said of that yet.
+pub(super) async fn new_pin(caller: &Caller, subscriber: &Subscriber, failures: u32, why: Option<Prompt>) -> bool {
+    let mut opening: Vec<Phrase> = why.map(Phrase::from).into_iter().collect();
     for _ in 0..failures.max(1) {
         opening.push(Prompt::NewPin.into());
         let Some(first) = ask(caller, std::mem::take(&mut opening)).await else { continue };
@@ -29,7 +29,6 @@ pub(super) async fn new_pin(caller: &Caller, subscriber: &Subscriber, failures: 
             }
         }
     }
-    caller.announce(vec![Prompt::TooManyFailures.into()]).await;
     false
 }
 

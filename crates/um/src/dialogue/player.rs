@@ -1,26 +1,46 @@
-//! Plays one message, with the keys that mean something while it plays (fact sheet 4.3).
-//!
-//! | key | while playing |
-//! |---|---|
-//! | 1 | back 5 s |
-//! | 11 | the previous message, or this one from its start |
-//! | 2 | pause, and on |
-//! | 3 | forward 5 s |
-//! | 33 | to the end |
-//!
-//! Every other key ends the playing and is the menu's.
+//! Plays one message, with the keys that mean something while it plays (fact sheet 4.3): [`MENU`]. Every other key ends the
+//! playing and is the message's menu's.
 
+use super::FIRST_KEY;
 use super::caller::Caller;
-use super::{FIRST_KEY, SECOND_KEY};
+use super::menu::{Key, Menu, Pressed};
+use crate::storage::{StoreAnswer, StoreRequest};
 use media::PlayEnd;
 use speech::{Audio, Phrase, Prompt};
 use std::sync::Arc;
 use std::time::Duration;
 
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Does {
+    Back,
+    Start,
+    Pause,
+    Forward,
+    End,
+    Slower,
+    Faster,
+}
+
+pub(crate) const MENU: Menu<Does> = Menu {
+    name: "While a message plays",
+    about: "Other keys stop it, and mean what they mean after it.",
+    keys: &[
+        Key::new("1", Does::Back, "back 5 s"),
+        Key::new("11", Does::Start, "from its start; in the first 2 s the previous message"),
+        Key::new("2", Does::Pause, "pause, and on"),
+        Key::new("3", Does::Forward, "forward 5 s"),
+        Key::new("33", Does::End, "to the end"),
+        Key::new("4", Does::Slower, "slower, at the same pitch"),
+        Key::new("6", Does::Faster, "faster, at the same pitch"),
+    ],
+};
+
 /// How far 1 and 3 jump.
 const JUMP: Duration = Duration::from_secs(5);
 /// How long a paused message waits.
 const PAUSE: Duration = Duration::from_secs(60);
+/// 11 within this much of the beginning means the message before.
+const BEGINNING: Duration = Duration::from_secs(2);
 
 /// How playing ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +53,35 @@ pub(super) enum Heard {
     Previous,
 }
 
+/// How fast messages are heard; kept for the whole call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace(usize);
+
+/// In percent.
+const PACES: [u32; 6] = [60, 80, 100, 125, 150, 180];
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace(2)
+    }
+}
+
+impl Pace {
+    fn percent(self) -> u32 {
+        PACES.get(self.0).copied().unwrap_or(100)
+    }
+
+    fn slower(&mut self) {
+        self.0 = self.0.saturating_sub(1);
+    }
+
+    fn faster(&mut self) {
+        self.0 = (self.0 + 1).min(PACES.len() - 1);
+    }
+}
+
 /// Plays `header`, then the message.
-pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, audio: &Arc<Audio>) -> Heard {
+pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, audio: &Arc<Audio>, pace: &mut Pace) -> Heard {
     let played = caller.play(header).await;
     let mut pressed = if played.reason == PlayEnd::Key { caller.key(FIRST_KEY).await } else { None };
     let mut at = Duration::ZERO;
@@ -42,8 +89,8 @@ pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, audio: &Arc<Aud
         let key = match pressed.take() {
             Some(key) => key,
             None => {
-                let played = caller.play(vec![from(audio, at).into()]).await;
-                at = (at + played.played).min(audio.duration());
+                let played = caller.play(vec![rest(caller, audio, at, *pace).await.into()]).await;
+                at = (at + played.played * pace.percent() / 100).min(audio.duration());
                 if played.reason != PlayEnd::Key {
                     return Heard::ToTheEnd;
                 }
@@ -53,44 +100,46 @@ pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, audio: &Arc<Aud
                 }
             }
         };
-        match key {
-            '1' => match caller.key(SECOND_KEY).await {
-                Some('1') if at < Duration::from_secs(2) => return Heard::Previous,
-                Some('1') => at = Duration::ZERO,
-                other => {
-                    at = at.saturating_sub(JUMP);
-                    pressed = other;
-                }
-            },
-            '2' => {
+        match MENU.read_from(caller, key).await {
+            Pressed::Does(Does::Back) => at = at.saturating_sub(JUMP),
+            Pressed::Does(Does::Start) if at < BEGINNING => return Heard::Previous,
+            Pressed::Does(Does::Start) => at = Duration::ZERO,
+            Pressed::Does(Does::Pause) => {
                 caller.play(vec![Prompt::Paused.into()]).await;
                 match caller.key(PAUSE).await {
                     Some('2') | None => {}
                     other => pressed = other,
                 }
             }
-            '3' => match caller.key(SECOND_KEY).await {
-                Some('3') => return Heard::ToTheEnd,
-                other => {
-                    at += JUMP;
-                    pressed = other;
-                    if at >= audio.duration() && pressed.is_none() {
-                        return Heard::ToTheEnd;
-                    }
+            Pressed::Does(Does::Forward) => {
+                at += JUMP;
+                if at >= audio.duration() {
+                    return Heard::ToTheEnd;
                 }
-            },
-            // Slower and faster are not there yet: the message goes on.
-            '4' | '6' => {}
-            other => return Heard::Key(other),
+            }
+            Pressed::Does(Does::End) => return Heard::ToTheEnd,
+            Pressed::Does(Does::Slower) => pace.slower(),
+            Pressed::Does(Does::Faster) => pace.faster(),
+            Pressed::Unknown | Pressed::Nothing => return Heard::Key(key),
         }
     }
 }
 
-/// The rest of a message. The whole one is shared, not copied.
-fn from(audio: &Arc<Audio>, at: Duration) -> Arc<Audio> {
-    if at.is_zero() {
-        return audio.clone();
+/// The rest of a message at a pace. The whole one is shared, not copied.
+async fn rest(caller: &Caller, audio: &Arc<Audio>, at: Duration, pace: Pace) -> Arc<Audio> {
+    let rest = match at.is_zero() {
+        true => audio.clone(),
+        false => {
+            let skipped = usize::try_from(at.as_millis()).unwrap_or(usize::MAX).saturating_mul(8);
+            Arc::new(Audio::from_samples(audio.samples().get(skipped..).unwrap_or_default().to_vec()))
+        }
+    };
+    if pace.percent() == 100 {
+        return rest;
     }
-    let skipped = usize::try_from(at.as_millis()).unwrap_or(usize::MAX).saturating_mul(8);
-    Arc::new(Audio::from_samples(audio.samples().get(skipped..).unwrap_or_default().to_vec()))
+    match caller.store(StoreRequest::Stretch(rest.clone(), pace.percent())).await {
+        Ok(StoreAnswer::Audio(stretched)) => stretched,
+        // Too fast or slow is better than not at all.
+        _ => rest,
+    }
 }

@@ -4,15 +4,18 @@
 use super::caller::{
     Ask, Caller, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber, TransferEnd,
 };
+use super::directory_search::Search;
+use super::personal::Personal;
+use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::people::PinProblem;
 use crate::people::directory::MOST_FOUND;
 use crate::rules::Denied;
 use crate::storage::{Greeting, StoreAnswer, StoreFailure, StoreRequest};
 use event::Now;
-use mailbox::{MailboxId, Message, MessageId, ModSeq, Uid};
+use mailbox::{GreetingKind, MailboxId, Message, MessageId, ModSeq, Uid};
 use media::{PlayEnd, RecordEnd};
 use speech::{Audio, Options, Phrase, Speech};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -22,6 +25,13 @@ pub(crate) struct Script {
     now: Now,
     playing: Option<(RequestId, Vec<Phrase>, bool)>,
     recording: Option<(RequestId, Duration)>,
+    taping: Option<(RequestId, Duration)>,
+    /// What was recorded as greetings.
+    pub(crate) recorded: BTreeMap<GreetingKind, Arc<Audio>>,
+    /// Of whoever logs on.
+    pub(crate) personal: Option<Personal>,
+    /// Bytes in the mailbox.
+    pub(crate) usage: u64,
     pub(crate) transferring: Option<(RequestId, String)>,
     /// Who is being rung.
     pub(crate) ringing: Option<(RequestId, Ring)>,
@@ -57,6 +67,31 @@ pub(crate) fn subscriber(extension: &str, name: &str) -> Subscriber {
         name: name.into(),
         extension: extension.into(),
         access: true,
+    }
+}
+
+/// Everything allowed, nothing special.
+pub(crate) fn personal() -> Personal {
+    Personal {
+        language: speech::Language::English,
+        clock: None,
+        zone: Default::default(),
+        out_of_office: false,
+        prefers_voice: false,
+        set_up_due: false,
+        pin_days: None,
+        directory: Some(Search {
+            plan: Some("MX".into()),
+            primary: DialByName::LastFirst,
+            secondary: DialByName::None,
+            detail: MatchedName::None,
+            digits: 5,
+            failures: 3,
+        }),
+        failures: 3,
+        idle: Duration::from_secs(5),
+        longest_message: Duration::from_secs(1200),
+        longest_greeting: Duration::from_secs(300),
     }
 }
 
@@ -98,6 +133,10 @@ impl Script {
             now: Now::read(),
             playing: None,
             recording: None,
+            taping: None,
+            recorded: BTreeMap::new(),
+            personal: Some(personal()),
+            usage: 0,
             transferring: None,
             ringing: None,
             denied: None,
@@ -155,6 +194,29 @@ impl Script {
                 found.truncate(MOST_FOUND);
                 Some(Reply::Matches(found, more))
             }
+            Ask::Tape { max, .. } => {
+                self.taping = Some((id, max));
+                None
+            }
+            Ask::Write(draft) => match draft {
+                Some(draft) => {
+                    let to: Vec<&str> = draft.to.iter().map(MailboxId::as_str).collect();
+                    let what = if draft.attached.is_some() { "forward" } else { "write" };
+                    self.note(&format!("{what} to {}", to.join(", ")))
+                }
+                None => None,
+            },
+            Ask::Personal(_) => Some(Reply::Personal(self.personal.clone().map(Box::new))),
+            Ask::Change(_, changes) => {
+                if let Some(personal) = &mut self.personal {
+                    personal.out_of_office = changes.out_of_office_greeting_enabled.unwrap_or(personal.out_of_office);
+                    personal.prefers_voice = changes.voice_commands_preferred.unwrap_or(personal.prefers_voice);
+                }
+                self.done.push(format!("set {}", serde_json::to_string(&changes).unwrap()));
+                Some(Reply::Changed(true))
+            }
+            Ask::SetUp(_) => self.note("set up"),
+            Ask::Speak(..) => None,
             Ask::AnswerFor(mailbox) => self.note(&format!("answer for {mailbox}")),
             Ask::CheckPin { .. } => Some(Reply::Pin(self.pins.pop_front().unwrap_or(PinCheck::Wrong))),
             Ask::ChangePin { pin, .. } => {
@@ -194,7 +256,7 @@ impl Script {
         }
         Some(Ok(match request {
             StoreRequest::Greeting(_) => {
-                StoreAnswer::Greeting(Greeting { personal: self.greeting.clone(), name: None })
+                StoreAnswer::Greeting(Greeting { personal: self.greeting.clone(), oof: None, name: None })
             }
             StoreRequest::List(_) => StoreAnswer::Messages(self.messages.clone()),
             StoreRequest::Audio(..) => StoreAnswer::Audio(audio()),
@@ -205,6 +267,33 @@ impl Script {
             StoreRequest::Delete(_, id) => {
                 self.done.push(format!("delete {}", id.0));
                 StoreAnswer::Done
+            }
+            StoreRequest::SetFlagged(_, id, flagged) => {
+                self.done.push(format!("{} {}", if flagged { "flag" } else { "unflag" }, id.0));
+                StoreAnswer::Done
+            }
+            StoreRequest::Undelete(_, id) => {
+                self.done.push(format!("undelete {}", id.0));
+                StoreAnswer::Done
+            }
+            StoreRequest::Recorded(_, kind) => match self.recorded.get(&kind) {
+                Some(audio) => StoreAnswer::Audio(audio.clone()),
+                None => return Some(Err(StoreFailure::NoMessage)),
+            },
+            StoreRequest::PutGreeting(_, kind, audio) => {
+                self.done.push(format!("greeting {}", kind.as_str()));
+                self.recorded.insert(kind, audio);
+                StoreAnswer::Done
+            }
+            StoreRequest::RemoveGreeting(_, kind) => {
+                self.done.push(format!("no greeting {}", kind.as_str()));
+                self.recorded.remove(&kind);
+                StoreAnswer::Done
+            }
+            StoreRequest::Usage(_) => StoreAnswer::Usage(self.usage),
+            StoreRequest::Stretch(audio, percent) => {
+                self.done.push(format!("at {percent}"));
+                StoreAnswer::Audio(audio)
             }
             other => panic!("{other:?}"),
         }))
@@ -258,13 +347,8 @@ impl Script {
     #[track_caller]
     pub(crate) fn presses_after(&mut self, keys: &str, heard: Duration) -> &mut Script {
         for key in keys.chars() {
-            if key == '#'
-                && let Some((id, _)) = self.recording.take()
-            {
-                let second = Duration::from_secs(1);
-                let recorded = Recorded { reason: RecordEnd::Key, duration: heard, loud: second };
-                self.dialogue.reply(id, Reply::Recorded(recorded));
-                self.go_on();
+            if key == '#' && (self.recording.is_some() || self.taping.is_some()) {
+                self.recorded_now(Recorded { reason: RecordEnd::Key, duration: heard, loud: Duration::from_secs(1) });
             }
             if matches!(self.playing, Some((_, _, true))) {
                 self.played(PlayEnd::Key, heard);
@@ -280,12 +364,28 @@ impl Script {
     /// Speaks into a recording until it ends by itself.
     #[track_caller]
     pub(crate) fn speaks(&mut self, duration: Duration, reason: RecordEnd) -> &mut Script {
-        let (id, _) = self.recording.take().expect("a recording is under way");
         self.now = self.now.later(duration);
         let loud = if reason == RecordEnd::Idle { Duration::ZERO } else { duration };
-        self.dialogue.reply(id, Reply::Recorded(Recorded { reason, duration, loud }));
-        self.go_on();
+        self.recorded_now(Recorded { reason, duration, loud });
         self
+    }
+
+    #[track_caller]
+    fn recorded_now(&mut self, recorded: Recorded) {
+        match (self.recording.take(), self.taping.take()) {
+            (Some((id, _)), _) => self.dialogue.reply(id, Reply::Recorded(recorded)),
+            (None, Some((id, _))) => {
+                let audio = Arc::new(Audio::silence(recorded.duration));
+                self.dialogue.reply(id, Reply::Taped(recorded, audio));
+            }
+            (None, None) => panic!("nothing is being recorded"),
+        }
+        self.go_on();
+    }
+
+    /// The longest that the greeting under way may be.
+    pub(crate) fn taping(&self) -> Option<Duration> {
+        self.taping.map(|(_, max)| max)
     }
 
     /// The longest that the recording under way may be.

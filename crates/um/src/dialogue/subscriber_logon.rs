@@ -44,10 +44,10 @@ pub(crate) async fn subscriber_logon(caller: Caller, scene: Access) {
         };
         match ask_pin(&caller, &scene, &subscriber, own_phone, std::mem::take(&mut opening), &mut wrong).await {
             Logon::Done { expired } => {
-                if expired && !new_pin(&caller, &subscriber, scene.failures).await {
-                    return;
+                if expired && !new_pin(&caller, &subscriber, scene.failures, Some(Prompt::PinExpired)).await {
+                    return caller.announce(vec![Prompt::TooManyFailures.into()]).await;
                 }
-                return main_menu(caller, subscriber, scene.failures).await;
+                return main_menu(caller, subscriber).await;
             }
             Logon::SomebodyElse => {}
             Logon::Over => return,

@@ -1,34 +1,67 @@
-//! The messages, new ones first (fact sheet 4.3).
-//!
-//! | key | after (or while) a message plays |
-//! |---|---|
-//! | # | next |
-//! | 7 | delete |
-//! | 9 | mark as unread |
-//! | 00 5 | envelope: from whom, when, how long |
-//! | 00 1 | replay |
-//! | 00 11 | previous |
-//! | 0 | repeat the menu |
-//! | * | main menu |
+//! The messages, new ones first (fact sheet 4.3): [`MENU`] after each of them or while it plays, and [`MORE`] behind 00.
 //!
 //! A message is read when it was heard to its end, or when `#` (or a jump to the previous one) went on from it. Hanging
-//! up in the middle leaves it new.
+//! up in the middle leaves it new. A deleted one stays in reach until the call ends: 7 on it brings it back.
 
-use super::caller::{Caller, Subscriber};
+use super::caller::Caller;
+use super::compose;
+use super::menu::{Key, Menu, Pressed};
+use super::person;
+use super::personal::{Left, User, give_up};
 use super::player::{Heard, player};
 use super::{FIRST_KEY, SECOND_KEY};
+use crate::dialogue::Subscriber;
 use crate::storage::{StoreAnswer, StoreRequest};
 use mailbox::Message;
-use speech::{Person, Phrase, Prompt, Value};
-use time::OffsetDateTime;
+use speech::{Person, Phrase, Prompt};
 
-/// How the caller left the messages.
-pub(super) enum Left {
-    /// To the main menu.
-    ToMenu,
-    /// Silent for too long: goodbye was said.
-    HungUp,
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Does {
+    Next,
+    Delete,
+    Reply,
+    KeepNew,
+    More,
+    Repeat,
+    Back,
 }
+
+pub(crate) const MENU: Menu<Does> = Menu {
+    name: "A message",
+    about: "After a message, or while it plays.",
+    keys: &[
+        Key::new("#", Does::Next, "the next one"),
+        Key::new("7", Does::Delete, "delete; on a deleted one: bring it back (until the call ends)"),
+        Key::new("8", Does::Reply, "reply").to("After recording"),
+        Key::new("9", Does::KeepNew, "keep as new"),
+        Key::new("00", Does::More, "more").to("More choices"),
+        Key::new("0", Does::Repeat, "repeat"),
+        Key::new("*", Does::Back, "back").to("Main menu"),
+    ],
+};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum More {
+    Replay,
+    Previous,
+    CallSender,
+    Envelope,
+    Forward,
+    Flag,
+}
+
+pub(crate) const MORE: Menu<More> = Menu {
+    name: "More choices",
+    about: "Behind `00` of a message; the keys may follow at once.",
+    keys: &[
+        Key::new("1", More::Replay, "from its start"),
+        Key::new("11", More::Previous, "the previous one"),
+        Key::new("2", More::CallSender, "call whoever left it"),
+        Key::new("5", More::Envelope, "from whom, when, how long"),
+        Key::new("6", More::Forward, "send it on with a comment; not private or protected ones").to("A message to be"),
+        Key::new("44", More::Flag, "flag for later, or no more"),
+    ],
+};
 
 /// Where to go from a message.
 enum Next {
@@ -38,12 +71,7 @@ enum Next {
     Over,
 }
 
-pub(super) async fn voice_mail(
-    caller: &Caller,
-    subscriber: &Subscriber,
-    messages: Vec<Message>,
-    most_failures: u32,
-) -> Left {
+pub(super) async fn voice_mail(caller: &Caller, user: &mut User, messages: Vec<Message>) -> Left {
     let first_saved = messages.iter().position(|message| message.read).unwrap_or(messages.len());
     let mut states: Vec<State> = messages.into_iter().map(State::new).collect();
     let mut at = 0;
@@ -54,7 +82,7 @@ pub(super) async fn voice_mail(
             caller.play(vec![Prompt::NoMoreMessages.into()]).await;
             return Left::ToMenu;
         };
-        let visit = Visit { caller, subscriber, saved, most_failures };
+        let mut visit = Visit { caller, user, saved };
         match visit.run(state, std::mem::take(&mut opening)).await {
             Next::Forward => {
                 // Deleted ones are passed over.
@@ -69,10 +97,9 @@ pub(super) async fn voice_mail(
                     }
                 }
             }
-            Next::Back => match (0..at).rev().find(|index| states.get(*index).is_some_and(|state| !state.deleted)) {
-                Some(previous) => at = previous,
-                None => opening.push(Prompt::NoPreviousMessage.into()),
-            },
+            // Deleted ones are not passed over: this is how they are brought back.
+            Next::Back if at > 0 => at -= 1,
+            Next::Back => opening.push(Prompt::NoPreviousMessage.into()),
             Next::Menu => return Left::ToMenu,
             Next::Over => return Left::HungUp,
         }
@@ -96,17 +123,16 @@ impl State {
 /// One message's turn.
 struct Visit<'a> {
     caller: &'a Caller,
-    subscriber: &'a Subscriber,
+    user: &'a mut User,
     saved: bool,
-    most_failures: u32,
 }
 
 impl Visit<'_> {
-    async fn run(&self, state: &mut State, opening: Vec<Phrase>) -> Next {
-        let mailbox = || self.subscriber.mailbox.clone();
+    async fn run(&mut self, state: &mut State, opening: Vec<Phrase>) -> Next {
         let mut header = opening;
-        header.extend(self.header(&state.message));
-        let audio = match self.caller.store(StoreRequest::Audio(mailbox(), state.message.id)).await {
+        header.extend(self.header(state));
+        let request = StoreRequest::Audio(self.user.subscriber.mailbox.clone(), state.message.id);
+        let audio = match self.caller.store(request).await {
             Ok(StoreAnswer::Audio(audio)) => audio,
             _ => {
                 header.push(Prompt::DamagedMessage.into());
@@ -120,109 +146,163 @@ impl Visit<'_> {
         loop {
             let mut key = None;
             if let Some(header) = play.take() {
-                match player(self.caller, header, &audio).await {
+                match player(self.caller, header, &audio, &mut self.user.pace).await {
                     Heard::ToTheEnd => self.read(state).await,
                     Heard::Key(pressed) => key = Some(pressed),
                     Heard::Previous => {
-                        self.went_on(state).await;
+                        self.read(state).await;
                         return Next::Back;
                     }
                 }
             }
-            let key = match key {
-                Some(key) => Some(key),
+            let pressed = match key {
+                Some(key) => MENU.read_from(self.caller, key).await,
                 None => {
-                    self.caller.play(vec![Prompt::EndOfMessage.into(), Prompt::PlayerMenu.into()]).await;
-                    self.caller.key(FIRST_KEY).await
+                    let menu = if state.deleted { Prompt::PlayerMenuDeleted } else { Prompt::PlayerMenu };
+                    self.caller.play(vec![Prompt::EndOfMessage.into(), menu.into()]).await;
+                    MENU.read(self.caller, FIRST_KEY).await
                 }
             };
-            match key {
-                Some('#') => {
-                    self.went_on(state).await;
+            match pressed {
+                Pressed::Does(Does::Next) => {
+                    self.read(state).await;
                     return Next::Forward;
                 }
-                Some('7') => match self.caller.store(StoreRequest::Delete(mailbox(), state.message.id)).await {
-                    Ok(_) => {
-                        state.deleted = true;
-                        self.caller.play(vec![Prompt::Deleted.into()]).await;
+                Pressed::Does(Does::Delete) if state.deleted => self.bring_back(state).await,
+                Pressed::Does(Does::Delete) => {
+                    if self.delete(state).await {
                         return Next::Forward;
                     }
-                    Err(_) => self.caller.announce(vec![Prompt::MailboxUnreachable.into()]).await,
+                }
+                Pressed::Does(Does::Reply) => match self.sender(state).await {
+                    Some(sender) => {
+                        if compose::write(self.caller, self.user, &[sender], None).await == Left::HungUp {
+                            return Next::Over;
+                        }
+                    }
+                    None => self.say(Prompt::PlayerNoReply).await,
                 },
-                Some('9') => match self.set_read(state, false).await {
+                Pressed::Does(Does::KeepNew) => match self.set_read(state, false).await {
                     true => {
                         state.kept_unread = true;
-                        self.caller.play(vec![Prompt::MarkedUnread.into()]).await;
+                        self.say(Prompt::MarkedUnread).await;
                     }
                     false => self.caller.announce(vec![Prompt::MailboxUnreachable.into()]).await,
                 },
-                Some('0') => match self.more().await {
+                Pressed::Does(Does::More) => match self.more().await {
+                    Some(More::Replay) => play = Some(Vec::new()),
+                    Some(More::Previous) => {
+                        self.read(state).await;
+                        return Next::Back;
+                    }
                     Some(More::Envelope) => {
                         self.caller.play(self.envelope(&state.message)).await;
                     }
-                    Some(More::Replay) => play = Some(Vec::new()),
-                    Some(More::Previous) => {
-                        self.went_on(state).await;
-                        return Next::Back;
+                    Some(More::CallSender) => match self.sender(state).await {
+                        Some(sender) => match person::call(self.caller, &sender).await {
+                            Ok(_) => return Next::Over,
+                            Err(why) => self.say(why).await,
+                        },
+                        None => self.say(Prompt::PlayerNoCall).await,
+                    },
+                    Some(More::Forward) if state.message.private || state.message.protected => {
+                        self.say(Prompt::PlayerNotForwarded).await;
                     }
+                    Some(More::Forward) => {
+                        if compose::forward(self.caller, self.user, state.message.id).await == Left::HungUp {
+                            return Next::Over;
+                        }
+                    }
+                    Some(More::Flag) => self.flag(state).await,
                     None => {}
                 },
-                Some('*') => return Next::Menu,
-                Some(_) => {
+                Pressed::Does(Does::Repeat) => {}
+                Pressed::Does(Does::Back) => return Next::Menu,
+                Pressed::Unknown => {
                     failures += 1;
                     self.caller.forget_keys();
-                    self.caller.play(vec![Prompt::InvalidKey.into()]).await;
+                    self.say(Prompt::InvalidKey).await;
                 }
-                None => {
+                Pressed::Nothing => {
                     failures += 1;
-                    self.caller.play(vec![Prompt::StillThere.into()]).await;
+                    self.say(Prompt::StillThere).await;
                 }
             }
-            if failures >= self.most_failures {
-                self.caller.announce(vec![Prompt::ThankYouGoodbye.into()]).await;
+            if failures >= self.user.personal.failures {
+                give_up(self.caller).await;
                 return Next::Over;
             }
         }
     }
 
-    /// What follows a first 0: nothing (repeat the menu), or a second 0 and one of the keys behind it.
+    async fn say(&self, prompt: Prompt) {
+        self.caller.play(vec![prompt.into()]).await;
+    }
+
+    /// What is pressed behind 00; the choices are said when nothing follows.
     async fn more(&self) -> Option<More> {
-        if self.caller.key(SECOND_KEY).await != Some('0') {
-            return None;
+        let mut pressed = MORE.read(self.caller, SECOND_KEY).await;
+        if matches!(pressed, Pressed::Nothing) {
+            self.say(Prompt::PlayerMore).await;
+            pressed = MORE.read(self.caller, FIRST_KEY).await;
         }
-        let key = match self.caller.key(SECOND_KEY).await {
-            Some(key) => Some(key),
-            None => {
-                self.caller.play(vec![Prompt::PlayerMore.into()]).await;
-                self.caller.key(FIRST_KEY).await
-            }
-        };
-        match key? {
-            '5' => Some(More::Envelope),
-            '1' => match self.caller.key(SECOND_KEY).await {
-                Some('1') => Some(More::Previous),
-                _ => Some(More::Replay),
-            },
-            _ => {
-                self.caller.play(vec![Prompt::InvalidKey.into()]).await;
+        match pressed {
+            Pressed::Does(more) => Some(more),
+            Pressed::Unknown => {
+                self.say(Prompt::InvalidKey).await;
                 None
             }
+            Pressed::Nothing => None,
         }
     }
 
-    async fn went_on(&self, state: &mut State) {
-        self.read(state).await;
+    /// Whoever left it, if he has a mailbox here.
+    async fn sender(&self, state: &State) -> Option<Subscriber> {
+        self.caller.find(state.message.from_number.as_ref()?.as_str().to_owned()).await
+    }
+
+    async fn change(&self, request: StoreRequest) -> bool {
+        let done = self.caller.store(request).await.is_ok();
+        if !done {
+            self.caller.announce(vec![Prompt::MailboxUnreachable.into()]).await;
+        }
+        done
+    }
+
+    async fn delete(&self, state: &mut State) -> bool {
+        let mailbox = self.user.subscriber.mailbox.clone();
+        state.deleted = self.change(StoreRequest::Delete(mailbox, state.message.id)).await;
+        if state.deleted {
+            self.say(Prompt::Deleted).await;
+        }
+        state.deleted
+    }
+
+    async fn bring_back(&self, state: &mut State) {
+        let mailbox = self.user.subscriber.mailbox.clone();
+        if self.change(StoreRequest::Undelete(mailbox, state.message.id)).await {
+            state.deleted = false;
+            self.say(Prompt::PlayerRestored).await;
+        }
+    }
+
+    async fn flag(&self, state: &mut State) {
+        let (mailbox, flagged) = (self.user.subscriber.mailbox.clone(), !state.message.flagged);
+        if self.change(StoreRequest::SetFlagged(mailbox, state.message.id, flagged)).await {
+            state.message.flagged = flagged;
+            self.say(if flagged { Prompt::PlayerFlagged } else { Prompt::PlayerUnflagged }).await;
+        }
     }
 
     async fn read(&self, state: &mut State) {
-        if !state.message.read && !state.kept_unread {
+        if !state.message.read && !state.kept_unread && !state.deleted {
             // A store that is down leaves the message new: it is offered again next time, which loses nothing.
             self.set_read(state, true).await;
         }
     }
 
     async fn set_read(&self, state: &mut State, read: bool) -> bool {
-        let request = StoreRequest::SetRead(self.subscriber.mailbox.clone(), state.message.id, read);
+        let request = StoreRequest::SetRead(self.user.subscriber.mailbox.clone(), state.message.id, read);
         let done = self.caller.store(request).await.is_ok();
         if done {
             state.message.read = read;
@@ -230,8 +310,14 @@ impl Visit<'_> {
         done
     }
 
-    fn header(&self, message: &Message) -> Vec<Phrase> {
-        let mut phrases = vec![if self.saved { Prompt::SavedMessage } else { Prompt::NewMessage }.into()];
+    fn header(&self, state: &State) -> Vec<Phrase> {
+        let message = &state.message;
+        let opening = match (state.deleted, self.saved) {
+            (true, _) => Prompt::PlayerDeletedMessage,
+            (false, true) => Prompt::SavedMessage,
+            (false, false) => Prompt::NewMessage,
+        };
+        let mut phrases: Vec<Phrase> = vec![opening.into()];
         if message.urgent {
             phrases.push(Prompt::Urgent.into());
         }
@@ -245,9 +331,7 @@ impl Visit<'_> {
     fn envelope(&self, message: &Message) -> Vec<Phrase> {
         let mut phrases = vec![from(message)];
         if let Some(now) = self.caller.now() {
-            // The server's zone is not known without a database of zones: times are UTC until time zones are a setting.
-            let at = OffsetDateTime::from(message.received);
-            phrases.push(Prompt::Received.with("when", Value::Moment { at, now: OffsetDateTime::from(now.wall) }));
+            phrases.push(Prompt::Received.with("when", self.user.personal.moment(message.received, now.wall)));
         }
         let seconds = (message.duration_ms / 1000).max(1);
         phrases.push(match seconds {
@@ -256,12 +340,6 @@ impl Visit<'_> {
         });
         phrases
     }
-}
-
-enum More {
-    Envelope,
-    Replay,
-    Previous,
 }
 
 fn from(message: &Message) -> Phrase {
@@ -278,18 +356,22 @@ mod tests {
     use crate::dialogue::caller::PinCheck;
     use crate::dialogue::script::{Script, anna, message};
     use crate::dialogue::subscriber_logon::{Access, subscriber_logon};
+    use mailbox::Message;
     use std::time::Duration;
 
-    /// Logged on, and past the counts: the first message's header is being said.
+    /// Logged on, and 1 pressed: the first message's header is being said.
     fn hearing(messages: &[(u128, bool)]) -> Script {
-        let messages = messages.iter().map(|(id, read)| message(*id, *read)).collect();
+        hearing_of(messages.iter().map(|(id, read)| message(*id, *read)).collect())
+    }
+
+    fn hearing_of(messages: Vec<Message>) -> Script {
         let setup = move |script: &mut Script| {
             script.pins = [PinCheck::Right { expired: false }].into();
             script.messages = messages;
         };
         let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3, elsewhere: None };
         let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
-        script.presses("730146#").listens();
+        script.presses("730146#").presses("1");
         script
     }
 
@@ -322,7 +404,7 @@ mod tests {
         let mut call = hearing(&[(1, false), (2, true)]);
         call.listens().presses("#").hears("no more new").hears("saved").presses("#");
         assert_eq!(call.take_done(), ["read 1"]);
-        call.listens_until("To hear your messages, press one");
+        call.listens_until("messages, press one");
     }
 
     #[test]
@@ -384,14 +466,13 @@ mod tests {
     #[test]
     fn star_leads_to_the_main_menu_and_one_back() {
         let mut call = hearing(&[(1, false)]);
-        call.listens().presses("*").hears("press one").presses("1").hears("New message");
+        call.listens().presses("*").hears("messages, press one").presses("1").hears("New message");
     }
 
     #[test]
     fn an_empty_mailbox_says_so() {
         let mut call = hearing(&[]);
-        assert!(!call.over);
-        call.presses("1").hears("no messages");
+        call.hears("no messages").hears("messages, press one");
     }
 
     #[test]
@@ -400,5 +481,83 @@ mod tests {
         call.waits(Duration::from_secs(600));
         assert!(call.over);
         assert_eq!(call.take_done(), ["read 1"]);
+    }
+
+    #[test]
+    fn a_deleted_message_is_reached_by_previous_and_seven_brings_it_back() {
+        let mut call = hearing(&[(1, false), (2, false)]);
+        call.listens().presses("7").listens().hears("New message").listens().presses("0011");
+        call.hears("Deleted message").listens().presses("7");
+        assert_eq!(call.take_done(), ["delete 1", "read 2", "undelete 1"]);
+        call.hears("Brought back");
+    }
+
+    #[test]
+    fn slower_and_faster_go_on_at_another_pace_from_there() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().presses("6").hears("[audio]").presses("6").presses("4").presses("4").presses("4");
+        assert_eq!(call.take_done(), ["at 125", "at 150", "at 125", "at 80"]);
+    }
+
+    #[test]
+    fn a_pace_is_kept_for_the_next_message() {
+        let mut call = hearing(&[(1, false), (2, false)]);
+        call.listens().presses("6").presses("#").listens();
+        assert_eq!(call.take_done(), ["at 125", "read 1", "at 125"]);
+    }
+
+    #[test]
+    fn eight_replies_to_whoever_left_it() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().listens().presses("8").hears("Please speak after the tone").listens().presses("#").presses("1#");
+        assert_eq!(call.take_done(), ["read 1", "write to 27001", "send"]);
+        call.hears("has been sent").listens().hears("For the next message");
+    }
+
+    #[test]
+    fn a_stranger_cannot_be_answered_or_called() {
+        let mut stranger = message(1, false);
+        stranger.from_number = Some("0701234567".into());
+        let mut call = hearing_of(vec![stranger]);
+        call.listens().listens().presses("8").hears("can't be answered").listens().presses("002").hears("no number");
+    }
+
+    #[test]
+    fn zero_zero_two_calls_the_sender() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().listens().presses("002").hears("connecting you to Björn").listens();
+        assert_eq!(call.transferring.as_ref().map(|(_, to)| to.as_str()), Some("27001"));
+    }
+
+    #[test]
+    fn zero_zero_six_sends_it_on_with_a_comment() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().listens().presses("006").hears("Spell the name").presses("#27001");
+        call.hears("goes to Björn").presses("1").hears("what you want to add").listens().presses("#").presses("1#");
+        assert_eq!(call.take_done(), ["read 1", "forward to 27001", "send"]);
+    }
+
+    #[test]
+    fn private_and_protected_messages_are_not_sent_on() {
+        for (private, protected) in [(true, false), (false, true)] {
+            let mut kept = message(1, false);
+            (kept.private, kept.protected) = (private, protected);
+            let mut call = hearing_of(vec![kept]);
+            call.listens().listens().presses("006").hears("can't be sent on");
+        }
+    }
+
+    #[test]
+    fn zero_zero_four_four_flags_and_unflags() {
+        let mut call = hearing(&[(1, true)]);
+        call.listens().listens().presses("0044").hears("Marked").listens().presses("0044").hears("no longer");
+        assert_eq!(call.take_done(), ["flag 1", "unflag 1"]);
+    }
+
+    #[test]
+    fn zero_zero_and_a_pause_says_what_there_is_more() {
+        let mut call = hearing(&[(1, false)]);
+        call.listens().listens().presses("00").passes(Duration::from_millis(1300)).hears("press four four");
+        call.presses("5").hears("ten seconds");
     }
 }

@@ -32,6 +32,14 @@ impl PinRecord {
         PinRecord { hash, history, set_at: now.unix_ms(), expired, failures: 0, locked: false }
     }
 
+    /// In how many days it will have to be changed; none: in no number of days.
+    pub fn days_left(&self, policy: &PolicySettings, now: Now) -> Option<u32> {
+        const DAY_MS: u64 = 24 * 3600 * 1000;
+        let Limit::Of(days) = policy.pin_lifetime else { return None };
+        let until = self.set_at.saturating_add(u64::from(days).saturating_mul(DAY_MS));
+        u32::try_from(until.saturating_sub(now.unix_ms()).div_ceil(DAY_MS)).ok()
+    }
+
     /// Whether it must be changed at the next logon.
     pub fn is_expired(&self, policy: &PolicySettings, now: Now) -> bool {
         const DAY_MS: u64 = 24 * 3600 * 1000;

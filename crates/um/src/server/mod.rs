@@ -5,7 +5,9 @@ mod commands;
 mod connectivity;
 mod hop;
 mod lamps;
+mod letters;
 mod measure;
+mod personal;
 mod pins;
 mod records;
 mod sip_events;
@@ -260,9 +262,13 @@ impl Server {
                 self.stored_for(call, request, result, now);
             }
             Some(Waiting::Greeting(call, request, mailbox)) => {
-                if let Ok(crate::storage::StoreAnswer::Greeting(greeting)) = &result {
-                    self.keep_greeting(mailbox, greeting.clone());
-                }
+                let result = match result {
+                    Ok(crate::storage::StoreAnswer::Greeting(greeting)) => {
+                        self.keep_greeting(mailbox.clone(), greeting.clone());
+                        Ok(crate::storage::StoreAnswer::Greeting(self.chosen_greeting(&mailbox, greeting)))
+                    }
+                    other => other,
+                };
                 self.stored_for(call, request, result, now);
             }
             Some(Waiting::Replay(call, request)) => self.replay_for(call, request, result, now),
@@ -397,31 +403,20 @@ impl Server {
 
     fn deliver(&mut self, step: Step, now: Now) {
         match step {
-            Step::Deliver(letter, parts, recovered) => {
-                let message = letter.message;
-                let owner = self.configuration.by_mailbox_id(&letter.mailbox);
-                let parcel = crate::storage::Parcel {
-                    to_name: owner.map(|owner| owner.shown_name()),
-                    to_address: owner.and_then(|owner| owner.primary_smtp_address.clone()),
-                    letter,
-                    parts,
-                    recovered,
-                };
+            Step::Deliver(ready) => {
+                let message = ready.letter.message;
+                let parcel = self.parcel(*ready);
                 let ticket = self.ask_store(parcel.request(), Waiting::Nobody);
                 self.deliveries.asked(message, ticket);
             }
             Step::Discard(recordings) => {
                 self.ask_store(StoreRequest::Discard(recordings), Waiting::Nobody);
             }
+            // A user who composed a message and said nothing.
+            Step::Missed(letter) if letter.sender.is_some() => {}
             Step::Missed(letter) => {
                 self.record_missed(letter.message);
-                let event = Event::MissedCall {
-                    mailbox: letter.mailbox.to_string(),
-                    from: letter.from_number.unwrap_or_default(),
-                    from_name: letter.from_name,
-                    call_id: letter.call_id,
-                };
-                self.emit(now, event);
+                self.missed_call(letter, now);
             }
             Step::Tell(event) => self.emit(now, event),
         }

@@ -320,7 +320,11 @@ impl Server {
             Some(extensions) => {
                 let extensions = Some(extensions.into());
                 match mailboxes::enabled(&self.configuration, &setting.mailbox, &setting.policy, extensions) {
-                    Ok(mailbox) => Some(mailbox),
+                    Ok(mut mailbox) => {
+                        // As the product has it: who got a PIN that must be changed has set up nothing yet.
+                        mailbox.um.iter_mut().for_each(|um| um.set_up_due = setting.expired);
+                        Some(mailbox)
+                    }
                     Err(error) => return (setting.reply)(Err(error)),
                 }
             }

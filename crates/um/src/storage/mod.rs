@@ -5,7 +5,7 @@ mod real;
 
 pub use real::{MailboxStorage, follow_changes};
 
-use mailbox::{Counts, MailboxId, Message, MessageId};
+use mailbox::{Counts, GreetingKind, MailboxId, Message, MessageId, MessageKind};
 use media::RecordingId;
 use serde::{Deserialize, Serialize};
 use speech::Audio;
@@ -44,7 +44,22 @@ pub enum StoreRequest {
     /// Answered by `Done`.
     SetRead(MailboxId, MessageId, bool),
     /// Answered by `Done`.
+    SetFlagged(MailboxId, MessageId, bool),
+    /// Answered by `Done`.
     Delete(MailboxId, MessageId),
+    /// Brings a deleted message back. Answered by `Done`.
+    Undelete(MailboxId, MessageId),
+    /// One greeting, as it was recorded. Answered by `Audio`, or `NoMessage` where there is none.
+    Recorded(MailboxId, GreetingKind),
+    /// Answered by `Done`.
+    PutGreeting(MailboxId, GreetingKind, Arc<Audio>),
+    /// Answered by `Done`.
+    RemoveGreeting(MailboxId, GreetingKind),
+    /// How many bytes the messages take. Answered by `Usage`.
+    Usage(MailboxId),
+    /// The same speech at so many percent of its pace. It takes a while, so the signalling thread does not do it itself.
+    /// Answered by `Audio`.
+    Stretch(Arc<Audio>, u32),
     /// Answered by `Counts`.
     Counts(MailboxId),
 }
@@ -53,13 +68,25 @@ pub enum StoreRequest {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parcel {
     pub letter: Letter,
-    /// In order.
+    /// In order. None for a missed call.
     pub parts: Vec<RecordingId>,
+    /// There is no sound in the parts: only what is attached counts.
+    pub quiet: bool,
+    /// Heard by phone and page only.
+    pub protected: bool,
     /// Found in the spool at the start: nobody has counted yet how much of it is sound.
     pub recovered: bool,
-    /// The owner's name and address, for the To line.
-    pub to_name: Option<String>,
-    pub to_address: Option<String>,
+    /// Each gets a message of his own; the letter's mailbox comes first.
+    pub to: Vec<Addressee>,
+}
+
+/// Who gets a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Addressee {
+    pub mailbox: MailboxId,
+    /// For the To line.
+    pub name: Option<String>,
+    pub address: Option<String>,
 }
 
 /// What is known of a message besides its audio. The spool keeps it with each recording (as JSON), so that after a
@@ -80,6 +107,17 @@ pub struct Letter {
     pub private: bool,
     /// Which of the message's recordings, counted from 0.
     pub part: u32,
+    #[serde(default)]
+    pub kind: MessageKind,
+    /// The user who sent it; none: a caller left it.
+    #[serde(default)]
+    pub sender: Option<MailboxId>,
+    /// Whoever else gets it.
+    #[serde(default)]
+    pub also: Vec<MailboxId>,
+    /// A message whose sound follows what was recorded: it is forwarded.
+    #[serde(default)]
+    pub attached: Option<(MailboxId, MessageId)>,
     /// The caller threw it away; kept only until the spool is told.
     pub cancelled: bool,
 }
@@ -97,6 +135,8 @@ pub enum StoreAnswer {
     Greeting(Greeting),
     Messages(Vec<Message>),
     Counts(Counts),
+    /// Bytes.
+    Usage(u64),
 }
 
 /// What a mailbox says of itself.
@@ -104,6 +144,8 @@ pub enum StoreAnswer {
 pub struct Greeting {
     /// The whole greeting in the owner's voice.
     pub personal: Option<Arc<Audio>>,
+    /// The same while the owner is out of office.
+    pub oof: Option<Arc<Audio>>,
     /// Only the name.
     pub name: Option<Arc<Audio>>,
 }

@@ -1,10 +1,12 @@
 //! The real storage: the mailbox store and the spool's files, on tokio.
 
-use super::{Greeting, Letter, Parcel, Storage, StoreAnswer, StoreFailure, StoreRequest, StoreResult, Ticket};
+use super::{
+    Addressee, Greeting, Letter, Parcel, Storage, StoreAnswer, StoreFailure, StoreRequest, StoreResult, Ticket,
+};
 use crate::Own;
 use mailbox::{
-    Address, Caller, ChangeKind, DeliverError, GreetingKind, Line, MailboxError, MailboxId, Mailboxes, MessageError,
-    MessageKind, NewMessage, Order, Unavailable,
+    Address, Caller, ChangeKind, DeliverError, GreetingError, GreetingKind, Line, MailboxError, MailboxId, Mailboxes,
+    MessageError, MessageId, NewMessage, Order, Unavailable,
 };
 use media::{Codec, RecordingId, Spool};
 use rtp::{Level, Threshold};
@@ -19,6 +21,8 @@ use tokio::sync::Semaphore;
 const DELIVERIES: usize = 8;
 /// Other requests at once.
 const OTHERS: usize = 64;
+/// Samples of silence before what is forwarded.
+const BETWEEN: usize = 4000;
 /// Audio is read back from the spool by so many threads of tokio's at most.
 const READERS: usize = 2;
 
@@ -109,8 +113,9 @@ impl Work {
             }
             StoreRequest::Greeting(mailbox) => {
                 let personal = self.greeting(&mailbox, GreetingKind::Personal).await?;
+                let oof = self.greeting(&mailbox, GreetingKind::Oof).await?;
                 let name = self.greeting(&mailbox, GreetingKind::Name).await?;
-                Ok(StoreAnswer::Greeting(Greeting { personal, name }))
+                Ok(StoreAnswer::Greeting(Greeting { personal, oof, name }))
             }
             StoreRequest::List(mailbox) => {
                 Ok(StoreAnswer::Messages(self.mailboxes.list(&mailbox, Order::NewThenSaved).await?))
@@ -127,6 +132,33 @@ impl Work {
             StoreRequest::Delete(mailbox, message) => {
                 self.mailboxes.delete(&mailbox, message, SystemTime::now()).await?;
                 Ok(StoreAnswer::Done)
+            }
+            StoreRequest::SetFlagged(mailbox, message, flagged) => {
+                self.mailboxes.set_flagged(&mailbox, message, flagged).await?;
+                Ok(StoreAnswer::Done)
+            }
+            StoreRequest::Undelete(mailbox, message) => {
+                self.mailboxes.undelete(&mailbox, message).await?;
+                Ok(StoreAnswer::Done)
+            }
+            StoreRequest::Recorded(mailbox, kind) => match self.greeting(&mailbox, kind).await? {
+                Some(audio) => Ok(StoreAnswer::Audio(audio)),
+                None => Err(StoreFailure::NoMessage),
+            },
+            StoreRequest::PutGreeting(mailbox, kind, audio) => {
+                let file = media::wav::write_linear(audio.samples());
+                self.mailboxes.put_greeting(&mailbox, kind, file.into()).await?;
+                Ok(StoreAnswer::Done)
+            }
+            StoreRequest::RemoveGreeting(mailbox, kind) => {
+                self.mailboxes.delete_greeting(&mailbox, kind).await?;
+                Ok(StoreAnswer::Done)
+            }
+            StoreRequest::Usage(mailbox) => Ok(StoreAnswer::Usage(self.mailboxes.usage(&mailbox).await?)),
+            StoreRequest::Stretch(audio, percent) => {
+                let stretched = tokio::task::spawn_blocking(move || rtp::stretch(audio.samples(), percent)).await;
+                let samples = stretched.map_err(|error| StoreFailure::Unavailable(error.to_string()))?;
+                Ok(StoreAnswer::Audio(Arc::new(Audio::from_samples(samples))))
             }
             StoreRequest::Counts(mailbox) => Ok(StoreAnswer::Counts(self.mailboxes.counts(&mailbox).await?)),
         }
@@ -163,44 +195,64 @@ impl Work {
     }
 
     async fn deliver(&self, parcel: Parcel) -> StoreResult {
-        let Parcel { letter, parts, recovered, to_name, to_address } = parcel;
-        let (codec, bytes) = self.recorded(parts.clone()).await?;
-        if recovered && sound_in(codec, &bytes) < crate::worker::delivery::LEAST_SOUND {
+        let (codec, bytes) = self.sound_of(&parcel).await?;
+        let Parcel { letter, parts, recovered, protected, to, .. } = parcel;
+        if recovered && letter.attached.is_none() && sound_in(codec, &bytes) < crate::worker::delivery::LEAST_SOUND {
             parts.into_iter().for_each(|recording| self.spool.release(recording));
             return Ok(StoreAnswer::TooQuiet);
         }
         let audio = mailbox::Audio { codec, bytes: bytes.into() };
         let duration_ms = u64::from(audio.duration_ms());
-        let message = self.message(letter, to_name, to_address, audio);
-        match self.mailboxes.deliver(message.clone()).await {
-            Err(DeliverError::NoMailbox) => {
-                // The configuration has the mailbox, or there would be no message: the store was down when it was made.
-                self.mailboxes.create(&message.mailbox, SystemTime::now()).await?;
-                self.mailboxes.deliver(message).await?;
-            }
-            other => {
-                other?;
+        for addressee in to {
+            let message = NewMessage { protected, ..self.message(letter.clone(), addressee, audio.clone()) };
+            match self.mailboxes.deliver(message.clone()).await {
+                Err(DeliverError::NoMailbox) => {
+                    // The configuration has the mailbox, or there would be no message: the store was down when it was
+                    // made.
+                    self.mailboxes.create(&message.mailbox, SystemTime::now()).await?;
+                    self.mailboxes.deliver(message).await?;
+                }
+                other => {
+                    other?;
+                }
             }
         }
         parts.into_iter().for_each(|recording| self.spool.release(recording));
         Ok(StoreAnswer::Delivered { duration_ms })
     }
 
-    fn message(
-        &self,
-        letter: Letter,
-        to_name: Option<String>,
-        to_address: Option<String>,
-        audio: mailbox::Audio,
-    ) -> NewMessage {
+    /// What was recorded, and behind it, after a moment, what it came with.
+    async fn sound_of(&self, parcel: &Parcel) -> Result<(Codec, Vec<u8>), StoreFailure> {
+        let spoken = !parcel.quiet && !parcel.parts.is_empty();
+        let mut whole = if spoken { Some(self.recorded(parcel.parts.clone()).await?) } else { None };
+        if let Some((mailbox, message)) = &parcel.letter.attached {
+            let wav = match self.mailboxes.audio(mailbox, *message).await {
+                Ok(wav) => wav,
+                // It was removed for good meanwhile: what was said about it still counts.
+                Err(MessageError::NoMessage) if whole.is_some() => return whole.ok_or(StoreFailure::NoMessage),
+                Err(MessageError::NoMessage) => return Err(StoreFailure::Damaged("what it forwards is gone".into())),
+                Err(error) => return Err(error.into()),
+            };
+            let audio = Audio::from_wav(&wav).map_err(|error| StoreFailure::Damaged(error.to_string()))?;
+            let (codec, bytes) = whole.get_or_insert_with(|| (Codec::Pcma, Vec::new()));
+            if !bytes.is_empty() {
+                bytes.extend(rtp::encode(*codec, &[0; BETWEEN]));
+            }
+            bytes.extend(rtp::encode(*codec, audio.samples()));
+        }
+        // A missed call has no sound.
+        Ok(whole.unwrap_or((Codec::Pcma, Vec::new())))
+    }
+
+    fn message(&self, letter: Letter, to: Addressee, audio: mailbox::Audio) -> NewMessage {
         let address = |text: Option<String>| text.and_then(|text| Address::parse(&text).ok());
         let ended = Duration::from_millis(letter.received)
             .saturating_add(Duration::from_millis(u64::from(audio.duration_ms())));
         NewMessage {
-            id: letter.message,
-            to: address(to_address).unwrap_or_else(|| Address::of_number(letter.mailbox.as_str(), &self.domain)),
-            mailbox: letter.mailbox,
-            to_name: to_name.as_deref().map(Line::new),
+            id: message_of(&letter, &to.mailbox),
+            to: address(to.address).unwrap_or_else(|| Address::of_number(to.mailbox.as_str(), &self.domain)),
+            mailbox: to.mailbox,
+            to_name: to.name.as_deref().map(Line::new),
             from: Caller {
                 number: letter.from_number.as_deref().map(Line::new),
                 name: letter.from_name.as_deref().map(Line::new),
@@ -208,13 +260,26 @@ impl Work {
             },
             call_id: Line::new(&letter.call_id),
             received: SystemTime::UNIX_EPOCH.checked_add(ended).unwrap_or(SystemTime::UNIX_EPOCH),
-            kind: MessageKind::CallAnswering,
+            kind: letter.kind,
             urgent: letter.urgent,
             private: letter.private,
             protected: false,
             audio,
         }
     }
+}
+
+/// What a message is called in one of its mailboxes: always the same, so that delivering again changes nothing.
+fn message_of(letter: &Letter, mailbox: &MailboxId) -> MessageId {
+    if *mailbox == letter.mailbox {
+        return letter.message;
+    }
+    // FNV-1a, 128 bit, over the id and the name: as random as the id is.
+    let bytes = letter.message.0.to_be_bytes().into_iter().chain(mailbox.as_str().bytes());
+    let hash = bytes.fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
+    MessageId(hash)
 }
 
 /// How much of it is above -40 dBm0, in steps of 20 ms as the recorder counts.
@@ -253,6 +318,16 @@ impl From<MessageError> for StoreFailure {
         match error {
             MessageError::NoMessage => StoreFailure::NoMessage,
             MessageError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<GreetingError> for StoreFailure {
+    fn from(error: GreetingError) -> StoreFailure {
+        match error {
+            GreetingError::NoMailbox => StoreFailure::NoMailbox,
+            GreetingError::Unavailable(error) => error.into(),
+            other => StoreFailure::Damaged(other.to_string()),
         }
     }
 }

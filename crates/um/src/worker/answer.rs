@@ -131,6 +131,7 @@ impl Server {
             pilot,
             caller,
             language,
+            clock: None,
             session,
             local,
             description: Some(description),
@@ -138,6 +139,8 @@ impl Server {
             dialogue: None,
             play: None,
             recording: None,
+            taping: None,
+            writing: None,
             transfer: None,
             outcall: None,
             ringing: None,
@@ -323,7 +326,7 @@ fn offer_in(headers: &Headers, body: &[u8]) -> Result<Option<sdp::Session>, (u16
 }
 
 /// How callers search for people, by a dial plan's settings; `None`: they can't.
-fn search(plan: &DialPlan, scope: ContactScope, detail: MatchedName) -> Option<Search> {
+pub(crate) fn search(plan: &DialPlan, scope: ContactScope, detail: MatchedName) -> Option<Search> {
     let whom = match scope {
         ContactScope::GlobalAddressList => None,
         // Address lists are not there yet: their callers search the plan.

@@ -6,12 +6,12 @@ use crate::commands::CallView;
 use crate::commands::call_record::ReasonForCall;
 use crate::commands::dial_plan::DialPlan;
 use crate::commands::ip_gateway::Gateway;
-use crate::dialogue::{Dialogue, RequestId};
+use crate::dialogue::{Dialogue, Draft, RequestId};
 use event::Now;
 use mailbox::{MailboxId, MessageId};
-use media::{PlayId, RecordingId, SessionId};
+use media::{PlayId, RecordingId, SessionId, Tape};
 use sip::endpoint::{CallRef, ClientRef};
-use speech::Language;
+use speech::{Clock, Language};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -78,6 +78,8 @@ pub(crate) struct Call {
     pub(crate) caller: CallerId,
     /// What the dialogue speaks.
     pub(crate) language: Language,
+    /// How times are told to whoever logged on.
+    pub(crate) clock: Option<Clock>,
     /// Whose mailbox, for call answering.
     pub(crate) mailbox: Option<MailboxId>,
     pub(crate) session: SessionId,
@@ -91,6 +93,10 @@ pub(crate) struct Call {
     pub(crate) dialogue: Option<Dialogue>,
     pub(crate) play: Option<(PlayId, RequestId)>,
     pub(crate) recording: Option<Recording>,
+    /// A recording that becomes no message.
+    pub(crate) taping: Option<(Recording, Tape)>,
+    /// A message of a user who has logged on; what is recorded belongs to it.
+    pub(crate) writing: Option<Draft>,
     pub(crate) transfer: Option<Transfer>,
     /// Of a call that the server placed, until its outcome is told.
     pub(crate) outcall: Option<Outcall>,

@@ -45,9 +45,17 @@ struct Draft {
     recovered: bool,
 }
 
+/// A message that may be delivered.
+pub(crate) struct Ready {
+    pub(crate) letter: Letter,
+    pub(crate) parts: Vec<RecordingId>,
+    pub(crate) quiet: bool,
+    pub(crate) recovered: bool,
+}
+
 /// What a draft's progress asks for.
 pub(crate) enum Step {
-    Deliver(Letter, Vec<RecordingId>, bool),
+    Deliver(Box<Ready>),
     Discard(Vec<RecordingId>),
     /// There was no message in it.
     Missed(Letter),
@@ -119,6 +127,14 @@ impl Deliveries {
         draft.parts.push((recording, Part::default()));
         self.by_recording.insert(recording, message);
         meta(&Letter { part, ..draft.letter.clone() })
+    }
+
+    /// A message without a recording.
+    pub(crate) fn post(&mut self, letter: Letter) {
+        let message = letter.message;
+        let draft = Draft { letter, parts: Vec::new(), state: State::Closed, wait: FIRST_WAIT, recovered: false };
+        self.drafts.insert(message, draft);
+        self.go_on(message);
     }
 
     /// Changes what the message says of itself; gives what the spool must now keep with its first recording.
@@ -197,13 +213,19 @@ impl Deliveries {
                 self.steps.push(Step::Discard(recordings()));
                 self.forget(message);
             }
-            State::Closed if ended && loud < LEAST_SOUND => {
+            State::Closed if ended && loud < LEAST_SOUND && draft.letter.needs_sound() => {
                 self.steps.push(Step::Discard(recordings()));
                 self.steps.push(Step::Missed(draft.letter.clone()));
                 self.forget(message);
             }
             State::Closed if ended && durable => {
-                self.steps.push(Step::Deliver(draft.letter.clone(), recordings(), draft.recovered));
+                let quiet = loud < LEAST_SOUND;
+                self.steps.push(Step::Deliver(Box::new(Ready {
+                    letter: draft.letter.clone(),
+                    parts: recordings(),
+                    quiet,
+                    recovered: draft.recovered,
+                })));
                 draft.state = State::Asked;
             }
             _ => {}
@@ -243,13 +265,19 @@ impl Deliveries {
                     StoreAnswer::Delivered { duration_ms } => *duration_ms,
                     _ => 0,
                 };
-                self.steps.push(Step::Tell(Event::MessageDelivered {
-                    mailbox,
-                    message: message.to_string(),
-                    from: draft.letter.from_number.clone().unwrap_or_default(),
-                    duration_ms,
-                    recovered: draft.recovered,
-                }));
+                // A missed call was told of when it was missed.
+                if draft.letter.kind.is_voice() {
+                    let mailboxes = std::iter::once(&draft.letter.mailbox).chain(&draft.letter.also);
+                    self.steps.extend(mailboxes.map(|mailbox| {
+                        Step::Tell(Event::MessageDelivered {
+                            mailbox: mailbox.to_string(),
+                            message: message.to_string(),
+                            from: draft.letter.from_number.clone().unwrap_or_default(),
+                            duration_ms,
+                            recovered: draft.recovered,
+                        })
+                    }));
+                }
                 self.forget(message);
             }
             Err(failure @ StoreFailure::Damaged(_)) => {
@@ -290,6 +318,13 @@ impl Deliveries {
 fn meta(letter: &Letter) -> Bytes {
     // A letter has string keys and plain values: writing it cannot fail.
     serde_json::to_vec(letter).unwrap_or_default().into()
+}
+
+impl Letter {
+    /// Whether it is no message when nobody spoke.
+    fn needs_sound(&self) -> bool {
+        self.kind.is_voice() && self.attached.is_none()
+    }
 }
 
 impl Parcel {

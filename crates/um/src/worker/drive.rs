@@ -1,14 +1,16 @@
 //! The call's side of its dialogue: carries out what the dialogue asks for, and lets it go on when something happened.
 
-use super::call::{Call, Recording};
+use super::call::Recording;
 use crate::dialogue::{Ask, Match, Played, Recorded, Reply, RequestId};
 use crate::server::{Server, Waiting};
 use crate::storage::{Letter, StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::{Event, Now};
 use journal::Key;
-use mailbox::MessageId;
-use media::{Keys, MediaCommand, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordLimits, RecordTo, RecordingId};
+use mailbox::{MessageId, MessageKind};
+use media::{Keys, MediaCommand, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordLimits, RecordTo, RecordingId, Tape};
 use sip::Headers;
+use speech::Audio;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What counts as sound in a recording.
@@ -54,7 +56,7 @@ impl Server {
             Ask::Play { phrases, barge_in } => {
                 let play = PlayId(self.next_number());
                 let call = self.calls.get_mut(&number)?;
-                let clips = self.sounds.clips(&phrases, call.language);
+                let clips = self.sounds.clips(&phrases, call.language, call.clock);
                 self.journal.did(Some(Key::Call(number)), None, || said(&phrases));
                 // What can be said depends on what is installed.
                 if self.random.shared(clips.is_empty().into()) != 0 {
@@ -78,6 +80,7 @@ impl Server {
             Ask::Store(StoreRequest::Greeting(mailbox)) => {
                 let kept = self.greetings.get(&mailbox);
                 if let Some(greeting) = crate::journal::kept_greeting(&self.random, kept) {
+                    let greeting = self.chosen_greeting(&mailbox, greeting);
                     return Some(Reply::Stored(Ok(StoreAnswer::Greeting(greeting))));
                 }
                 let waiting = Waiting::Greeting(number, id, mailbox.clone());
@@ -114,6 +117,24 @@ impl Server {
                 let call = self.calls.get_mut(&number)?;
                 call.mailbox = Some(mailbox);
                 call.left_message = false;
+                None
+            }
+            Ask::Tape { idle, max } => self.tape(number, id, idle, max),
+            Ask::Write(draft) => {
+                // What was recorded before belongs to what was written then.
+                self.send_message(number);
+                self.calls.get_mut(&number)?.writing = draft.map(|draft| *draft);
+                None
+            }
+            Ask::Personal(mailbox) => Some(Reply::Personal(self.personal(number, &mailbox, now).map(Box::new))),
+            Ask::Change(mailbox, changes) => Some(Reply::Changed(self.change_by_phone(&mailbox, *changes, now))),
+            Ask::SetUp(mailbox) => {
+                self.set_up(&mailbox, now);
+                None
+            }
+            Ask::Speak(language, clock) => {
+                let call = self.calls.get_mut(&number)?;
+                (call.language, call.clock) = (language, clock);
                 None
             }
             Ask::CheckPin { mailbox, pin } => self.check_pin_by_phone(number, id, mailbox, pin, now).map(Reply::Pin),
@@ -157,26 +178,54 @@ impl Server {
         let recording = RecordingId(self.random_id());
         let nothing = Recorded { reason: RecordEnd::Failed, duration: Duration::ZERO, loud: Duration::ZERO };
         let Some(call) = self.calls.get_mut(&number) else { return Some(Reply::Recorded(nothing)) };
-        let Some(mailbox) = call.mailbox.clone() else { return Some(Reply::Recorded(nothing)) };
+        let to = match &call.writing {
+            Some(draft) => draft.to.first().cloned(),
+            None => call.mailbox.clone(),
+        };
+        let Some(mailbox) = to else { return Some(Reply::Recorded(nothing)) };
+        let sender = call.writing.as_ref().and_then(|draft| self.configuration.by_mailbox_id(&draft.from.mailbox));
+        let address = sender.and_then(|sender| sender.primary_smtp_address.clone());
         let message = *call.message.get_or_insert(MessageId(recording.0));
-        let letter = || Letter {
-            message,
-            mailbox,
-            from_number: call.caller.number.clone(),
-            from_name: call.caller.name.clone(),
-            from_address: call.caller.address.clone(),
-            call_id: call.call_id.clone(),
-            received: now.unix_ms(),
-            urgent: false,
-            private: false,
-            part: 0,
-            cancelled: false,
+        let letter = || {
+            let letter = Letter {
+                message,
+                mailbox,
+                from_number: call.caller.number.clone(),
+                from_name: call.caller.name.clone(),
+                from_address: call.caller.address.clone(),
+                call_id: call.call_id.clone(),
+                received: now.unix_ms(),
+                urgent: false,
+                private: false,
+                part: 0,
+                kind: MessageKind::CallAnswering,
+                sender: None,
+                also: Vec::new(),
+                attached: None,
+                cancelled: false,
+            };
+            match &call.writing {
+                Some(draft) => draft.letter(letter, address),
+                None => letter,
+            }
         };
         let meta = self.deliveries.record(message, recording, letter);
         call.recording = Some(Recording { request: id, id: recording });
         let limits = RecordLimits { idle, max, level_dbm0: LEVEL_DBM0, stop_keys: Keys::of("#") };
         let session = call.session;
         self.media.command(MediaCommand::Record { session, recording, to: RecordTo::Spool, meta, limits });
+        None
+    }
+
+    /// Records something that becomes no message: to memory.
+    fn tape(&mut self, number: u64, id: RequestId, idle: Duration, max: Duration) -> Option<Reply> {
+        let recording = RecordingId(self.random_id());
+        let call = self.calls.get_mut(&number)?;
+        let tape = Tape::new();
+        call.taping = Some((Recording { request: id, id: recording }, tape.clone()));
+        let limits = RecordLimits { idle, max, level_dbm0: LEVEL_DBM0, stop_keys: Keys::of("#") };
+        let (session, to) = (call.session, RecordTo::Tape(tape));
+        self.media.command(MediaCommand::Record { session, recording, to, meta: Default::default(), limits });
         None
     }
 
@@ -197,7 +246,8 @@ impl Server {
     fn send_message(&mut self, number: u64) {
         let Some(call) = self.calls.get_mut(&number) else { return };
         if let Some(message) = call.message.take() {
-            call.left_message = true;
+            // What a user sends is not what the call itself left.
+            call.left_message |= call.writing.is_none();
             self.deliveries.close(message);
         }
     }
@@ -222,7 +272,10 @@ impl Server {
                 self.deliveries.ended(recording, loud);
                 let Some(number) = self.by_session.get(&session).copied() else { return };
                 let Some(call) = self.calls.get_mut(&number) else { return };
-                if let Some(ended) = call.recording.take_if(|current| current.id == recording) {
+                if let Some((ended, tape)) = call.taping.take_if(|(current, _)| current.id == recording) {
+                    let recorded = Recorded { reason, duration, loud };
+                    self.reply(number, ended.request, Reply::Taped(recorded, taped(&tape, duration)), now);
+                } else if let Some(ended) = call.recording.take_if(|current| current.id == recording) {
                     let recorded = Recorded { reason, duration, loud };
                     self.reply(number, ended.request, Reply::Recorded(recorded), now);
                 }
@@ -356,20 +409,12 @@ impl Server {
             },
         );
     }
+}
 
-    /// A call to a mailbox that left no message.
-    fn missed(&self, call: &Call, now: Now) {
-        let Some(mailbox) = &call.mailbox else { return };
-        self.emit(
-            now,
-            Event::MissedCall {
-                mailbox: mailbox.to_string(),
-                from: call.caller.number.clone().unwrap_or_default(),
-                from_name: call.caller.name.clone(),
-                call_id: call.call_id.clone(),
-            },
-        );
-    }
+/// What was recorded to memory. A call that is run again has no sound: silence as long takes its place.
+fn taped(tape: &Tape, duration: Duration) -> Arc<Audio> {
+    let samples = tape.samples();
+    Arc::new(if samples.is_empty() { Audio::silence(duration) } else { Audio::from_samples(samples) })
 }
 
 /// What is said, for the journal; audio by its length.

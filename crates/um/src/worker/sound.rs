@@ -2,7 +2,7 @@
 
 use media::Clip;
 use rtp::Tone;
-use speech::{Audio, Language, Phrase, Speech};
+use speech::{Audio, Clock, Language, Phrase, Speech};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
@@ -28,8 +28,8 @@ impl Sounds {
         Sounds { speech, clips: HashMap::new(), sweep_at: LEAST_SWEEP, ringback }
     }
 
-    pub(crate) fn clips(&mut self, phrases: &[Phrase], language: Language) -> Vec<Arc<Clip>> {
-        let audio = self.speech.in_language(language).say(phrases);
+    pub(crate) fn clips(&mut self, phrases: &[Phrase], language: Language, clock: Option<Clock>) -> Vec<Arc<Clip>> {
+        let audio = self.speech.in_language(language).with_clock(clock).say(phrases);
         audio.iter().filter(|audio| !audio.is_empty()).map(|audio| self.clip(audio)).collect()
     }
 

@@ -22,7 +22,8 @@ fn run(stage: &Stage<'_>) -> Outcome {
 
     stage.logs_on(&mut phone)?;
     phone.hears_first(&stage.says([Prompt::CountNew.with("count", 1_u32)]))?;
-    phone.hears_first(&stage.says([Prompt::NewMessage.into()]))?;
+    phone.presses("1");
+    phone.hears(&stage.says([Prompt::NewMessage.into()]))?;
     phone.hears_words(&words)?;
     phone.hears(&stage.says([Prompt::EndOfMessage.into(), Prompt::PlayerMenu.into()]).beginning())?;
 

@@ -16,6 +16,10 @@ fn recovered(recording: u128, message: u128, part: u32, cancelled: bool) -> Reco
         urgent: part == 0,
         private: false,
         part,
+        kind: mailbox::MessageKind::CallAnswering,
+        sender: None,
+        also: Vec::new(),
+        attached: None,
         cancelled,
     };
     Recovered {

@@ -33,6 +33,7 @@ pub struct Shelf {
     /// Answers nothing at all.
     pub silent: bool,
     pub counts: BTreeMap<MailboxId, Counts>,
+    pub usage: BTreeMap<MailboxId, u64>,
     pub delivered: Vec<Parcel>,
     pub discarded: Vec<RecordingId>,
     pub quiet: bool,
@@ -74,10 +75,17 @@ impl Shelf {
             StoreRequest::Audio(..) | StoreRequest::Replay(_) => {
                 StoreAnswer::Audio(Arc::new(speech::Audio::from_samples(vec![100; 8000])))
             }
+            StoreRequest::Stretch(audio, _) => StoreAnswer::Audio(audio),
+            StoreRequest::Recorded(..) => return Err(StoreFailure::NoMessage),
+            StoreRequest::Usage(mailbox) => StoreAnswer::Usage(self.usage.get(&mailbox).copied().unwrap_or_default()),
             StoreRequest::Create(_)
             | StoreRequest::Remove(_)
             | StoreRequest::SetRead(..)
-            | StoreRequest::Delete(..) => StoreAnswer::Done,
+            | StoreRequest::SetFlagged(..)
+            | StoreRequest::Delete(..)
+            | StoreRequest::Undelete(..)
+            | StoreRequest::PutGreeting(..)
+            | StoreRequest::RemoveGreeting(..) => StoreAnswer::Done,
         })
     }
 }

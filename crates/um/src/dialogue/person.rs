@@ -1,0 +1,147 @@
+//! The directory in voice access (fact sheet 4.5): somebody is searched for, then called or written to: [`MENU`].
+
+use super::FIRST_KEY;
+use super::caller::{Caller, Subscriber, TransferEnd};
+use super::compose;
+use super::directory_search::{Outcome, directory_search};
+use super::menu::{Key, Menu, Pressed};
+use super::people::spoken;
+use super::personal::{Left, User, give_up};
+use speech::{Phrase, Prompt, Value};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Does {
+    Details,
+    Call,
+    Write,
+    Another,
+    Repeat,
+    Back,
+}
+
+pub(crate) const MENU: Menu<Does> = Menu {
+    name: "Somebody found",
+    about: "Voice access, after somebody was found in the directory by name or extension.",
+    keys: &[
+        Key::new("1", Does::Details, "hear the extension"),
+        Key::new("2", Does::Call, "call"),
+        Key::new("3", Does::Write, "send a voice message").to("A message to be"),
+        Key::new("4", Does::Another, "find somebody else"),
+        Key::new("0", Does::Repeat, "repeat"),
+        Key::new("*", Does::Back, "back").to("Main menu"),
+    ],
+};
+
+pub(super) async fn directory(caller: &Caller, user: &User) -> Left {
+    let Some(search) = &user.personal.directory else { return Left::ToMenu };
+    let mut wrong = 0;
+    while wrong < user.personal.failures {
+        let person = match directory_search(caller, search).await {
+            Outcome::Person(person) => Some(person),
+            Outcome::Extension(number) => caller.find(number).await,
+            Outcome::Back => return Left::ToMenu,
+            Outcome::Failed => return give_up(caller).await,
+        };
+        let Some(person) = person else {
+            wrong += 1;
+            caller.play(vec![Prompt::UnknownExtension.into()]).await;
+            continue;
+        };
+        match found(caller, user, person).await {
+            Some(left) => return left,
+            None => wrong = 0,
+        }
+    }
+    give_up(caller).await
+}
+
+/// None: somebody else is to be found.
+async fn found(caller: &Caller, user: &User, person: Subscriber) -> Option<Left> {
+    let name = spoken(caller, &person).await;
+    let mut opening: Vec<Phrase> = Vec::new();
+    let mut failures = 0;
+    while failures < user.personal.failures {
+        opening.extend([Value::Person(name.clone()).into(), Prompt::PersonMenu.into()]);
+        caller.play(std::mem::take(&mut opening)).await;
+        match MENU.read(caller, FIRST_KEY).await {
+            Pressed::Does(Does::Details) => {
+                failures = 0;
+                opening.push(Prompt::Extension.with("digits", Value::Digits(person.extension.clone())));
+            }
+            Pressed::Does(Does::Call) => match call(caller, &person).await {
+                Ok(left) => return Some(left),
+                Err(why) => opening.push(why.into()),
+            },
+            Pressed::Does(Does::Write) => return Some(compose::compose(caller, user, vec![person]).await),
+            Pressed::Does(Does::Another) => return None,
+            Pressed::Does(Does::Repeat) => failures = 0,
+            Pressed::Does(Does::Back) => return Some(Left::ToMenu),
+            Pressed::Unknown => {
+                failures += 1;
+                caller.forget_keys();
+                opening.push(Prompt::InvalidKey.into());
+            }
+            Pressed::Nothing => {
+                failures += 1;
+                opening.push(Prompt::StillThere.into());
+            }
+        }
+    }
+    Some(give_up(caller).await)
+}
+
+/// Connects with a colleague; what is to be said when that fails.
+pub(super) async fn call(caller: &Caller, person: &Subscriber) -> Result<Left, Prompt> {
+    let name = spoken(caller, person).await;
+    caller.announce(vec![Prompt::TransferringTo.with("name", name)]).await;
+    match caller.transfer(person.extension.clone()).await {
+        TransferEnd::Done => Ok(Left::HungUp),
+        TransferEnd::Busy => Err(Prompt::Busy),
+        TransferEnd::NoAnswer => Err(Prompt::NoAnswer),
+        TransferEnd::Invalid => Err(Prompt::InvalidExtension),
+        TransferEnd::Failed => Err(Prompt::TransferFailed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialogue::caller::PinCheck;
+    use crate::dialogue::script::{Script, anna, message};
+    use crate::dialogue::subscriber_logon::{Access, subscriber_logon};
+
+    /// Björn was found by his extension.
+    fn found() -> Script {
+        let setup = |script: &mut Script| {
+            script.pins = [PinCheck::Right { expired: false }].into();
+            script.messages = vec![message(1, false)];
+        };
+        let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3, elsewhere: None };
+        let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
+        script.presses("730146#").presses("4").presses("#27001").hears("Björn Åkesson");
+        script
+    }
+
+    #[test]
+    fn every_key_leads_where_the_map_says() {
+        for (key, words) in [
+            ("1", "extension two seven zero zero one"),
+            ("3", "Your message goes to Björn"),
+            ("4", "Spell the name"),
+            ("0", "Björn"),
+            ("*", "messages, press one"),
+            ("9", "does nothing"),
+        ] {
+            found().presses(key).hears(words);
+        }
+    }
+
+    #[test]
+    fn two_calls_and_a_busy_line_leads_back() {
+        let mut call = found();
+        call.presses("2").hears("connecting you to Björn").listens();
+        call.transferred(TransferEnd::Busy).hears("busy").hears("Björn").presses("2").listens();
+        call.transferred(TransferEnd::Done);
+        assert!(call.over);
+    }
+}

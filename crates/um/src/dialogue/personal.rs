@@ -1,0 +1,130 @@
+//! What voice access must know of the user who has logged on, and what it asks on his behalf.
+
+use super::caller::{Ask, Caller, Recorded, Reply, Subscriber};
+use super::directory_search::Search;
+use super::player::Pace;
+use crate::commands::mailbox::UmMailboxChanges;
+use crate::storage::Letter;
+use crate::time_zone::TimeZone;
+use mailbox::{MailboxId, MessageId, MessageKind};
+use media::RecordEnd;
+use speech::{Audio, Clock, Language, Prompt, Value};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How a user is served, and what he may do.
+#[derive(Clone, Debug)]
+pub(crate) struct Personal {
+    pub(crate) language: Language,
+    /// None: as the language tells times.
+    pub(crate) clock: Option<Clock>,
+    pub(crate) zone: TimeZone,
+    /// Callers hear the out-of-office greeting.
+    pub(crate) out_of_office: bool,
+    pub(crate) prefers_voice: bool,
+    /// He has not recorded name and greeting yet, and is asked to.
+    pub(crate) set_up_due: bool,
+    /// In so many days his PIN expires; only when that is soon.
+    pub(crate) pin_days: Option<u32>,
+    /// How people are searched for; none: they can't be.
+    pub(crate) directory: Option<Search>,
+    /// Wrong inputs before the call is ended.
+    pub(crate) failures: u32,
+    /// Of a recording.
+    pub(crate) idle: Duration,
+    pub(crate) longest_message: Duration,
+    pub(crate) longest_greeting: Duration,
+}
+
+/// A user who has logged on.
+pub(super) struct User {
+    pub(super) subscriber: Subscriber,
+    pub(super) personal: Personal,
+    /// How fast he hears messages.
+    pub(super) pace: Pace,
+}
+
+/// How a caller left a menu of voice access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Back to where he came from.
+    ToMenu,
+    /// Silence or wrong keys for too long: goodbye was said. Or he is somebody else's now.
+    HungUp,
+}
+
+/// Too many wrong inputs.
+pub(super) async fn give_up(caller: &Caller) -> Left {
+    caller.announce(vec![Prompt::TooManyFailures.into()]).await;
+    Left::HungUp
+}
+
+impl Personal {
+    /// A time as it is told to him now.
+    pub(super) fn moment(&self, at: SystemTime, now: SystemTime) -> Value {
+        Value::Moment { at: self.zone.local(at), now: self.zone.local(now) }
+    }
+}
+
+/// A message that a user who has logged on writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Draft {
+    pub(crate) from: Subscriber,
+    /// At least one.
+    pub(crate) to: Vec<MailboxId>,
+    /// What is forwarded with it.
+    pub(crate) attached: Option<(MailboxId, MessageId)>,
+}
+
+impl Draft {
+    /// What a caller's letter becomes when this user writes it; `address` is his own.
+    pub(crate) fn letter(&self, letter: Letter, address: Option<String>) -> Letter {
+        Letter {
+            from_number: Some(self.from.extension.clone()),
+            from_name: Some(self.from.name.clone()),
+            from_address: address,
+            kind: MessageKind::Composed,
+            sender: Some(self.from.mailbox.clone()),
+            also: self.to.iter().skip(1).cloned().collect(),
+            attached: self.attached.clone(),
+            ..letter
+        }
+    }
+}
+
+impl Caller {
+    pub(super) async fn tape(&self, idle: Duration, max: Duration) -> (Recorded, Arc<Audio>) {
+        match self.ask(Ask::Tape { idle, max }).await {
+            Reply::Taped(recorded, audio) => (recorded, audio),
+            _ => {
+                let nothing = Recorded { reason: RecordEnd::Failed, duration: Duration::ZERO, loud: Duration::ZERO };
+                (nothing, Arc::new(Audio::silence(Duration::ZERO)))
+            }
+        }
+    }
+
+    /// From now on what is recorded is this message; `None`: nothing more is written.
+    pub(super) fn write(&self, draft: Option<Draft>) {
+        self.post(Ask::Write(draft.map(Box::new)));
+    }
+
+    pub(super) async fn personal(&self, mailbox: MailboxId) -> Option<Personal> {
+        match self.ask(Ask::Personal(mailbox)).await {
+            Reply::Personal(personal) => personal.map(|personal| *personal),
+            _ => None,
+        }
+    }
+
+    /// Whether the change was made.
+    pub(super) async fn change(&self, mailbox: MailboxId, changes: UmMailboxChanges) -> bool {
+        matches!(self.ask(Ask::Change(mailbox, Box::new(changes))).await, Reply::Changed(true))
+    }
+
+    pub(super) fn set_up(&self, mailbox: MailboxId) {
+        self.post(Ask::SetUp(mailbox));
+    }
+
+    pub(super) fn speak(&self, language: Language, clock: Option<Clock>) {
+        self.post(Ask::Speak(language, clock));
+    }
+}

@@ -1,0 +1,85 @@
+//! What becomes of messages on their way to mailboxes: who gets them, whether they are protected, and calls that left none.
+
+use super::Server;
+use crate::commands::mailbox_policy::Protect;
+use crate::storage::{Addressee, Letter, Parcel};
+use crate::worker::call::Call;
+use crate::worker::delivery::Ready;
+use event::{Event, Now};
+use mailbox::{MailboxId, MessageId, MessageKind};
+
+impl Server {
+    pub(super) fn parcel(&self, Ready { letter, parts, quiet, recovered }: Ready) -> Parcel {
+        let addressee = |mailbox: &MailboxId| {
+            let owner = self.configuration.by_mailbox_id(mailbox);
+            Addressee {
+                mailbox: mailbox.clone(),
+                name: owner.map(|owner| owner.shown_name()),
+                address: owner.and_then(|owner| owner.primary_smtp_address.clone()),
+            }
+        };
+        let to = std::iter::once(&letter.mailbox).chain(&letter.also).map(addressee).collect();
+        Parcel { protected: self.is_protected(&letter), to, letter, parts, quiet, recovered }
+    }
+
+    /// Fact sheet 3.6: of a user's message his own policy decides, of a caller's the recipient's.
+    fn is_protected(&self, letter: &Letter) -> bool {
+        let decides = letter.sender.as_ref().unwrap_or(&letter.mailbox);
+        let um = self.configuration.by_mailbox_id(decides).and_then(|mailbox| mailbox.um.as_ref());
+        let Some(policy) = um.and_then(|um| self.configuration.policy_of(um)) else { return false };
+        let protect = match letter.sender {
+            Some(_) => policy.protect_authenticated_voice_mail,
+            None => policy.protect_unauthenticated_voice_mail,
+        };
+        match protect {
+            Protect::None => false,
+            Protect::Private => letter.private,
+            Protect::All => letter.kind.is_voice(),
+        }
+    }
+
+    /// A call to a mailbox that left no message.
+    pub(crate) fn missed(&mut self, call: &Call, now: Now) {
+        let Some(mailbox) = call.mailbox.clone() else { return };
+        let letter = Letter {
+            message: MessageId(0),
+            mailbox,
+            from_number: call.caller.number.clone(),
+            from_name: call.caller.name.clone(),
+            from_address: call.caller.address.clone(),
+            call_id: call.call_id.clone(),
+            received: now.unix_ms(),
+            urgent: false,
+            private: false,
+            part: 0,
+            kind: MessageKind::MissedCall,
+            sender: None,
+            also: Vec::new(),
+            attached: None,
+            cancelled: false,
+        };
+        self.missed_call(letter, now);
+    }
+
+    /// It is told at once, and becomes a message where mailbox and policy say so.
+    pub(super) fn missed_call(&mut self, letter: Letter, now: Now) {
+        self.emit(
+            now,
+            Event::MissedCall {
+                mailbox: letter.mailbox.to_string(),
+                from: letter.from_number.clone().unwrap_or_default(),
+                from_name: letter.from_name.clone(),
+                call_id: letter.call_id.clone(),
+            },
+        );
+        let Some(owner) = self.configuration.by_mailbox_id(&letter.mailbox) else { return };
+        let policy = owner.um.as_ref().and_then(|um| self.configuration.policy_of(um));
+        let wanted = owner.um_settings.missed_call_notification_enabled
+            && policy.is_some_and(|policy| policy.allow_missed_call_notifications);
+        if wanted {
+            let message = MessageId(self.random_id());
+            let letter = Letter { message, kind: MessageKind::MissedCall, urgent: false, private: false, ..letter };
+            self.deliveries.post(letter);
+        }
+    }
+}
