@@ -16,3 +16,6 @@ answering-nothing-heard = I did not hear anything.
 answering-too-long = That is as long as a message can be.
 answering-mailbox-full = This mailbox is full and can't take a message right now. Please try again later.
 answering-not-possible = I am sorry, no message can be left here.
+answering-rule = { $name } is not available right now.
+answering-rule-key = For { $what }, press { $key }.
+answering-rule-message = To leave a message, press pound, or stay on the line.

@@ -16,3 +16,6 @@ answering-nothing-heard = Jag hörde ingenting.
 answering-too-long = Längre än så kan ett meddelande inte vara.
 answering-mailbox-full = Den här brevlådan är full och kan inte ta emot meddelanden just nu. Försök gärna igen senare.
 answering-not-possible = Det går tyvärr inte att lämna något meddelande här.
+answering-rule = { $name } kan inte svara just nu.
+answering-rule-key = För { $what }, tryck { $key }.
+answering-rule-message = Tryck fyrkant eller vänta kvar för att lämna ett meddelande.

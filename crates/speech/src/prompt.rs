@@ -48,6 +48,10 @@ prompts! {
     RecordingTooLong = "answering-too-long" ();
     MailboxFull = "answering-mailbox-full" ();
     CannotLeaveMessage = "answering-not-possible" ();
+    /// Of a call answering rule without a greeting of its own; then a `RuleKey` for each key, and `RuleMessage`.
+    RuleGreeting = "answering-rule" (name);
+    RuleKey = "answering-rule-key" (what, key);
+    RuleMessage = "answering-rule-message" ();
 
     // access.ftl
     /// The product's welcome, after the earcon.

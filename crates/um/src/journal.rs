@@ -1,6 +1,7 @@
 //! What the UM server tells its journal of itself, so that a call can be run again by a server that knows nothing else; and its
 //! doors to stores and hashing, with the journal looking on.
 
+use crate::commands::call_answering_rule::Rule;
 use crate::commands::mailbox::Mailbox;
 use crate::configuration::{Configuration, Object, PIN, ROUTER, SERVICE};
 use crate::people::{HashAnswer, HashJob, Hasher, PinRecord, PoolFull};
@@ -127,6 +128,9 @@ impl Configuration {
         if let Some(pin) = self.pins.get(&key) {
             let pin = PinRecord { hash: String::new(), history: Vec::new(), ..pin.clone() };
             tell(PIN, key, json(&pin));
+        }
+        for rule in self.rules.iter().filter(|rule| rule.mailbox.eq_ignore_ascii_case(&mailbox.name)) {
+            tell(Rule::KIND, rule.key(), json(&**rule));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::commands::Reply;
 use crate::commands::auto_attendant::AutoAttendant;
+use crate::commands::call_answering_rule::Rule;
 use crate::commands::call_record::CallRecord;
 use crate::commands::dial_plan::DialPlan;
 use crate::commands::hunt_group::HuntGroup;
@@ -149,6 +150,7 @@ impl Stage for UmStage {
                 MailboxPolicy::KIND,
                 AutoAttendant::KIND,
                 Mailbox::KIND,
+                Rule::KIND,
                 SERVICE,
                 ROUTER,
                 PIN,

@@ -1,5 +1,4 @@
-//! UMCallAnsweringRule: what a user's callers are offered, and when (fact sheet 2.8). Kept and checked; no call follows
-//! them yet.
+//! UMCallAnsweringRule: what a user's callers are offered, and when (fact sheet 2.8).
 
 use super::forms::{CALLER, RULE_KEY, TIME_OF_DAY};
 use super::settings::settings;
@@ -54,15 +53,14 @@ settings! {
         "CallerIds" caller_ids: Vec<String> = Vec::new(), CALLER, "Only when one of these calls; at most 50.";
         "ExtensionsDialed" extensions_dialed: Vec<String> = Vec::new(), Digits(1, 20), "Only when one of these own extensions was dialled.";
         "TimeOfDay" time_of_day: Option<String> = None, TIME_OF_DAY, "Only at these times.";
-        "ScheduleStatus" schedule_status: Option<u32> = None, Range(0, 15), "Only when the calendar says so: a sum of 1 free, 2 tentative, 4 busy, 8 out of office.";
-        "CheckAutomaticReplies" check_automatic_replies: bool = false, Any, "Only when automatic replies are on.";
+        "ScheduleStatus" schedule_status: Option<u32> = None, Range(0, 15), "Only when the calendar says so: a sum of 1 free, 2 tentative, 4 busy, 8 out of office. Without a calendar everybody is free, and out of office while the out-of-office greeting is on.";
+        "CheckAutomaticReplies" check_automatic_replies: bool = false, Any, "Only while the out-of-office greeting is on.";
         "CallersCanInterruptGreeting" callers_can_interrupt_greeting: Option<bool> = None, Any, "Whether a key stops the greeting.";
         "KeyMappings" key_mappings: Vec<String> = Vec::new(), RULE_KEY, "What keys the caller is offered; at most ten.";
     }
 }
 
 const NOUN: &str = "UMCallAnsweringRule";
-const NOTE: &str = "Call answering rules are kept and checked; no call follows them yet.";
 /// Of a mailbox.
 const MOST_RULES: usize = 9;
 const MOST_CALLERS: usize = 50;
@@ -82,14 +80,12 @@ pub(super) fn cmdlets() -> Vec<Cmdlet> {
         Parameter::of::<String>("Name", "What it is called.").written("a text of at most 255 characters").needed();
     let new = Cmdlet::new("New-UMCallAnsweringRule", "Makes a call answering rule.", vec![name, whose()]);
     vec![
-        new.and(RuleChanges::parameters()).idle(NOTE),
-        Cmdlet::new("Get-UMCallAnsweringRule", "Shows call answering rules.", all).idle(NOTE),
-        Cmdlet::new("Set-UMCallAnsweringRule", "Changes a call answering rule.", one())
-            .and(RuleChanges::parameters())
-            .idle(NOTE),
-        Cmdlet::new("Enable-UMCallAnsweringRule", "Lets a call answering rule hold.", one()).idle(NOTE),
-        Cmdlet::new("Disable-UMCallAnsweringRule", "Lets a call answering rule hold no more.", one()).idle(NOTE).asks(),
-        Cmdlet::new("Remove-UMCallAnsweringRule", "Removes a call answering rule.", one()).idle(NOTE).asks(),
+        new.and(RuleChanges::parameters()),
+        Cmdlet::new("Get-UMCallAnsweringRule", "Shows call answering rules.", all),
+        Cmdlet::new("Set-UMCallAnsweringRule", "Changes a call answering rule.", one()).and(RuleChanges::parameters()),
+        Cmdlet::new("Enable-UMCallAnsweringRule", "Lets a call answering rule hold.", one()),
+        Cmdlet::new("Disable-UMCallAnsweringRule", "Lets a call answering rule hold no more.", one()).asks(),
+        Cmdlet::new("Remove-UMCallAnsweringRule", "Removes a call answering rule.", one()).asks(),
     ]
 }
 

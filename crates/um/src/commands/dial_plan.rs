@@ -78,7 +78,7 @@ settings! {
         "AudioCodec" audio_codec: AudioCodec = AudioCodec::Mp3, Any, "How recordings are stored.", idle;
         "FaxEnabled" fax_enabled: bool = true, Any, "Whether faxes may be received.", idle;
         "AutomaticSpeechRecognitionEnabled" automatic_speech_recognition_enabled: bool = true, Any, "Whether callers may speak commands.", idle;
-        "CallAnsweringRulesEnabled" call_answering_rules_enabled: bool = true, Any, "Whether users may have call answering rules.", idle;
+        "CallAnsweringRulesEnabled" call_answering_rules_enabled: bool = true, Any, "Whether users may have call answering rules.";
         "AllowDialPlanSubscribers" allow_dial_plan_subscribers: bool = true, Any, "Whether unauthenticated callers may be transferred to users of the plan.";
         "AllowExtensions" allow_extensions: bool = false, Any, "Whether they may dial any extension of the right length.";
         "AllowHeuristicADCallingLineIdResolution" allow_heuristic_calling_line_id_resolution: bool = true, Any, "Whether caller numbers are looked up in ordinary telephone fields.", idle;

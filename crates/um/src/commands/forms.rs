@@ -95,7 +95,7 @@ pub(crate) fn day_of_week(text: &str) -> Option<u32> {
 }
 
 /// Minutes of `8:00`, `17:30`, `8:00 AM`.
-fn minutes(text: &str) -> Option<u32> {
+pub(crate) fn minutes(text: &str) -> Option<u32> {
     let lower = text.trim().to_ascii_lowercase();
     let (clock, half) = match (lower.strip_suffix("am"), lower.strip_suffix("pm")) {
         (Some(clock), _) => (clock.trim(), Some(0)),

@@ -4,7 +4,7 @@ use super::command::RestoredPin;
 use super::dial_plan::{AudioCodec, MatchedName};
 use super::settings::settings;
 use super::table::{self, Cmdlet, Parameter};
-use super::value::{Any, Digits, LanguageTag, Length, ListChange, Value as _, choices};
+use super::value::{Any, Digits, LanguageTag, Length, Limit, ListChange, Range, Value as _, choices};
 use super::{Answer, Command, CommandError, MailboxView, Outcome, pilots};
 use crate::configuration::Configuration;
 use crate::time_zone::ZoneName;
@@ -92,6 +92,7 @@ settings! {
         "Title" title: Option<String> = None, Length(128), "The user's position; spoken to tell namesakes apart.";
         "Department" department: Option<String> = None, Length(64), "The user's department; spoken to tell namesakes apart.";
         "Office" office: Option<String> = None, Length(128), "Where the user works; spoken to tell namesakes apart.";
+        "ProhibitSendReceiveQuota" quota: Limit = Limit::Unlimited, Range(1, 1_000_000), "Megabytes of messages from which on callers are told that the mailbox is full.";
         "HiddenFromAddressListsEnabled" hidden: bool = false, Any, "Whether searches pass the user over.";
     }
 }
@@ -108,10 +109,10 @@ settings! {
         "VoiceCommandsPreferred" voice_commands_preferred: bool = false, Any, "Whether voice access begins with spoken commands.", idle;
         "SubscriberAccessEnabled" subscriber_access_enabled: bool = true, Any, "Whether the user may ring in.";
         "AllowUMCallsFromNonUsers" allow_um_calls_from_non_users: CallsFromNonUsers = CallsFromNonUsers::SearchEnabled, Any, "Whether callers may search for the user and be transferred.", idle;
-        "AnonymousCallersCanLeaveMessages" anonymous_callers_can_leave_messages: bool = true, Any, "Whether callers without a number may leave messages.", idle;
+        "AnonymousCallersCanLeaveMessages" anonymous_callers_can_leave_messages: bool = true, Any, "Whether callers without a number may leave messages.";
         "AutomaticSpeechRecognitionEnabled" automatic_speech_recognition_enabled: bool = true, Any, "Whether the user may speak commands.", idle;
         "CallAnsweringAudioCodec" call_answering_audio_codec: Option<AudioCodec> = None, Any, "How messages are stored; none: as the dial plan says.", idle;
-        "CallAnsweringRulesEnabled" call_answering_rules_enabled: bool = true, Any, "Whether the user's call answering rules hold.", idle;
+        "CallAnsweringRulesEnabled" call_answering_rules_enabled: bool = true, Any, "Whether the user's call answering rules hold.";
         "FaxEnabled" fax_enabled: bool = true, Any, "Whether faxes may be received.", idle;
         "MissedCallNotificationEnabled" missed_call_notification_enabled: bool = true, Any, "Whether missed calls become messages.";
         "PinlessAccessToVoiceMailEnabled" pinless_access_to_voice_mail_enabled: bool = false, Any, "Whether voice mail may be heard from the own phone without a PIN.", idle;

@@ -5,6 +5,8 @@ use super::after_record::{Finished, Recording, after_record, record};
 use super::auto_attendant::{Attendant, auto_attendant};
 use super::caller::{Caller, Subscriber, TransferEnd};
 use super::menu::{Key, Menu, Pressed};
+use super::personal::Reception;
+use super::rule_menu::{Offered, rule_menu};
 use crate::storage::{StoreAnswer, StoreRequest};
 use speech::{Person, Phrase, Prompt, Sound};
 use std::time::Duration;
@@ -41,8 +43,22 @@ pub(crate) struct Answering {
 }
 
 pub(crate) async fn call_answering(caller: Caller, scene: Answering) {
-    let greeting = greeting(&caller, &scene).await;
+    let reception = caller.receive(scene.owner.mailbox.clone()).await;
+    if let Some(why) = refused(&caller, &scene, &reception).await {
+        return caller.announce(vec![why.into(), Prompt::Goodbye.into()]).await;
+    }
+    let greeting = match &reception.rule {
+        Some(rule) => match rule_menu(&caller, &scene.owner, rule, &reception).await {
+            Offered::Over => return,
+            // Its greeting was said.
+            Offered::Message => Vec::new(),
+        },
+        None => greeting(&caller, &scene).await,
+    };
     loop {
+        if greeting.is_empty() {
+            break;
+        }
         let played = caller.play(greeting.clone()).await;
         let pressed = match played.reason {
             media::PlayEnd::Key => MENU.read(&caller, Duration::ZERO).await,
@@ -70,6 +86,21 @@ pub(crate) async fn call_answering(caller: Caller, scene: Answering) {
     caller.announce(vec![said.into(), Prompt::Goodbye.into()]).await;
 }
 
+/// Why no message can be left, which the caller is told before he has spoken. A mailbox just below its quota takes one
+/// message more.
+async fn refused(caller: &Caller, scene: &Answering, reception: &Reception) -> Option<Prompt> {
+    if reception.refused {
+        return Some(Prompt::CannotLeaveMessage);
+    }
+    let quota = reception.quota?;
+    let request = StoreRequest::Usage(scene.owner.mailbox.clone());
+    match caller.store_within(request, GREETING_WITHIN).await {
+        Ok(StoreAnswer::Usage(bytes)) if bytes >= quota => Some(Prompt::MailboxFull),
+        // A store that does not answer takes the message later.
+        _ => None,
+    }
+}
+
 /// The owner's own greeting, or the system's with the recorded or spoken name, or the system's as it is when the store
 /// is silent.
 async fn greeting(caller: &Caller, scene: &Answering) -> Vec<Phrase> {
@@ -89,14 +120,14 @@ async fn greeting(caller: &Caller, scene: &Answering) -> Vec<Phrase> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::dialogue::script::{Script, anna};
     use media::RecordEnd;
     use speech::Audio;
     use std::sync::Arc;
 
-    fn scene() -> Answering {
+    pub(in crate::dialogue) fn scene() -> Answering {
         Answering {
             owner: anna(),
             idle: Duration::from_secs(5),
@@ -152,6 +183,29 @@ mod tests {
         assert_eq!(call.said(), "");
         call.waits(GREETING_WITHIN);
         assert!(call.recording().is_some(), "greeting and tone ran through, and the caller can speak");
+    }
+
+    #[test]
+    fn a_full_mailbox_says_so_before_anybody_has_spoken() {
+        let full = |script: &mut Script| (script.reception.quota, script.usage) = (Some(1000), 1000);
+        let mut call = Script::start(full, |caller| call_answering(caller, scene()));
+        call.hears("mailbox is full").listens();
+        assert!(call.over && call.recording().is_none());
+    }
+
+    #[test]
+    fn a_mailbox_just_below_its_quota_takes_one_message_more() {
+        let nearly = |script: &mut Script| (script.reception.quota, script.usage) = (Some(1000), 999);
+        let mut call = Script::start(nearly, |caller| call_answering(caller, scene()));
+        call.hears("Anna Svensson is not available");
+    }
+
+    #[test]
+    fn callers_without_a_number_may_be_refused() {
+        let refused = |script: &mut Script| script.reception.refused = true;
+        let mut call = Script::start(refused, |caller| call_answering(caller, scene()));
+        call.hears("no message can be left here").listens();
+        assert!(call.over);
     }
 
     #[test]

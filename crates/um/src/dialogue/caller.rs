@@ -5,7 +5,7 @@
 //! because a role may be made on another thread than the one it runs on.
 
 use super::directory_search::Search;
-use super::personal::{Draft, Personal};
+use super::personal::{Draft, Personal, Reception};
 use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::commands::mailbox::UmMailboxChanges;
 use crate::people::PinProblem;
@@ -64,6 +64,8 @@ pub(crate) enum Ask {
     Write(Option<Box<Draft>>),
     /// What a user who has logged on may do, and how. Answered by `Personal`.
     Personal(MailboxId),
+    /// What is to be looked at before a caller of this mailbox is greeted. Answered by `Reception`.
+    Receive(MailboxId),
     /// A user changes his settings. Answered by `Changed`.
     Change(MailboxId, Box<UmMailboxChanges>),
     /// The first-time set-up of a mailbox is done. Told, not asked.
@@ -115,6 +117,7 @@ pub(crate) enum Reply {
     Taped(Recorded, Arc<Audio>),
     /// None: he is no user any more.
     Personal(Option<Box<Personal>>),
+    Reception(Box<Reception>),
     /// Whether it was done.
     Changed(bool),
     Stored(StoreResult),

@@ -160,7 +160,9 @@ async fn one(caller: &Caller, user: &User, kind: GreetingKind) -> Left {
 pub(super) async fn record_greeting(caller: &Caller, user: &User, kind: GreetingKind) -> Option<Prompt> {
     let (how, longest) = match kind {
         GreetingKind::Name => (Prompt::GreetingSpeakName, LONGEST_NAME),
-        GreetingKind::Personal | GreetingKind::Oof => (Prompt::GreetingSpeak, user.personal.longest_greeting),
+        GreetingKind::Personal | GreetingKind::Oof | GreetingKind::Rule(_) => {
+            (Prompt::GreetingSpeak, user.personal.longest_greeting)
+        }
     };
     let mut failures = 0;
     while failures < user.personal.failures {

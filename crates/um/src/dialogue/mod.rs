@@ -18,6 +18,7 @@ mod person;
 mod personal;
 mod personal_options;
 mod player;
+mod rule_menu;
 #[cfg(test)]
 pub(crate) mod script;
 mod set_up;
@@ -32,7 +33,7 @@ pub(crate) use caller::{
 };
 pub(crate) use directory_search::Search;
 pub(crate) use find_me::find_me;
-pub(crate) use personal::{Draft, Personal};
+pub(crate) use personal::{Draft, Personal, Reception, RuleAction, RuleScene};
 pub(crate) use subscriber_logon::{Access, subscriber_logon};
 
 use std::time::Duration;

@@ -6,9 +6,9 @@ use super::player::Pace;
 use crate::commands::mailbox::UmMailboxChanges;
 use crate::storage::Letter;
 use crate::time_zone::TimeZone;
-use mailbox::{MailboxId, MessageId, MessageKind};
+use mailbox::{GreetingKind, MailboxId, MessageId, MessageKind};
 use media::RecordEnd;
-use speech::{Audio, Clock, Language, Prompt, Value};
+use speech::{Audio, Clock, Language, Person, Prompt, Value};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -76,6 +76,39 @@ pub(crate) struct Draft {
     pub(crate) attached: Option<(MailboxId, MessageId)>,
 }
 
+/// What is looked at before a caller of a mailbox is greeted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reception {
+    /// The call answering rule that holds.
+    pub(crate) rule: Option<RuleScene>,
+    /// Bytes that the mailbox may hold.
+    pub(crate) quota: Option<u64>,
+    /// Callers without a number leave no messages here.
+    pub(crate) refused: bool,
+    /// Who calls, as he is announced.
+    pub(crate) caller: Person,
+}
+
+/// A call answering rule, for one call.
+#[derive(Clone, Debug)]
+pub(crate) struct RuleScene {
+    /// Where its own greeting is, if it has one.
+    pub(crate) greeting: GreetingKind,
+    /// Whether a key stops the greeting.
+    pub(crate) interrupt: bool,
+    pub(crate) keys: Vec<(char, RuleAction)>,
+    /// What each key is for, where the greeting does not say it.
+    pub(crate) said: Vec<(char, String)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum RuleAction {
+    Transfer(String),
+    /// Numbers to be rung one after the other, and how long each.
+    FindMe(Vec<(String, Duration)>),
+    Message,
+}
+
 impl Draft {
     /// What a caller's letter becomes when this user writes it; `address` is his own.
     pub(crate) fn letter(&self, letter: Letter, address: Option<String>) -> Letter {
@@ -118,6 +151,13 @@ impl Caller {
     /// Whether the change was made.
     pub(super) async fn change(&self, mailbox: MailboxId, changes: UmMailboxChanges) -> bool {
         matches!(self.ask(Ask::Change(mailbox, Box::new(changes))).await, Reply::Changed(true))
+    }
+
+    pub(super) async fn receive(&self, mailbox: MailboxId) -> Reception {
+        match self.ask(Ask::Receive(mailbox)).await {
+            Reply::Reception(reception) => *reception,
+            _ => Reception::default(),
+        }
     }
 
     pub(super) fn set_up(&self, mailbox: MailboxId) {

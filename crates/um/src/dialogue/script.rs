@@ -5,7 +5,7 @@ use super::caller::{
     Ask, Caller, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber, TransferEnd,
 };
 use super::directory_search::Search;
-use super::personal::Personal;
+use super::personal::{Personal, Reception};
 use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::people::PinProblem;
 use crate::people::directory::MOST_FOUND;
@@ -30,6 +30,8 @@ pub(crate) struct Script {
     pub(crate) recorded: BTreeMap<GreetingKind, Arc<Audio>>,
     /// Of whoever logs on.
     pub(crate) personal: Option<Personal>,
+    /// Before a caller is greeted.
+    pub(crate) reception: Reception,
     /// Bytes in the mailbox.
     pub(crate) usage: u64,
     pub(crate) transferring: Option<(RequestId, String)>,
@@ -136,6 +138,7 @@ impl Script {
             taping: None,
             recorded: BTreeMap::new(),
             personal: Some(personal()),
+            reception: Reception::default(),
             usage: 0,
             transferring: None,
             ringing: None,
@@ -215,6 +218,7 @@ impl Script {
                 self.done.push(format!("set {}", serde_json::to_string(&changes).unwrap()));
                 Some(Reply::Changed(true))
             }
+            Ask::Receive(_) => Some(Reply::Reception(Box::new(self.reception.clone()))),
             Ask::SetUp(_) => self.note("set up"),
             Ask::Speak(..) => None,
             Ask::AnswerFor(mailbox) => self.note(&format!("answer for {mailbox}")),

@@ -9,6 +9,7 @@ mod letters;
 mod measure;
 mod personal;
 mod pins;
+mod reception;
 mod records;
 mod sip_events;
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl Server {
     /// A call that the server placed, and the PBX diverted back to it: what to answer, which is what became of that call.
     fn own_loop(&mut self, accepted: &Accepted, request: &Request) -> Option<u16> {
         let Accepted { gateway, plan, .. } = accepted;
-        let owner = identity::diverted_from(&self.configuration, gateway, plan, request)?;
+        let (owner, _) = identity::diverted_from(&self.configuration, gateway, plan, request)?;
         let caller = identity::caller(&self.configuration, plan, request);
         let own = owner.um.iter().flat_map(|um| &um.extensions).any(|called| self.is_own_outcall(&caller, called));
         own.then(|| if identity::reason(request) == ReasonForCall::DivertBusy { 486 } else { 480 })
@@ -105,6 +105,7 @@ impl Server {
             Some(_) => None,
             None => identity::diverted_from(&self.configuration, &gateway, &plan, request),
         };
+        let (owner, diverted) = owner.unzip();
         let operator = owner.as_ref().and_then(|owner| owner.um_settings.operator_number.clone());
         let owner = owner.and_then(|owner| self.subscriber(&owner));
         let kind = match (&owner, &attendant) {
@@ -129,6 +130,7 @@ impl Server {
             until: now.instant + Duration::from_secs(u64::from(plan.max_call_duration) * 60),
             plan,
             pilot,
+            diverted,
             caller,
             language,
             clock: None,

@@ -69,6 +69,8 @@ pub(crate) struct Call {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) plan: Arc<DialPlan>,
     pub(crate) pilot: String,
+    /// The own extension that the caller had dialled.
+    pub(crate) diverted: Option<String>,
     /// Of an auto attendant's call, its name.
     pub(crate) attendant: Option<String>,
     /// Why the caller came here, as the PBX says.

@@ -127,6 +127,7 @@ impl Server {
                 None
             }
             Ask::Personal(mailbox) => Some(Reply::Personal(self.personal(number, &mailbox, now).map(Box::new))),
+            Ask::Receive(mailbox) => Some(Reply::Reception(Box::new(self.reception(number, &mailbox, now)))),
             Ask::Change(mailbox, changes) => Some(Reply::Changed(self.change_by_phone(&mailbox, *changes, now))),
             Ask::SetUp(mailbox) => {
                 self.set_up(&mailbox, now);

@@ -50,13 +50,13 @@ fn user_of(configuration: &Configuration, plan: &DialPlan, number: &str) -> Opti
     by_extension.or_else(by_phone).cloned()
 }
 
-/// The mailbox that a call was diverted from; None for a call to the pilot itself, or from numbers that have none.
+/// The mailbox that a call was diverted from, and its extension that was dialled; None for a call to the pilot itself, or from numbers that have none.
 pub(crate) fn diverted_from(
     configuration: &Configuration,
     gateway: &Gateway,
     plan: &DialPlan,
     request: &Request,
-) -> Option<Arc<Mailbox>> {
+) -> Option<(Arc<Mailbox>, String)> {
     let mut parties = parties(&request.headers);
     // Own pilots are stations on the way, not people.
     parties.retain(|number| !configuration.is_pilot(number));
@@ -66,7 +66,8 @@ pub(crate) fn diverted_from(
     // A party without a mailbox gives way to the next: the message goes to somebody who diverted the call here.
     parties.iter().find_map(|number| {
         let extension = plan.extension_of(number)?;
-        configuration.by_extension(&plan.name, &extension).cloned()
+        let mailbox = configuration.by_extension(&plan.name, &extension)?;
+        Some((mailbox.clone(), extension))
     })
 }
 

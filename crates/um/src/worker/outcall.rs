@@ -216,6 +216,7 @@ impl Server {
             until: now.instant + Duration::from_secs(u64::from(plan.max_call_duration) * 60),
             plan,
             pilot: to,
+            diverted: None,
             attendant: None,
             reason: ReasonForCall::Outbound,
             codec: "",

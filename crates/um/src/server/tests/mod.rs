@@ -12,3 +12,4 @@ mod pins;
 mod redirects;
 mod rig;
 mod transfer;
+mod voice_access;
