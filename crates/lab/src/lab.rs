@@ -179,6 +179,7 @@ fn um_settings(settings: &LabSettings) -> UmSettings {
             key: None,
         }),
         metrics: None,
+        transcription: None,
         journal: JournalSettings::default(),
     }
 }

@@ -72,6 +72,21 @@ pub struct UmSettings {
     pub metrics: Option<MetricsSettings>,
     #[serde(default)]
     pub journal: JournalSettings,
+    /// Who makes texts of messages; none: nobody.
+    pub transcription: Option<TranscriptionSettings>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TranscriptionSettings {
+    /// Of the transcription call, in OpenAI's shape.
+    pub url: String,
+    #[serde(default = "model")]
+    pub model: String,
+}
+
+fn model() -> String {
+    "whisper-1".into()
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -13,7 +13,7 @@ use net::{InboxSender, Net, NetConfig};
 use shell::{Language, Shell};
 use sip::flow::Listener;
 use sip::{Host, ListenerId, Transport};
-use speech::Speech;
+use speech::{HttpTranscriber, Speech};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -107,6 +107,14 @@ impl RunningUm {
         let storage = MailboxStorage::new(runtime.clone(), mailboxes.clone(), spool, extras.mail_domain, move |own| {
             answers.own(own)
         });
+        let storage = match &settings.transcription {
+            Some(transcription) => {
+                let transcriber = HttpTranscriber::new(&transcription.url, &transcription.model)
+                    .map_err(|error| StartError::Speech(format!("[transcription] url: {error}")))?;
+                storage.with_transcriber(Arc::new(transcriber))
+            }
+            None => storage,
+        };
         let hashes = sender.clone();
         let hasher =
             Pool::start(HASHING, HASHES_WAITING, move |ticket, answer| hashes.own(Own::Hashed(ticket, answer)))?;

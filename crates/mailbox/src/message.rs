@@ -68,6 +68,13 @@ pub struct Preview {
     pub confidence: u8,
 }
 
+impl Preview {
+    /// Whether whoever reads it should be told that it may be wrong.
+    pub fn is_unsure(&self) -> bool {
+        self.confidence < 60
+    }
+}
+
 /// A message to be delivered.
 #[derive(Clone, Debug)]
 pub struct NewMessage {

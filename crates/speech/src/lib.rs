@@ -19,6 +19,7 @@ mod sounds;
 mod speaker;
 mod swedish;
 mod synthesis;
+mod transcription;
 
 pub use audio::{Audio, RATE, WavError};
 pub use catalogue::Fragment;
@@ -28,3 +29,4 @@ pub use phrase::{Person, Phrase, Sound, Value};
 pub use prompt::Prompt;
 pub use speaker::{Choice, Clock, OpenError, Options, Speech};
 pub use synthesis::{SynthesisError, Voice};
+pub use transcription::{HttpTranscriber, Transcriber, Transcript, TranscriptionError, UrlError};

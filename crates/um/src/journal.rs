@@ -111,7 +111,10 @@ impl Configuration {
                 let extension = plan.extension_of(number).or_else(|| plan.extension_of(&format!("+{number}")));
                 self.by_extension(&plan.name, number).or_else(|| self.by_extension(&plan.name, &extension?))
             });
-            let same = |phone: &String| phone.trim_start_matches('+') == number.trim_start_matches('+');
+            let same = |phone: &String| {
+                phone.trim_start_matches('+') == number.trim_start_matches('+')
+                    || self.dial_plans.iter().any(|plan| plan.national(phone) == plan.national(number))
+            };
             let few = self.mailboxes.iter().nth(MANY).is_none();
             let by_phone = self.mailboxes.iter().filter(|mailbox| few && mailbox.phone.as_ref().is_some_and(same));
             for mailbox in by_extension.chain(by_phone) {

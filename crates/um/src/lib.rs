@@ -15,6 +15,7 @@ mod hours;
 mod journal;
 mod message_waiting;
 pub mod people;
+pub mod personal_information;
 pub mod records;
 pub mod replay;
 mod router;

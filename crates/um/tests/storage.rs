@@ -124,7 +124,7 @@ fn parcel(parts: Vec<RecordingId>, recovered: bool) -> StoreRequest {
         quiet: false,
         protected: false,
         recovered,
-        to: vec![Addressee { mailbox: anna(), name: Some("Anna Svensson".into()), address: None }],
+        to: vec![Addressee { mailbox: anna(), name: Some("Anna Svensson".into()), address: None, preview: None }],
     }))
 }
 

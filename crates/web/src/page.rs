@@ -100,6 +100,13 @@ struct MessagesPart {
 }
 
 struct MessageView {
+    /// Not a missed call.
+    voice: bool,
+    protected: bool,
+    flagged: bool,
+    /// What a transcriber has made of it, and whether it is not sure.
+    preview: Option<String>,
+    unsure: bool,
     id: String,
     from: String,
     /// The number, when the name stands in `from`.
@@ -167,6 +174,11 @@ impl From<&Message> for MessageView {
         let number = message.from_number.as_deref().filter(|number| !number.is_empty());
         let milliseconds = u64::from(message.duration_ms);
         MessageView {
+            voice: message.kind.is_voice(),
+            protected: message.protected,
+            flagged: message.flagged,
+            preview: message.preview.as_ref().map(|preview| preview.text.clone()),
+            unsure: message.preview.as_ref().is_some_and(mailbox::Preview::is_unsure),
             id: message.id.to_string(),
             from: name.or(number).unwrap_or("Anonymous caller").to_owned(),
             number: name.and(number).map(str::to_owned),
@@ -186,7 +198,7 @@ impl From<&Message> for MessageView {
 impl App {
     async fn messages_part(&self, mailbox: MailboxId) -> Result<MessagesPart, ApiError> {
         let messages = self.parts.mailboxes.list(&mailbox, Order::NewestFirst).await?;
-        let new = messages.iter().filter(|message| !message.read).count();
+        let new = messages.iter().filter(|message| !message.read && message.kind.is_voice()).count();
         Ok(MessagesPart { mailbox, messages: messages.iter().map(MessageView::from).collect(), new })
     }
 

@@ -81,9 +81,9 @@ settings! {
         "CallAnsweringRulesEnabled" call_answering_rules_enabled: bool = true, Any, "Whether users may have call answering rules.";
         "AllowDialPlanSubscribers" allow_dial_plan_subscribers: bool = true, Any, "Whether unauthenticated callers may be transferred to users of the plan.";
         "AllowExtensions" allow_extensions: bool = false, Any, "Whether they may dial any extension of the right length.";
-        "AllowHeuristicADCallingLineIdResolution" allow_heuristic_calling_line_id_resolution: bool = true, Any, "Whether caller numbers are looked up in ordinary telephone fields.", idle;
+        "AllowHeuristicADCallingLineIdResolution" allow_heuristic_calling_line_id_resolution: bool = true, Any, "Whether caller numbers are looked up in ordinary telephone fields.";
         "NumberingPlanFormats" numbering_plan_formats: Vec<String> = Vec::new(), NUMBER_MASK, "Masks that tell how an extension stands in a full number.";
-        "EquivalentDialPlanPhoneContexts" equivalent_dial_plan_phone_contexts: Vec<String> = Vec::new(), Length(128), "Other plans that are searched for a caller.", idle;
+        "EquivalentDialPlanPhoneContexts" equivalent_dial_plan_phone_contexts: Vec<String> = Vec::new(), Length(128), "Other plans that are searched for a caller.";
         "CallSomeoneEnabled" call_someone_enabled: bool = true, Any, "Whether a caller may be transferred to a user from the welcome.";
         "SendVoiceMsgEnabled" send_voice_msg_enabled: bool = true, Any, "Whether a caller may leave a message without ringing.";
         "ContactScope" contact_scope: ContactScope = ContactScope::DialPlan, Any, "Whom callers may search for.";
@@ -105,8 +105,8 @@ settings! {
         "RecordingIdleTimeout" recording_idle_timeout: u32 = 5, Range(2, 10), "Seconds of silence that end a recording.";
         "OperatorExtension" operator_extension: Option<String> = None, Digits(1, 20), "Where 0 leads; none: no operator.";
         "OutsideLineAccessCode" outside_line_access_code: Option<String> = None, Digits(1, 16), "Dialled before outside numbers.", idle;
-        "InternationalAccessCode" international_access_code: Option<String> = None, Digits(1, 4), "Dialled before international numbers.", idle;
-        "NationalNumberPrefix" national_number_prefix: Option<String> = None, Digits(1, 4), "Dialled before national numbers.", idle;
+        "InternationalAccessCode" international_access_code: Option<String> = None, Digits(1, 4), "Dialled before international numbers.";
+        "NationalNumberPrefix" national_number_prefix: Option<String> = None, Digits(1, 4), "Dialled before national numbers.";
         "InCountryOrRegionNumberFormat" in_country_or_region_number_format: Option<String> = None, Length(128), "Prefix and mask of national numbers.", idle;
         "InternationalNumberFormat" international_number_format: Option<String> = None, Length(128), "Prefix and mask of international numbers.", idle;
         "ConfiguredInCountryOrRegionGroups" configured_in_country_or_region_groups: Vec<String> = Vec::new(), DIALLING_RULE, "National dialling rules: Group,NumberMask,DialedNumber,Comment.", idle;
@@ -277,6 +277,22 @@ impl DialPlan {
             }
         }
         Ok(())
+    }
+
+    /// A number without what stands before it in this country: `+46 8 123`, `0046 8 123` and `08 123` are the same.
+    pub(crate) fn national(&self, number: &str) -> String {
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        let long = match number.trim_start().starts_with('+') {
+            true => Some(digits.as_str()),
+            false => digits.strip_prefix(self.international_access_code.as_deref().unwrap_or("00")),
+        };
+        let country = self.country_or_region_code.as_deref().unwrap_or_default();
+        let bare = match long {
+            // Another country's stays long.
+            Some(long) => long.strip_prefix(country).unwrap_or(long),
+            None => digits.strip_prefix(self.national_number_prefix.as_deref().unwrap_or("0")).unwrap_or(&digits),
+        };
+        bare.to_owned()
     }
 
     /// An extension out of a number as the PBX sends it: the number itself when it has the plan's length, else what a

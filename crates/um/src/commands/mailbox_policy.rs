@@ -52,7 +52,7 @@ settings! {
         "AllowMessageWaitingIndicator" allow_message_waiting_indicator: bool = true, Any, "Whether their lamps are set.";
         "AllowPlayOnPhone" allow_play_on_phone: bool = true, Any, "Whether they may use play on phone.", idle;
         "AllowSMSNotification" allow_sms_notification: bool = true, Any, "Whether they may have text messages.", idle;
-        "AllowVoiceMailPreview" allow_voice_mail_preview: bool = true, Any, "Whether messages are transcribed.", idle;
+        "AllowVoiceMailPreview" allow_voice_mail_preview: bool = true, Any, "Whether messages become texts, where a transcriber is connected.";
         "AllowVoiceResponseToOtherMessageTypes" allow_voice_response_to_other_message_types: bool = true, Any, "Whether mail may be answered by voice.", idle;
         "AllowFax" allow_fax: bool = true, Any, "Whether faxes may be received.", idle;
         "FaxServerURI" fax_server_uri: Option<String> = None, Length(255), "Where faxes are transferred to.", idle;

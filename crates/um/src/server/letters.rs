@@ -12,10 +12,13 @@ impl Server {
     pub(super) fn parcel(&self, Ready { letter, parts, quiet, recovered }: Ready) -> Parcel {
         let addressee = |mailbox: &MailboxId| {
             let owner = self.configuration.by_mailbox_id(mailbox);
+            let policy = owner.and_then(|owner| self.configuration.policy_of(owner.um.as_ref()?));
+            let allowed = letter.kind.is_voice() && policy.is_some_and(|policy| policy.allow_voice_mail_preview);
             Addressee {
                 mailbox: mailbox.clone(),
                 name: owner.map(|owner| owner.shown_name()),
                 address: owner.and_then(|owner| owner.primary_smtp_address.clone()),
+                preview: owner.filter(|_| allowed).map(|owner| self.configuration.language_of(owner)),
             }
         };
         let to = std::iter::once(&letter.mailbox).chain(&letter.also).map(addressee).collect();

@@ -1,6 +1,7 @@
 //! What the UM server asks of the mailbox store and of the spool's files, and what it is answered. The signalling thread
 //! never waits for either: a request goes out with a ticket, and the answer comes back by the inbox.
 
+mod preview;
 mod real;
 
 pub use real::{MailboxStorage, follow_changes};
@@ -8,7 +9,7 @@ pub use real::{MailboxStorage, follow_changes};
 use mailbox::{Counts, GreetingKind, MailboxId, Message, MessageId, MessageKind};
 use media::RecordingId;
 use serde::{Deserialize, Serialize};
-use speech::Audio;
+use speech::{Audio, Language};
 use std::sync::Arc;
 
 /// Names the question in its answer.
@@ -87,6 +88,8 @@ pub struct Addressee {
     /// For the To line.
     pub name: Option<String>,
     pub address: Option<String>,
+    /// He may have the message as a text; what is most likely spoken in it.
+    pub preview: Option<Language>,
 }
 
 /// What is known of a message besides its audio. The spool keeps it with each recording (as JSON), so that after a

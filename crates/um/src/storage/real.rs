@@ -1,5 +1,6 @@
 //! The real storage: the mailbox store and the spool's files, on tokio.
 
+use super::preview::{LONGEST_MS, Previews};
 use super::{
     Addressee, Greeting, Letter, Parcel, Storage, StoreAnswer, StoreFailure, StoreRequest, StoreResult, Ticket,
 };
@@ -10,7 +11,7 @@ use mailbox::{
 };
 use media::{Codec, RecordingId, Spool};
 use rtp::{Level, Threshold};
-use speech::Audio;
+use speech::{Audio, Transcriber};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
@@ -33,8 +34,10 @@ pub struct MailboxStorage {
     work: Arc<Work>,
 }
 
-struct Work {
-    mailboxes: Mailboxes,
+pub(super) struct Work {
+    pub(super) runtime: Handle,
+    pub(super) mailboxes: Mailboxes,
+    pub(super) previews: Option<Arc<Previews>>,
     spool: Spool,
     /// For addresses that nobody configured: 27000@domain.
     domain: String,
@@ -54,7 +57,9 @@ impl MailboxStorage {
         answer: impl Fn(Own) + Send + Sync + 'static,
     ) -> MailboxStorage {
         let work = Work {
+            runtime: runtime.clone(),
             mailboxes,
+            previews: None,
             spool,
             domain: domain.into(),
             answer: Box::new(answer),
@@ -63,6 +68,15 @@ impl MailboxStorage {
             readers: Semaphore::new(READERS),
         };
         MailboxStorage { runtime, work: Arc::new(work) }
+    }
+
+    /// The same with texts of messages. To be called before it is cloned or used.
+    #[must_use]
+    pub fn with_transcriber(mut self, transcriber: Arc<dyn Transcriber>) -> MailboxStorage {
+        if let Some(work) = Arc::get_mut(&mut self.work) {
+            work.previews = Some(Arc::new(Previews::new(transcriber)));
+        }
+        self
     }
 }
 
@@ -92,7 +106,7 @@ pub fn follow_changes(runtime: &Handle, mailboxes: &Mailboxes, tell: impl Fn(Own
 }
 
 impl Work {
-    async fn run(&self, request: StoreRequest) -> StoreResult {
+    async fn run(self: &Arc<Self>, request: StoreRequest) -> StoreResult {
         match request {
             StoreRequest::Create(mailbox) => {
                 self.mailboxes.create(&mailbox, SystemTime::now()).await?;
@@ -194,7 +208,7 @@ impl Work {
         read.await.map_err(|error| StoreFailure::Unavailable(error.to_string()))?
     }
 
-    async fn deliver(&self, parcel: Parcel) -> StoreResult {
+    async fn deliver(self: &Arc<Self>, parcel: Parcel) -> StoreResult {
         let (codec, bytes) = self.sound_of(&parcel).await?;
         let Parcel { letter, parts, recovered, protected, to, .. } = parcel;
         if recovered && letter.attached.is_none() && sound_in(codec, &bytes) < crate::worker::delivery::LEAST_SOUND {
@@ -203,6 +217,10 @@ impl Work {
         }
         let audio = mailbox::Audio { codec, bytes: bytes.into() };
         let duration_ms = u64::from(audio.duration_ms());
+        let language = to.iter().find_map(|addressee| addressee.preview);
+        let previewed = to.iter().filter(|addressee| addressee.preview.is_some());
+        let copies =
+            previewed.map(|addressee| (addressee.mailbox.clone(), message_of(&letter, &addressee.mailbox))).collect();
         for addressee in to {
             let message = NewMessage { protected, ..self.message(letter.clone(), addressee, audio.clone()) };
             match self.mailboxes.deliver(message.clone()).await {
@@ -218,6 +236,10 @@ impl Work {
             }
         }
         parts.into_iter().for_each(|recording| self.spool.release(recording));
+        if let Some(language) = language.filter(|_| self.previews.is_some() && (1..=LONGEST_MS).contains(&duration_ms))
+        {
+            self.preview(rtp::decode(audio.codec, &audio.bytes), language, copies);
+        }
         Ok(StoreAnswer::Delivered { duration_ms })
     }
 

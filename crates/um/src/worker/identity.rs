@@ -42,12 +42,21 @@ pub(crate) fn caller(configuration: &Configuration, plan: &DialPlan, request: &R
     }
 }
 
-/// The own user of a number: by extension, else by the telephone number in the directory.
+/// The own user of a number (fact sheet 3.4): by extension in this plan, in plans that count as equivalent, else by the
+/// telephone number in the directory.
 fn user_of(configuration: &Configuration, plan: &DialPlan, number: &str) -> Option<Arc<Mailbox>> {
-    let extension = plan.extension_of(number);
-    let by_extension = extension.and_then(|extension| configuration.by_extension(&plan.name, &extension));
-    let by_phone = || configuration.mailboxes.iter().find(|mailbox| mailbox.phone.as_deref() == Some(number));
-    by_extension.or_else(by_phone).cloned()
+    let in_plan = |plan: &DialPlan| configuration.by_extension(&plan.name, &plan.extension_of(number)?);
+    let equivalent = || {
+        let names = plan.equivalent_dial_plan_phone_contexts.iter();
+        names.filter_map(|name| configuration.dial_plans.get(name)).find_map(|plan| in_plan(plan))
+    };
+    let by_phone = || {
+        let wanted = Some(plan.national(number)).filter(|_| plan.allow_heuristic_calling_line_id_resolution)?;
+        configuration.mailboxes.iter().find(|mailbox| {
+            mailbox.phone.as_deref().is_some_and(|phone| phone == number || plan.national(phone) == wanted)
+        })
+    };
+    in_plan(plan).or_else(equivalent).or_else(by_phone).cloned()
 }
 
 /// The mailbox that a call was diverted from, and its extension that was dialled; None for a call to the pilot itself, or from numbers that have none.

@@ -5,7 +5,7 @@ use crate::principal::Principal;
 use crate::range;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use event::{Event, Now, Sink};
@@ -90,14 +90,38 @@ pub async fn mailbox(
     Ok(Json(show(&app, mailbox).await?))
 }
 
+/// Which messages are listed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// voice (when left out), missed_call, all.
+    #[serde(default)]
+    kind: Kinds,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kinds {
+    #[default]
+    Voice,
+    MissedCall,
+    All,
+}
+
 pub async fn list(
     State(app): State<Shared>,
     principal: Principal,
     Path(name): Path<String>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<Vec<View>>, ApiError> {
     let mailbox = app.mailbox(&principal, &name).await?;
     let messages = app.parts.mailboxes.list(&mailbox, Order::NewestFirst).await?;
-    Ok(Json(messages.iter().map(view).collect()))
+    let listed = messages.iter().filter(|message| match wanted.kind {
+        Kinds::Voice => message.kind.is_voice(),
+        Kinds::MissedCall => !message.kind.is_voice(),
+        Kinds::All => true,
+    });
+    Ok(Json(listed.map(view).collect()))
 }
 
 /// Mailbox and message of a path.

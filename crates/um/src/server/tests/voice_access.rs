@@ -96,7 +96,7 @@ fn private_messages_are_protected_where_the_policy_says_so() {
 fn hanging_up_at_any_point_loses_nothing_and_makes_nothing_up() {
     type Step = fn(&mut Rig, &TestCall, &mut Option<media::RecordingId>);
     let steps: [Step; 8] = [
-        |rig, call, _| drop(rig.press(call, "5")),
+        |rig, call, _| rig.press(call, "5"),
         |rig, call, recording| *recording = Some(rig.recording(call)),
         |rig, call, recording| rig.record_ended(call, recording.unwrap(), RecordEnd::Key, 3),
         |rig, _, recording| rig.durable(recording.unwrap()),
@@ -189,5 +189,23 @@ fn mashed_keys_and_silence_end_a_call_and_nothing_else() {
         rig.later(std::time::Duration::from_secs(60));
         rig.listen(call.session);
         rig.hang_up(&call);
+    }
+}
+
+#[test]
+fn a_caller_is_known_by_his_telephone_number_however_it_is_written() {
+    for (number, name) in [
+        ("+46812345", Some("Björn Test")),
+        ("0046812345", Some("Björn Test")),
+        ("0812345", Some("Björn Test")),
+        ("+47812345", None),
+    ] {
+        let mut rig = Rig::lab();
+        rig.done("Set-Mailbox", &[("Identity", "Björn"), ("Phone", "+46 8 123 45")]);
+        let headers = format!("{DIVERTED}\nFrom: <sip:{number}@127.0.222.10>;tag=pbx");
+        let call = rig.call("43334", &headers);
+        rig.hang_up(&call);
+        let delivered = rig.shelf.0.lock().unwrap().delivered.clone();
+        assert_eq!(delivered[0].letter.from_name.as_deref(), name, "{number}");
     }
 }
