@@ -1,7 +1,8 @@
 # Personal options (fact sheet exchange-um 4.7).
 
-options-menu = To switch your out-of-office greeting on or off, press one. For your greetings and your name, press two. For a new PIN, press three. To begin by voice or by keys, press four. For your time zone, press five. For twelve or twenty four hours, press six. To go back, press star. To hear this again, press zero.
-    .spoken = To switch your out-of-office greeting on or off, press one. For your greetings and your name, press two. For a new pin, press three. To begin by voice or by keys, press four. For your time zone, press five. For twelve or twenty four hours, press six. To go back, press star. To hear this again, press zero.
+options-menu = To switch your out-of-office greeting on or off, press one. For your greetings and your name, press two. For a new PIN, press three.
+    .spoken = To switch your out-of-office greeting on or off, press one. For your greetings and your name, press two. For a new pin, press three.
+options-menu-more = To begin by voice or by keys, press four. For your time zone, press five. For twelve or twenty four hours, press six. To go back, press star. To hear this again, press zero.
 options-voice = You begin by voice, where it is there.
 options-keys = You begin by keys.
 options-twelve = Times are told in twelve hours.

@@ -1,7 +1,8 @@
 # Personal options (fact sheet exchange-um 4.7).
 
-options-menu = Tryck ett för att slå på eller av din frånvarohälsning. Tryck två för dina hälsningar och ditt namn. Tryck tre för en ny PIN-kod. Tryck fyra för att börja med rösten eller med knapparna. Tryck fem för din tidszon. Tryck sex för tolv eller tjugofyra timmar. Tryck stjärna för att gå tillbaka. Tryck noll för att höra det här igen.
-    .spoken = Tryck ett för att slå på eller av din frånvarohälsning. Tryck två för dina hälsningar och ditt namn. Tryck tre för en ny pinkod. Tryck fyra för att börja med rösten eller med knapparna. Tryck fem för din tidszon. Tryck sex för tolv eller tjugofyra timmar. Tryck stjärna för att gå tillbaka. Tryck noll för att höra det här igen.
+options-menu = Tryck ett för att slå på eller av din frånvarohälsning. Tryck två för dina hälsningar och ditt namn. Tryck tre för en ny PIN-kod.
+    .spoken = Tryck ett för att slå på eller av din frånvarohälsning. Tryck två för dina hälsningar och ditt namn. Tryck tre för en ny pinkod.
+options-menu-more = Tryck fyra för att börja med rösten eller med knapparna. Tryck fem för din tidszon. Tryck sex för tolv eller tjugofyra timmar. Tryck stjärna för att gå tillbaka. Tryck noll för att höra det här igen.
 options-voice = Du börjar med rösten, där det går.
 options-keys = Du börjar med knapparna.
 options-twelve = Tider sägs med tolv timmar.

@@ -144,7 +144,9 @@ prompts! {
     PersonMenu = "person-menu" ();
 
     // options.ftl
+    /// Keys 1 to 3 of the personal options; then the others.
     OptionsMenu = "options-menu" ();
+    OptionsMenuMore = "options-menu-more" ();
     VoicePreferred = "options-voice" ();
     KeysPreferred = "options-keys" ();
     TwelveHours = "options-twelve" ();

@@ -41,7 +41,7 @@ pub(super) async fn personal_options(caller: &Caller, user: &mut User) -> Left {
     let mut opening: Vec<Phrase> = Vec::new();
     let mut failures = 0;
     while failures < user.personal.failures {
-        opening.push(Prompt::OptionsMenu.into());
+        opening.extend([Prompt::OptionsMenu.into(), Prompt::OptionsMenuMore.into()]);
         caller.play(std::mem::take(&mut opening)).await;
         let pressed = MENU.read(caller, FIRST_KEY).await;
         if matches!(pressed, Pressed::Does(_)) {
