@@ -54,6 +54,9 @@ pub struct LabArguments {
     /// Serve the phones' files over HTTPS, too, with a self-made certificate
     #[arg(long)]
     pub https: bool,
+    /// Two UM servers behind a name, with a DNS server for it: the guide's chapter 6. `unplug um1` on the console pulls a cable
+    #[arg(long)]
+    pub redundant: bool,
     /// Run it with something wrong, in a temporary folder unless --data names one; `list` shows what there is
     #[arg(long, value_name = "NAME")]
     pub fault: Vec<String>,
@@ -200,6 +203,7 @@ impl Default for LabArguments {
             net: LoopbackNet([127, 0, 222]),
             web: WEB_PORT,
             https: false,
+            redundant: false,
             fault: Vec::new(),
         }
     }

@@ -1,6 +1,7 @@
 //! Earcon: an open Direct-SIP phone system with unified messaging.
 
 mod cli;
+mod console;
 mod failure;
 mod faults;
 mod ladder;

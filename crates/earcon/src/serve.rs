@@ -1,6 +1,7 @@
 //! `earcon lab`, `earcon node` and `earcon um`: start, say so, run until told to stop.
 
 use crate::cli::{LabArguments, ProcessArguments};
+use crate::console;
 use crate::failure::Failure;
 use crate::faults;
 use crate::stop;
@@ -33,6 +34,7 @@ pub fn lab(arguments: LabArguments) -> Result<(), Failure> {
         net: arguments.net.bytes(),
         web: arguments.web,
         https: arguments.https,
+        redundant: arguments.redundant,
         faults,
     };
     run(
@@ -40,9 +42,11 @@ pub fn lab(arguments: LabArguments) -> Result<(), Failure> {
         |bus, runtime| {
             let lab = Lab::start(settings, bus, runtime.handle()).map_err(Failure::from_error)?;
             print(&lab.banner());
+            console::listen(lab.cables());
             Ok(lab)
         },
         Lab::has_ended,
+        |_| {},
     )
 }
 
@@ -63,6 +67,7 @@ pub fn node(arguments: &ProcessArguments) -> Result<(), Failure> {
             Ok(node)
         },
         RunningNode::has_ended,
+        |_| {},
     )
 }
 
@@ -82,6 +87,8 @@ pub fn um(arguments: &ProcessArguments) -> Result<(), Failure> {
                 admin_tokens: Vec::new(),
                 node: None,
                 metrics: None,
+                shared: None,
+                cable: Default::default(),
             };
             let um = RunningUm::start(&settings, bus, runtime.handle(), extras).map_err(Failure::from_error)?;
             let sip = &settings.sip;
@@ -104,6 +111,12 @@ pub fn um(arguments: &ProcessArguments) -> Result<(), Failure> {
             Ok(um)
         },
         RunningUm::has_ended,
+        |um| {
+            let again = stop::flag().ok();
+            um.drain(Duration::from_secs(settings.drain.into()), || {
+                again.is_some_and(|again| again.load(Ordering::Relaxed))
+            });
+        },
     )
 }
 
@@ -112,6 +125,7 @@ fn run<T>(
     name: &str,
     start: impl FnOnce(&Bus, &Runtime) -> Result<T, Failure>,
     has_ended: impl Fn(&T) -> bool,
+    drain: impl FnOnce(&T),
 ) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -138,6 +152,9 @@ fn run<T>(
             }
         }
     });
+    if stopped.is_ok() {
+        drain(&running);
+    }
     bus.emit(Now::read(), Event::Stopped { role: name.into() });
     drop(running);
     stopped

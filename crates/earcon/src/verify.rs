@@ -9,7 +9,7 @@ use lab::{Fault, Lab, LabSettings};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use verify::{Choice, Progress, Report, TESTS, Target};
+use verify::{Cable, Choice, Progress, Report, TESTS, Target};
 
 /// Seconds that the lab's phones ring: the suite waits for them.
 const RING_TIME: u32 = 1;
@@ -67,10 +67,15 @@ fn in_a_lab(arguments: &VerifyArguments, faults: Vec<Fault>, choice: &Choice) ->
         .build()
         .map_err(Failure::from_error)?;
     let data_folder = data.path().to_owned();
-    let settings = LabSettings { data: data_folder, ring_time: RING_TIME, net, web: 0, https: false, faults };
+    let settings =
+        LabSettings { data: data_folder, ring_time: RING_TIME, net, web: 0, https: false, redundant: true, faults };
     let lab = Lab::start(settings, &Bus::new(), runtime.handle()).map_err(Failure::from_error)?;
     let rest = lab.web().ok_or_else(|| Failure::new("the lab has no web page"))?;
-    let target = Target::lab(net, rest).map_err(Failure::from_error)?;
+    let mut target = Target::lab(net, rest).map_err(Failure::from_error)?;
+    if let Some(redundancy) = &mut target.redundancy {
+        let cables = lab.cables();
+        redundancy.cable = Some(Cable::new(move |plugged| drop(cables.set("um1", plugged))));
+    }
     suite(&target, choice)
 }
 
@@ -78,7 +83,7 @@ fn in_a_lab(arguments: &VerifyArguments, faults: Vec<Fault>, choice: &Choice) ->
 fn free_net() -> Result<[u8; 3], Failure> {
     let free = |address: SocketAddr| UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok();
     NETS.map(|third| [127, 0, third])
-        .find(|[a, b, c]| [4, 10].iter().all(|host| free(SocketAddr::from(([*a, *b, *c, *host], 5060)))))
+        .find(|[a, b, c]| [4, 5, 10].iter().all(|host| free(SocketAddr::from(([*a, *b, *c, *host], 5060)))))
         .ok_or_else(|| Failure::new("no loopback net from 127.0.192 to 127.0.221 is free: give --net"))
 }
 

@@ -37,6 +37,14 @@ pub enum Event {
     JournalDropped { by: String, calls: u64, reason: String },
     /// A target did not answer and is passed over for `seconds`.
     TargetGreyListed { by: String, target: SocketAddr, seconds: u64 },
+    /// A target that was passed over shows life again.
+    TargetAnswersAgain { by: String, target: SocketAddr },
+    /// A name could not be looked up.
+    NameNotResolved { by: String, name: String, reason: String },
+    /// The resolver fails: what it said `age_s` seconds ago is used.
+    NameBridged { by: String, name: String, age_s: u64 },
+    /// A name has more records than are looked at.
+    NameCut { by: String, name: String, records: usize, used: usize },
 
     // ---- the node -----------------------------------------------------------------------------------------------
     /// A phone registered a contact (or refreshed it).
@@ -57,6 +65,8 @@ pub enum Event {
     CallDiverted { call: u64, from: String, to: String, reason: String },
     /// A 302 was followed.
     CallRedirected { call: u64, to: String, hop: u32 },
+    /// Where a server redirected the call took it not: the next server of the route is asked.
+    CallRetried { call: u64, route: u32 },
     /// The call ended. `cause`: answered-and-cleared, cancelled, busy, no-answer, rejected, failed ...
     CallEnded { call: u64, cause: String, status: Option<u16>, duration_ms: u64 },
     /// A trunk had no free individual, or its peer refused.
@@ -124,6 +134,8 @@ pub enum Event {
     // ---- either process -----------------------------------------------------------------------------------------
     /// A command changed the configuration. `by`: who gave it (shell user, REST principal, script).
     CommandRun { by: String, command: String, accepted: bool },
+    /// Another server changed the configuration to something that this one can't read: it is of a newer version.
+    ConfigurationUnreadable { reason: String },
     /// A new certificate was found in its file, and is in use.
     CertificateRead { file: String },
     /// A certificate expires or has expired, or a new one in its place can't be used.
@@ -144,6 +156,8 @@ pub enum Event {
     TlsFailed { by: String, peer: SocketAddr, incoming: bool, problem: TlsProblem, reason: String },
     /// A connection was refused or ended for a cap or a framing error.
     ConnectionRefused { source: IpAddr, reason: String },
+    /// The process ends when its calls in progress have; no new ones are taken.
+    Draining { calls: usize },
     /// The process is ready.
     Started { role: String },
     /// The process stops.
@@ -207,6 +221,9 @@ impl Event {
             | SipDropped { .. }
             | JournalDropped { .. }
             | TargetGreyListed { .. }
+            | NameNotResolved { .. }
+            | NameBridged { .. }
+            | NameCut { .. }
             | AuthenticationFailed { .. }
             | SourceRefused { .. }
             | MediaRefused { .. }
@@ -223,6 +240,7 @@ impl Event {
             | CertificateProblem { .. }
             | CallRecordsLost { .. }
             | TlsFailed { .. }
+            | ConfigurationUnreadable { .. }
             | ConnectionRefused { .. } => Level::Warning,
             _ => Level::Info,
         }

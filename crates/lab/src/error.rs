@@ -44,6 +44,9 @@ pub enum StartError {
     /// The lab's own script was refused: the data folder holds something else.
     #[error("the lab's script {script} was refused: {reason}")]
     Script { script: &'static str, reason: String },
+    /// Another program is the lab's DNS server's port.
+    #[error("the lab's DNS server can't listen on {at}: {source}")]
+    Dns { at: std::net::SocketAddr, source: std::io::Error },
     /// The system gives no thread or socket.
     #[error("{0}")]
     System(#[from] std::io::Error),

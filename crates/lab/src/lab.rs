@@ -1,5 +1,7 @@
 //! The lab: the guide's setup in one process. The halves meet only in SIP, on real sockets.
 
+use crate::cable::{Cables, Wire};
+use crate::dns::{self, Dns};
 use crate::error::StartError;
 use crate::fault::{self, Fault, Faults};
 use crate::node::RunningNode;
@@ -8,12 +10,15 @@ use crate::settings::{JournalSettings, MediaSettings, NodeSettings, NodeSip, UmS
 use crate::um::{Extras, RunningUm};
 use crate::{event_socket, folder};
 use event::Bus;
+use net::Cable;
 use shell::Shell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 
 pub(crate) const MX_ONE: &str = include_str!("../../../lab/mx-one.mml");
+/// Two UM servers behind a name.
+pub(crate) const LOAD_BALANCING: &str = include_str!("../../../lab/load-balancing.mml");
 pub(crate) const EXCHANGE_UM: &str = include_str!("../../../lab/exchange-um.ps1");
 /// The realm of the lab's digest: the guide's FQDN of the node.
 const DOMAIN: &str = "mx-one-lync.lab.moon.galaxy";
@@ -24,6 +29,8 @@ const PHONES_HTTPS: u16 = 8443;
 const ADMIN_TOKEN: &str = "lab-admin";
 /// Marks a data folder whose configuration was entered to the end.
 const CONFIGURED: &str = "configured";
+/// Marks one whose node knows of two UM servers.
+const REDUNDANT: &str = "redundant";
 /// Marks one whose configuration was begun.
 const CONFIGURING: &str = "configuring";
 
@@ -43,14 +50,19 @@ pub struct LabSettings {
     pub web: u16,
     /// Phones may fetch their files over HTTPS, too, with a self-made certificate.
     pub https: bool,
+    /// Two UM servers behind a name, and a DNS server that knows it. A data folder that had them has them again.
+    pub redundant: bool,
     /// What is wrong with it; slips are entered on an empty data folder, and stay there.
     pub faults: Vec<Fault>,
 }
 
 /// A lab that runs until it is dropped.
 pub struct Lab {
+    second: Option<RunningUm>,
     um: RunningUm,
     node: RunningNode,
+    _dns: Option<Dns>,
+    cables: Cables,
     settings: LabSettings,
 }
 
@@ -59,26 +71,69 @@ impl Lab {
         folder::prepare(&settings.data)?;
         let [a, b, c] = settings.net;
         let map = shell::Net::new(&format!("{a}.{b}.{c}"));
-        let faults = Faults { all: settings.faults.clone(), um: host(&settings, 4) };
-        let node = RunningNode::start_with(&node_settings(&settings)?, bus, runtime, map.clone(), &faults)?;
+        let faults = Faults { all: settings.faults.clone(), um: vec![host(&settings, UM1.1), host(&settings, UM2.1)] };
+        let mark = settings.data.join(REDUNDANT);
+        let redundant = settings.redundant || mark.exists();
+        let dns = match redundant {
+            true => Some(Dns::start(
+                SocketAddr::new(host(&settings, 53), dns::PORT),
+                map.as_ref(),
+                &settings.faults,
+                runtime,
+            )?),
+            false => None,
+        };
+        let node = RunningNode::start_with(&node_settings(&settings, redundant)?, bus, runtime, map.clone(), &faults)?;
+        let cable = Cable::default();
         let extras = Extras {
             mail_domain: MAIL_DOMAIN.into(),
-            map,
+            map: map.clone(),
             admin_tokens: vec![ADMIN_TOKEN.into()],
             node: Some(node.door()),
             metrics: Some(node.metrics()),
+            shared: None,
+            cable: cable.clone(),
         };
-        let um = RunningUm::start_with(&um_settings(&settings), bus, runtime, extras, &faults)?;
+        let um = RunningUm::start_with(&um_settings(&settings, UM1), bus, runtime, extras, &faults)?;
+        let (mut second, mut cables) = (None, Cables::default());
+        if redundant {
+            let other = Cable::default();
+            let extras = Extras {
+                mail_domain: MAIL_DOMAIN.into(),
+                map,
+                admin_tokens: Vec::new(),
+                node: None,
+                metrics: None,
+                shared: Some(um.share()),
+                cable: other.clone(),
+            };
+            let started = RunningUm::start_with(&um_settings(&settings, UM2), bus, runtime, extras, &faults)?;
+            started.hear_of_changes();
+            cables = Cables::new(vec![
+                Wire { name: UM1.0, cable, inbox: um.inbox() },
+                Wire { name: UM2.0, cable: other, inbox: started.inbox() },
+            ]);
+            second = Some(started);
+        }
         runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
         let script = |text| fault::apply(text, &settings.faults);
         configure(&settings.data.join("node"), &node.shell, "lab/mx-one.mml", &script(MX_ONE))?;
         configure(&settings.data.join("um1"), &um.shell, "lab/exchange-um.ps1", &script(EXCHANGE_UM))?;
-        Ok(Lab { um, node, settings })
+        if redundant && !mark.exists() {
+            enter(&node.shell, "lab/load-balancing.mml", &script(LOAD_BALANCING), false)?;
+            std::fs::write(&mark, b"")?;
+        }
+        Ok(Lab { second, um, node, _dns: dns, cables, settings })
+    }
+
+    /// The cables of its UM servers, when there are two.
+    pub fn cables(&self) -> Cables {
+        self.cables.clone()
     }
 
     /// Whether one of the halves has ended by itself.
     pub fn has_ended(&self) -> bool {
-        self.um.has_ended() || self.node.has_ended()
+        self.um.has_ended() || self.node.has_ended() || self.second.as_ref().is_some_and(RunningUm::has_ended)
     }
 
     /// Where the page and REST are.
@@ -107,6 +162,16 @@ impl Lab {
             let enabled = if extension == "27010" { "  (no mailbox)" } else { "" };
             text.push_str(&format!("{extension}   {name:<15}  moon-{extension}     {pin}{enabled}\n"));
         }
+        if self.second.is_some() {
+            let (second, dns) = (host(&self.settings, UM2.1), host(&self.settings, 53));
+            text.push_str(&format!(
+                "\nUM server 2 {second}: the same ports; both are behind exc-2013-um.moon.galaxy\n\
+                 DNS         {dns}:{}, UDP and TCP: dig @{dns} -p {} _sip._tcp.exc-2013-um SRV\n\
+                 cables      type unplug um1, plug um1, unplug um2, plug um2\n",
+                dns::PORT,
+                dns::PORT
+            ));
+        }
         text.push_str(&format!("\n{}\n", self.um.speech));
         text
     }
@@ -121,6 +186,13 @@ fn configure(data: &Path, shell: &Shell, script: &'static str, text: &str) -> Re
     }
     let goes_on = begun.exists();
     std::fs::write(&begun, b"")?;
+    enter(shell, script, text, goes_on)?;
+    std::fs::rename(begun, mark)?;
+    Ok(())
+}
+
+/// Runs a script; one that `goes_on` passes over what was entered before.
+fn enter(shell: &Shell, script: &'static str, text: &str, goes_on: bool) -> Result<(), StartError> {
     let refused = |error: String| StartError::Script { script, reason: error };
     for statement in shell.language().statements(text).map_err(|fault| refused(fault.to_string()))? {
         match shell.execute(&statement) {
@@ -131,7 +203,6 @@ fn configure(data: &Path, shell: &Shell, script: &'static str, text: &str) -> Re
             Ok(_) => {}
         }
     }
-    std::fs::rename(begun, mark)?;
     Ok(())
 }
 
@@ -140,7 +211,7 @@ fn host(settings: &LabSettings, last: u8) -> IpAddr {
     Ipv4Addr::new(a, b, c, last).into()
 }
 
-fn node_settings(settings: &LabSettings) -> Result<NodeSettings, StartError> {
+fn node_settings(settings: &LabSettings, redundant: bool) -> Result<NodeSettings, StartError> {
     let address = host(settings, 10);
     let data = settings.data.join("node");
     let mut provisioning = ProvisioningSettings::of_lab(SocketAddr::new(address, PHONES_HTTP));
@@ -154,6 +225,7 @@ fn node_settings(settings: &LabSettings) -> Result<NodeSettings, StartError> {
         data,
         domain: DOMAIN.into(),
         ring_time: settings.ring_time,
+        dns: redundant.then(|| SocketAddr::new(host(settings, 53), dns::PORT)).into_iter().collect(),
         sip: NodeSip { address, port: 5060 },
         media: MediaSettings { address, ports: [20000, 29999] },
         provisioning: Some(provisioning),
@@ -162,15 +234,21 @@ fn node_settings(settings: &LabSettings) -> Result<NodeSettings, StartError> {
     })
 }
 
-fn um_settings(settings: &LabSettings) -> UmSettings {
-    let address = host(settings, 4);
+/// The UM servers: data folder, and the last number of the address.
+const UM1: (&str, u8) = ("um1", 4);
+const UM2: (&str, u8) = ("um2", 5);
+
+fn um_settings(settings: &LabSettings, (name, last): (&'static str, u8)) -> UmSettings {
+    let address = host(settings, last);
     UmSettings {
-        data: settings.data.join("um1"),
+        data: settings.data.join(name),
         // Nobody resolves names on a machine that is only itself: Contacts carry the address.
         host_name: None,
+        drain: 0,
+        dns: Vec::new(),
         sip: UmSip { address, router_port: 5060, service_port: 5062, worker_ports: [5065, 5067] },
         media: MediaSettings { address, ports: [30000, 39999] },
-        web: Some(WebSettings {
+        web: (name == UM1.0).then(|| WebSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, settings.web)),
             hosts: vec!["localhost".into()],
             admin_token_file: None,

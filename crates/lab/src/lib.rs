@@ -1,8 +1,10 @@
 //! Starts a node ([`RunningNode`]) or a UM server ([`RunningUm`]) with all that belongs to it, and the [`Lab`]: the
 //! guide's setup, both in one process.
 
+mod cable;
 mod call_records;
 mod disk;
+mod dns;
 mod error;
 pub mod event_socket;
 mod fault;
@@ -16,9 +18,10 @@ mod role;
 pub mod settings;
 mod um;
 
+pub use cable::{Cables, Done};
 pub use error::StartError;
 pub use fault::{Fault, NoSuchFault};
 pub use lab::{Lab, LabSettings};
 pub use metrics::MetricsSettings;
 pub use node::RunningNode;
-pub use um::{Extras, RunningUm};
+pub use um::{Extras, RunningUm, Shared};

@@ -62,6 +62,7 @@ impl RunningNode {
         let listeners = listeners(settings);
         let mut net = NetConfig::new("node", listeners);
         net.events = Some(Arc::new(bus.clone()));
+        net.dns = crate::settings::dns(&settings.dns);
         let net = Net::start(net, sender.clone())?;
         let events = sender.clone();
         let [first, last] = settings.media.ports;

@@ -2,6 +2,7 @@
 
 use net::{Inbox, Net, Role};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// Ends with its owner: told to stop, then waited for.
 pub struct Running {
@@ -24,6 +25,14 @@ impl Running {
         let thread =
             std::thread::Builder::new().name(name.to_owned()).spawn(move || net::run(&mut role, inbox, net))?;
         Ok(Running { stop: Box::new(stop), thread: Some(thread) })
+    }
+
+    /// The role ends by itself when it has been told to.
+    pub fn wait(&self, limit: Duration, give_up: impl Fn() -> bool) {
+        let until = Instant::now() + limit;
+        while !self.has_ended() && Instant::now() < until && !give_up() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Whether the role's thread has ended by itself, which only a fault makes it do.

@@ -30,6 +30,9 @@ pub struct NodeSettings {
     /// Seconds, 1 to 120.
     #[serde(default = "thirty")]
     pub ring_time: u32,
+    /// Name servers; none: those of /etc/resolv.conf.
+    #[serde(default)]
+    pub dns: Vec<SocketAddr>,
     pub sip: NodeSip,
     pub media: MediaSettings,
     pub provisioning: Option<ProvisioningSettings>,
@@ -66,6 +69,12 @@ pub struct NodeSip {
 pub struct UmSettings {
     pub data: PathBuf,
     pub host_name: Option<String>,
+    /// Seconds that calls in progress may go on after SIGTERM, 0 to 3600.
+    #[serde(default = "sixty")]
+    pub drain: u32,
+    /// As for the node.
+    #[serde(default)]
+    pub dns: Vec<SocketAddr>,
     pub sip: UmSip,
     pub media: MediaSettings,
     pub web: Option<WebSettings>,
@@ -124,6 +133,15 @@ pub struct WebSettings {
     pub key: Option<PathBuf>,
 }
 
+/// Who answers look-ups.
+pub(crate) fn dns(servers: &[SocketAddr]) -> net::Dns {
+    if servers.is_empty() { net::Dns::System } else { net::Dns::Servers(servers.to_vec()) }
+}
+
+fn sixty() -> u32 {
+    60
+}
+
 fn thirty() -> u32 {
     30
 }
@@ -162,6 +180,9 @@ impl UmSettings {
         let settings: UmSettings = parse(path)?;
         if settings.sip.address.is_unspecified() {
             return Err(value(path, "sip.address", "is one address that PBXs know the server by, not every address"));
+        }
+        if settings.drain > 3600 {
+            return Err(value(path, "drain", "is in seconds, 0 to 3600"));
         }
         let [first, second] = settings.sip.worker_ports;
         let mut ports = vec![settings.sip.router_port, settings.sip.service_port, first, second];

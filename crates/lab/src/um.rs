@@ -9,7 +9,7 @@ use crate::{event_socket, folder, journal};
 use event::{Bus, Event, Now, Sink};
 use mailbox::Mailboxes;
 use media::{Engine, EngineConfig, Spool};
-use net::{InboxSender, Net, NetConfig};
+use net::{Cable, InboxSender, Net, NetConfig};
 use shell::{Language, Shell};
 use sip::flow::Listener;
 use sip::{Host, ListenerId, Transport};
@@ -41,6 +41,17 @@ pub struct Extras {
     pub node: Option<web::NodeDoor>,
     /// How that node does, for `/metrics`.
     pub metrics: Option<Metrics>,
+    /// The stores of another server in this process; without, it opens its own.
+    pub shared: Option<Shared>,
+    /// What may be pulled.
+    pub cable: Cable,
+}
+
+/// What several UM servers in one process have in common.
+#[derive(Clone)]
+pub struct Shared {
+    store: state::Store,
+    mailboxes: Mailboxes,
 }
 
 /// A UM server that runs until it is dropped. Its parts end in this order: web, shell, role, media.
@@ -53,6 +64,8 @@ pub struct RunningUm {
     /// The role gives it what it has recorded: it ends after it.
     _journal: Option<::journal::Writer>,
     pub shell: Shell,
+    shared: Shared,
+    inbox: InboxSender<Own>,
     /// What the speech can and cannot say, in a sentence.
     pub speech: String,
 }
@@ -70,8 +83,15 @@ impl RunningUm {
         faults: &Faults,
     ) -> Result<RunningUm, StartError> {
         folder::prepare(&settings.data)?;
-        let store = state::Store::open(&settings.data.join("state.db"))?;
-        let mailboxes = runtime.block_on(Mailboxes::open(&settings.data.join("mailboxes")))?;
+        let alone = extras.shared.is_none();
+        let shared = match extras.shared {
+            Some(shared) => shared,
+            None => Shared {
+                store: state::Store::open(&settings.data.join("state.db"))?,
+                mailboxes: runtime.block_on(Mailboxes::open(&settings.data.join("mailboxes")))?,
+            },
+        };
+        let Shared { store, mailboxes } = shared.clone();
         let (spool, recovered) = Spool::open(&settings.data.join("spool"))?;
         let speech = Speech::open(speech::Options::default()).map_err(|error| StartError::Speech(error.to_string()))?;
         let summary = speech.summary();
@@ -87,11 +107,14 @@ impl RunningUm {
             .collect();
         let mut net = NetConfig::new("um", all);
         net.events = Some(Arc::new(bus.clone()));
+        net.dns = crate::settings::dns(&settings.dns);
+        net.cable = extras.cable.clone();
         let net = Net::start(net, sender.clone())?;
         let events = sender.clone();
         let [first, last] = settings.media.ports;
         let mut engine = EngineConfig::new(settings.media.address, first..=last, rand::random());
         engine.spool = Some(spool.clone());
+        engine.pulled = extras.cable.flag();
         let engine = Engine::start(engine, move |event| events.own(Own::Media(event)))?;
         let parts = Parts {
             role: "um",
@@ -118,7 +141,9 @@ impl RunningUm {
         let hashes = sender.clone();
         let hasher =
             Pool::start(HASHING, HASHES_WAITING, move |ticket, answer| hashes.own(Own::Hashed(ticket, answer)))?;
-        expunge_daily(runtime, mailboxes.clone());
+        if alone {
+            expunge_daily(runtime, mailboxes.clone());
+        }
         let changes = sender.clone();
         follow_changes(runtime, &mailboxes, move |own| changes.own(own));
 
@@ -146,6 +171,9 @@ impl RunningUm {
             journal,
         };
         let mut server = Server::new(config).map_err(|error| StartError::Configuration(error.to_string()))?;
+        if !alone {
+            server.leave_lamps();
+        }
         server.start(Now::read());
         let stop = sender.clone();
         let role = Running::start("um", faults.wire(Half::Um, server), inbox, net, move || stop.own(Own::Stop))?;
@@ -186,8 +214,33 @@ impl RunningUm {
             _engine: engine,
             _journal: writer,
             shell,
+            shared,
+            inbox: sender,
             speech: summary,
         })
+    }
+
+    /// Its stores, for another server in this process. From now on it hears what the other one changes.
+    pub(crate) fn share(&self) -> Shared {
+        self.hear_of_changes();
+        self.shared.clone()
+    }
+
+    /// Reads the configuration anew when another server has changed it.
+    pub(crate) fn hear_of_changes(&self) {
+        let inbox = self.inbox.clone();
+        self.shared.store.watch(move || inbox.own(Own::Reconfigured));
+    }
+
+    /// The way for what does not come by SIP.
+    pub(crate) fn inbox(&self) -> InboxSender<Own> {
+        self.inbox.clone()
+    }
+
+    /// Takes no new calls, and waits until those in progress are over: for `limit` at most, and while nobody gives up.
+    pub fn drain(&self, limit: Duration, give_up: impl Fn() -> bool) {
+        self.inbox.own(Own::Drain(limit));
+        self.role.wait(limit + Duration::from_secs(1), give_up);
     }
 
     /// Where the page is.

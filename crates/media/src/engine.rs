@@ -11,6 +11,7 @@ use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -29,12 +30,15 @@ pub struct EngineConfig {
     pub stream_timeout: Duration,
     /// For SSRCs, first sequence numbers and timestamps (RFC 3550 5.1: they are random), and RTCP's intervals.
     pub seed: [u8; 32],
+    /// While it is set nothing leaves and nothing is heard: the cable is pulled, in the lab and in tests.
+    pub pulled: Arc<AtomicBool>,
 }
 
 impl EngineConfig {
     /// One thread, no spool, streams lost after 20 s.
     pub fn new(bind: IpAddr, ports: RangeInclusive<u16>, seed: [u8; 32]) -> EngineConfig {
-        EngineConfig { bind, ports, threads: 1, spool: None, stream_timeout: Duration::from_secs(20), seed }
+        let stream_timeout = Duration::from_secs(20);
+        EngineConfig { bind, ports, threads: 1, spool: None, stream_timeout, seed, pulled: Arc::default() }
     }
 }
 
@@ -89,7 +93,8 @@ impl Engine {
         config: EngineConfig,
         events: impl Fn(MediaEvent) + Send + Sync + 'static,
     ) -> Result<Engine, StartError> {
-        let ports = Ports::new(config.bind, &config.ports).ok_or(StartError::NoPorts)?;
+        let mut ports = Ports::new(config.bind, &config.ports).ok_or(StartError::NoPorts)?;
+        ports.pulled = config.pulled;
         let ports = Arc::new(Mutex::new(ports));
         if let Some(limit) = crate::sys::raise_file_limit() {
             tracing::debug!(limit, "open files allowed; a call takes two");

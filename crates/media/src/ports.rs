@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Holds about three seconds of 20 ms packets: a media thread that is that late has lost nothing.
 const RECEIVE_BUFFER: usize = 256 * 1024;
@@ -15,6 +17,14 @@ pub struct Pair {
     pub rtp: UdpSocket,
     pub rtcp: UdpSocket,
     pub port: u16,
+    pulled: Arc<AtomicBool>,
+}
+
+impl Pair {
+    /// Whether the cable is pulled: nothing is sent, and what comes in is thrown away.
+    pub fn is_pulled(&self) -> bool {
+        self.pulled.load(Ordering::Relaxed)
+    }
 }
 
 /// Gives out pairs in turn, so that a port rests as long as it can before it is used again.
@@ -25,6 +35,8 @@ pub struct Ports {
     pairs: u16,
     next: u16,
     used: BTreeSet<u16>,
+    /// Whether the engine's cable is pulled.
+    pub pulled: Arc<AtomicBool>,
 }
 
 impl Ports {
@@ -32,7 +44,8 @@ impl Ports {
     pub fn new(bind: IpAddr, range: &RangeInclusive<u16>) -> Option<Ports> {
         let first = range.start().checked_add(range.start() % 2)?.max(2);
         let pairs = (u32::from(*range.end()) + 1).checked_sub(u32::from(first))? / 2;
-        (pairs > 0).then_some(Ports { bind, first, pairs: pairs as u16, next: 0, used: BTreeSet::new() })
+        let (used, pulled) = (BTreeSet::new(), Arc::default());
+        (pairs > 0).then_some(Ports { bind, first, pairs: pairs as u16, next: 0, used, pulled })
     }
 
     /// Binds the next free pair; ports that other programs hold are passed over.
@@ -67,7 +80,7 @@ impl Ports {
         };
         let rtp = socket(port)?;
         sys::set_receive_buffer(&rtp, RECEIVE_BUFFER);
-        Ok(Pair { rtp, rtcp: socket(port + 1)?, port })
+        Ok(Pair { rtp, rtcp: socket(port + 1)?, port, pulled: self.pulled.clone() })
     }
 }
 

@@ -141,7 +141,8 @@ impl Session {
             // An error is about an earlier packet of ours (the peer's port was closed): nothing to do about it.
             let count = context.batch.receive(&self.pair.rtp, most).unwrap_or(0);
             context.parts.clear();
-            for n in 0..count {
+            let heard = if self.pair.is_pulled() { 0 } else { count };
+            for n in 0..heard {
                 let Some((mut datagram, from)) = context.batch.datagram(n) else { continue };
                 if let Some(secure) = &mut self.secure {
                     // Whoever is elsewhere costs no cryptography.
@@ -257,7 +258,8 @@ impl Session {
 
     /// One tick. Relayed sessions are read when something comes, all others here.
     pub fn tick(&mut self, slot: usize, context: &mut Context<'_>, timeout: Duration) {
-        let (rtp, tell, destination) = (&self.pair.rtp, context.tell, self.destination);
+        let destination = self.destination.filter(|_| !self.pair.is_pulled());
+        let (rtp, tell) = (&self.pair.rtp, context.tell);
         let secure = &mut self.secure;
         let mut send = |packet: &[u8]| {
             let mut buffer = [0; LONGEST_SENT];
@@ -308,6 +310,7 @@ impl Session {
 
     fn read_rtcp(&mut self, context: &mut Context<'_>) {
         let count = context.batch.receive(&self.pair.rtcp, BATCH).unwrap_or(0);
+        let count = if self.pair.is_pulled() { 0 } else { count };
         for n in 0..count {
             let Some((mut datagram, from)) = context.batch.datagram(n) else { continue };
             if let Some(secure) = &mut self.secure {
@@ -363,7 +366,7 @@ impl Session {
             Some(secure) => secure.seal_rtcp(buffer, length),
         };
         let Some(datagram) = length.and_then(|length| buffer.get(..length)) else { return };
-        if let Some(mut destination) = self.destination
+        if let Some(mut destination) = self.destination.filter(|_| !self.pair.is_pulled())
             && let Some(port) = destination.port().checked_add(1)
         {
             destination.set_port(port);

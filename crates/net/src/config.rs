@@ -1,3 +1,4 @@
+use crate::Cable;
 use crate::tls::Tls;
 use event::Sink;
 use sip::flow::{Listener, Transport};
@@ -20,6 +21,8 @@ pub struct NetConfig {
     pub tls: Option<Tls>,
     /// Who hears of messages (for the ladder), refusals and drops.
     pub events: Option<Arc<dyn Sink>>,
+    /// What may be pulled, in the lab and in tests.
+    pub cable: Cable,
 }
 
 impl NetConfig {
@@ -33,6 +36,7 @@ impl NetConfig {
             dns: Dns::System,
             tls: None,
             events: None,
+            cable: Cable::default(),
         }
     }
 }

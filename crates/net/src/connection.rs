@@ -40,7 +40,10 @@ pub(crate) async fn accepted<T: Send + 'static>(engine: Arc<Engine<T>>, slot: Sl
 
 /// A connection that we open because something is queued for the peer.
 pub(crate) async fn opened<T: Send + 'static>(engine: Arc<Engine<T>>, slot: Slot, from: SocketAddr) {
-    let connecting = sockets::connect(from.ip(), slot.peer.remote);
+    let connecting = async {
+        engine.cable.until_plugged().await;
+        sockets::connect(from.ip(), slot.peer.remote).await
+    };
     let made = tokio::select! {
         made = timeout(engine.limits.connect, connecting) => match made {
             Ok(Ok(stream)) => Ok(stream),
@@ -109,6 +112,8 @@ where
             () = slot.kill.notified() => error = TransportError::QueueFull,
         }
     }
+    // A pulled cable lets no FIN and no RST out, either.
+    engine.cable.until_plugged().await;
     if error == TransportError::QueueFull {
         sockets::reset_on_close(stream.tcp());
     }
@@ -171,6 +176,7 @@ async fn read<T: Send + 'static>(
                 return;
             }
         }
+        engine.cable.until_plugged().await;
         let mut whole = false;
         let mut before = framer.pending();
         while let Some(message) = framer.next() {
@@ -248,6 +254,7 @@ where
             },
         };
         let Some(Outgoing { id, bytes }) = next else { break };
+        engine.cable.until_plugged().await;
         let ping = bytes.as_ref() == PING;
         if !ping {
             life.used.store(true, Ordering::Relaxed);

@@ -4,17 +4,18 @@ use crate::resolve::Resolver;
 use crate::table::{Opener, Peer, Slot, Table};
 use crate::tls::problem::Failed;
 use crate::tls::{HalfOpen, Tls};
-use crate::{InboxSender, Limits, NetConfig, SipInput, connection, secure};
+use crate::{Cable, InboxSender, Limits, NetConfig, SipInput, connection, secure};
 use bytes::Bytes;
 use event::{Event, Now, Sink};
 use sip::flow::{Flow, Listener, ListenerId, Transport, TransportError};
-use sip::target::{Query, QueryId};
+use sip::target::{Answer, Query, QueryId};
 use sip::{Problem, parse_datagram};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// How many datagrams are read before others get their turn.
 const DATAGRAMS_AT_ONCE: usize = 64;
@@ -22,6 +23,8 @@ const DATAGRAMS_AT_ONCE: usize = 64;
 const FAILURES_A_SECOND: u32 = 10;
 /// How long the end waits for what is still to be written.
 const FAREWELL: Duration = Duration::from_millis(500);
+/// How long a question to the DNS waits for a cable that is pulled.
+const LOOK_UP: Duration = Duration::from_secs(4);
 
 /// What the role's thread asks of the net thread.
 pub(crate) enum Command {
@@ -41,6 +44,7 @@ pub(crate) struct Engine<T> {
     pub inbox: InboxSender<T>,
     pub table: Arc<Table>,
     pub limits: Limits,
+    pub cable: Cable,
     pub tls: Option<Tls>,
     pub half_open: HalfOpen,
     name: String,
@@ -63,6 +67,7 @@ impl<T: Send + 'static> Engine<T> {
             inbox,
             table,
             limits: config.limits,
+            cable: config.cable.clone(),
             tls: config.tls.clone(),
             half_open: HalfOpen::default(),
             name: config.name.clone(),
@@ -152,7 +157,11 @@ pub(crate) async fn run<T: Send + 'static>(
             Command::Resolve { query, question } => {
                 let (engine, resolver) = (engine.clone(), resolver.clone());
                 tokio::spawn(async move {
-                    let answer = resolver.ask(&question).await;
+                    // Questions go by the same cable.
+                    let answer = match timeout(LOOK_UP, engine.cable.until_plugged()).await {
+                        Ok(()) => resolver.ask(question).await,
+                        Err(_) => Answer::Failed,
+                    };
                     engine.inbox.answer(SipInput::Resolved { query, answer });
                 });
             }
@@ -175,6 +184,9 @@ async fn datagrams<T: Send + 'static>(engine: Arc<Engine<T>>, listener: Listener
         for _ in 0..DATAGRAMS_AT_ONCE {
             // An error is of some earlier datagram that did not arrive; there is nothing to do about it here.
             let Ok((size, remote)) = socket.try_recv_from(&mut buffer) else { break };
+            if engine.cable.is_pulled() {
+                continue;
+            }
             let capped = !engine.table.is_exempt(remote.ip());
             if !engine.inbox.takes_datagram(remote.ip(), size, capped) {
                 continue;
@@ -202,6 +214,12 @@ async fn accept<T: Send + 'static>(engine: Arc<Engine<T>>, listener: Listener, s
                 continue;
             }
         };
+        if engine.cable.is_pulled() {
+            engine.cable.until_plugged().await;
+            drop(stream);
+            forget_backlog(&socket).await;
+            continue;
+        }
         if listener.transport == Transport::Tls {
             tokio::spawn(secure::accepted(engine.clone(), listener.id, stream, remote));
             continue;
@@ -212,6 +230,11 @@ async fn accept<T: Send + 'static>(engine: Arc<Engine<T>>, listener: Listener, s
             Err(full) => engine.refused(remote.ip(), &full.to_string()),
         }
     }
+}
+
+/// Ends the connections that were made while the cable was pulled: who made them has given up, or will hear of it now.
+async fn forget_backlog(socket: &TcpListener) {
+    while let Ok(Ok(_)) = timeout(Duration::ZERO, socket.accept()).await {}
 }
 
 /// The listener's socket of this transport, as it is bound.

@@ -4,6 +4,7 @@
 //! [`inbox`]: messages from outside in a bounded lane, answers to the role in one that never drops. Datagrams are sent by
 //! the role's thread itself; what goes by a connection is queued for the net thread.
 
+mod cable;
 mod config;
 mod connection;
 mod drive;
@@ -11,6 +12,7 @@ mod engine;
 mod inbox;
 mod ladder;
 mod lane;
+mod last_good;
 mod meter;
 mod resolve;
 mod role;
@@ -19,6 +21,7 @@ mod sockets;
 mod table;
 pub mod tls;
 
+pub use cable::Cable;
 pub use config::{Dns, Limits, NetConfig, StartError};
 pub use drive::run;
 pub use inbox::{Inbox, InboxSender, inbox};
@@ -45,6 +48,7 @@ pub struct Net {
     table: Arc<Table>,
     ladder: Ladder,
     pub(crate) traffic: Arc<Traffic>,
+    cable: Cable,
     /// Not bounded: it holds no more than the table has connections, and the look-ups that the role asks for.
     commands: Option<UnboundedSender<Command>>,
     thread: Option<JoinHandle<()>>,
@@ -87,12 +91,11 @@ impl Net {
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
         let own = listeners.first().map(|own| own.addr.ip()).filter(|own| !own.is_unspecified());
-        let dns = config.dns.clone();
+        let resolver = Resolver::new(&config.dns, own, config.name.clone(), config.events.clone());
+        let cable = config.cable.clone();
         let thread = std::thread::Builder::new()
             .name(format!("{} net", config.name))
-            .spawn(move || {
-                runtime.block_on(async { engine::run(engine, sockets, Resolver::new(&dns, own), received).await })
-            })
+            .spawn(move || runtime.block_on(async { engine::run(engine, sockets, resolver, received).await }))
             .map_err(StartError::Thread)?;
         Ok(Net {
             listeners,
@@ -100,6 +103,7 @@ impl Net {
             table,
             ladder: Ladder::new(config.name, config.events),
             traffic: Arc::default(),
+            cable,
             commands: Some(commands),
             thread: Some(thread),
         })
@@ -143,6 +147,9 @@ impl Net {
     fn send_datagram(&self, listener: ListenerId, remote: SocketAddr, bytes: &[u8]) -> Result<(), TransportError> {
         let socket = self.udp.iter().find(|(id, _)| *id == listener).map(|(_, socket)| socket);
         let socket = socket.ok_or(TransportError::Unsupported)?;
+        if self.cable.is_pulled() {
+            return Ok(());
+        }
         match socket.send_to(bytes, remote) {
             Ok(_) => Ok(()),
             // The socket's buffer is full: as good as lost on the way, and sent again by its transaction.
@@ -181,6 +188,11 @@ impl Net {
         if let Some(number) = flow.connection {
             self.table.close(number);
         }
+    }
+
+    /// The next request to this peer goes by a new connection: the one that there is may be dead without knowing it.
+    pub(crate) fn distrust(&self, listener: ListenerId, transport: Transport, remote: SocketAddr) {
+        self.table.distrust(&Peer { transport, listener, remote });
     }
 
     pub(crate) fn resolve(&self, query: QueryId, question: Query) {

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use event::Now;
-use sip::flow::{Flow, Transmit, TransportError};
-use sip::target::{Answer, Query, QueryId};
+use sip::flow::{Flow, ListenerId, Transmit, TransportError};
+use sip::target::{Answer, Candidate, Query, QueryId};
 use sip::{Malformed, Message};
 use std::net::IpAddr;
 use std::time::Instant;
@@ -59,6 +59,8 @@ pub enum Action {
     Transmit(Transmit),
     /// Close this connection once what was sent by it is written.
     CloseFlow(Flow),
+    /// This peer was silent: the next request to it goes by a new connection, not by one that may be dead.
+    Distrust(ListenerId, Candidate),
     Resolve {
         query: QueryId,
         question: Query,

@@ -231,6 +231,11 @@ impl Table {
         }
     }
 
+    /// [`Table::retire`]s the connection to this peer, if there is one.
+    pub fn distrust(&self, peer: &Peer) {
+        self.lock().by_peer.remove(peer);
+    }
+
     /// Takes all out: see [`Table::close`].
     pub fn close_all(&self) {
         let mut inner = self.lock();

@@ -20,6 +20,8 @@ const PASSES_AFTER: Duration = Duration::from_secs(15 * 60);
 pub(crate) enum AlarmKind {
     /// A route's peer does not answer OPTIONS. Cleared when it does.
     RouteDown,
+    /// One of several servers behind a route does not answer OPTIONS; others take its calls. Cleared when it does.
+    ServerDown,
     /// All of a route's trunk individuals were taken. Passes by itself.
     RouteCongested,
     /// A licence's limit kept a call or command from going on. Passes by itself.
@@ -36,7 +38,7 @@ impl AlarmKind {
     /// 1 (to be known) to 4 (calls or data are being lost).
     pub fn severity(self) -> u32 {
         match self {
-            AlarmKind::RouteCongested | AlarmKind::LicenceLimit => 2,
+            AlarmKind::RouteCongested | AlarmKind::LicenceLimit | AlarmKind::ServerDown => 2,
             AlarmKind::PhoneGuessing => 3,
             AlarmKind::RouteDown | AlarmKind::DiskSpace => 3,
             AlarmKind::StoreFailed => 4,

@@ -504,6 +504,9 @@ impl Node {
             let event = Event::TargetGreyListed { by: "node".into(), target, seconds };
             self.core.emit(now, event);
         }
+        while let Some(target) = self.core.endpoint.take_recovered() {
+            self.core.emit(now, Event::TargetAnswersAgain { by: "node".into(), target: target.remote });
+        }
         while let Some(output) = self.core.endpoint.poll() {
             match output {
                 Output::Transmit(transmit) => {
@@ -511,6 +514,7 @@ impl Node {
                     self.actions.push_back(Action::Transmit(transmit));
                 }
                 Output::CloseFlow(flow) => self.actions.push_back(Action::CloseFlow(flow)),
+                Output::Distrust(listener, peer) => self.actions.push_back(Action::Distrust(listener, peer)),
                 Output::Resolve(query, question) => {
                     self.core.journal.asked_dns(query.0);
                     self.actions.push_back(Action::Resolve { query, question });
@@ -538,13 +542,14 @@ impl Node {
             }
             // The others are unsolicited NOTIFYs, which phones may answer as they like.
             endpoint::Event::Response { transaction, response } if response.is_final() => {
-                self.supervision.answered(&mut self.core, transaction, true, now);
                 self.registrations.answered(&mut self.core, transaction, Some(&response), now);
             }
             endpoint::Event::Response { .. } => {}
             endpoint::Event::Failed { transaction, .. } => {
-                self.supervision.answered(&mut self.core, transaction, false, now);
                 self.registrations.answered(&mut self.core, transaction, None, now);
+            }
+            endpoint::Event::Probed { transaction, targets } => {
+                self.supervision.answered(&mut self.core, transaction, &targets, now);
             }
             endpoint::Event::Malformed { flow, reason } => {
                 let event = Event::SipMalformed { by: "node".into(), remote: flow.remote, reason, answered: None };

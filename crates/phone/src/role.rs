@@ -522,6 +522,7 @@ impl PhoneRole {
             match output {
                 Output::Transmit(transmit) => self.actions.push_back(Action::Transmit(transmit)),
                 Output::CloseFlow(flow) => self.actions.push_back(Action::CloseFlow(flow)),
+                Output::Distrust(listener, peer) => self.actions.push_back(Action::Distrust(listener, peer)),
                 Output::Resolve(query, question) => self.actions.push_back(Action::Resolve { query, question }),
                 Output::Event(event) => self.happened(event, now),
             }

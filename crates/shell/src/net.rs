@@ -18,6 +18,11 @@ impl Net {
         Some(Net { to: format!("{a}.{b}.{c}.") })
     }
 
+    /// A text with every address of the guide's net in it replaced.
+    pub fn apply(&self, text: &str) -> String {
+        self.read(text).map_or_else(|| text.to_owned(), |(read, _)| read)
+    }
+
     /// `value` with every address of the guide's net in it replaced, and a note for each; `None` when there is none.
     pub(crate) fn read(&self, value: &str) -> Option<(String, Vec<String>)> {
         let mut read = String::new();

@@ -131,6 +131,10 @@ fn sip_route_line() -> impl Strategy<Value = String> {
         option("-trusted", pick(&["TRUST_BY_PROFILE", "TRUSTED", "not_trusted", "\"\""])),
         option("-history-redirects", pick(&["yes", "no"])),
         option("-forced-gateway", pick(&["yes", "no", "profile"])),
+        option("-next-target-after", pick(&["1", "4", "60"])),
+        option("-last-target-after", pick(&["1", "9", "60"])),
+        option("-progress-after", pick(&["0", "9", "180"])),
+        option("-grey-time", pick(&["0", "32", "3600"])),
     ]);
     (rou(), more).prop_map(|(rou, more)| format!("sip_route -set -route {rou}{more}"))
 }

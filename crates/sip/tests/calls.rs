@@ -73,7 +73,9 @@ fn a_redirection_is_reported_with_its_contact() {
     pair.net.with(pair.bob, |bob, now| bob.reject(theirs, 302, &headers, now)).unwrap();
     pair.net.run_ms(10);
     let events = pair.net.call_events(pair.alice, ours);
-    let [CallEvent::Rejected { response, failure: None, flow: Some(flow) }] = &events[..] else { panic!("{events:?}") };
+    let [CallEvent::Rejected { response, failure: None, flow: Some(flow), .. }] = &events[..] else {
+        panic!("{events:?}")
+    };
     assert_eq!(response.status, 302);
     assert_eq!(response.headers.get(&Name::Contact).unwrap(), &"<sip:43334@10.0.0.2:5065;transport=Tcp>");
     assert_eq!(flow.remote.to_string(), "10.0.0.2:5060");

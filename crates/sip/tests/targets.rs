@@ -108,7 +108,7 @@ fn silence_everywhere_is_a_408_and_no_listener_a_503() {
     let call = net.with(alice, |alice, now| alice.invite(trunk_call(), now)).unwrap();
     net.run_ms(13_010);
     let events = net.call_events(alice, call);
-    let [CallEvent::Rejected { response, failure: Some(Failure::Timeout), flow: None }] = &events[..] else {
+    let [CallEvent::Rejected { response, failure: Some(Failure::Timeout), flow: None, .. }] = &events[..] else {
         panic!("{events:?}")
     };
     assert_eq!(response.status, 408);

@@ -90,7 +90,11 @@ struct Shared {
 #[derive(Default)]
 struct Image {
     kinds: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    watchers: Mutex<Vec<Watcher>>,
 }
+
+/// Told after each commit.
+type Watcher = Box<dyn Fn() + Send>;
 
 struct Writer {
     /// Taken when the store is dropped, which ends the thread.
@@ -149,6 +153,12 @@ impl Store {
     pub fn load(&self, kind: &str) -> Vec<(String, String)> {
         let kinds = self.shared.image.lock();
         kinds.get(kind).into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// Calls `changed` after each commit that is durable, whoever made it: for several roles on one store. It is called on
+    /// the writer's thread, and must return soon.
+    pub fn watch(&self, changed: impl Fn() + Send + 'static) {
+        self.shared.image.watchers.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(changed));
     }
 
     /// Makes the changes durable, all or none, and calls `done` afterwards. Returns at once. Commits become durable in
@@ -252,6 +262,9 @@ impl Image {
                 }
             }
         }
+        drop(kinds);
+        let watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.iter().for_each(|changed| changed());
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, BTreeMap<String, String>>> {

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The commented example: the guide's setup as the lab has it.
@@ -45,6 +46,7 @@ pub struct Target {
     pub rest: Option<Rest>,
     pub trunk: Option<Trunk>,
     pub gateway: Option<Gateway>,
+    pub redundancy: Option<Redundancy>,
 }
 
 /// Where the phones register.
@@ -171,6 +173,41 @@ pub struct Gateway {
     pub dial_plan: Option<String>,
 }
 
+/// Several UM servers behind the PBX.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redundancy {
+    /// Their addresses. The first is the one whose cable is pulled.
+    pub servers: Vec<IpAddr>,
+    /// The command line that pulls it.
+    pub unplug: Option<String>,
+    /// The one that plugs it again.
+    pub plug: Option<String>,
+    /// A cable in this process, in their place.
+    #[serde(skip)]
+    pub cable: Option<Cable>,
+}
+
+/// A cable that the suite can pull (`false`) and plug.
+#[derive(Clone)]
+pub struct Cable(Arc<dyn Fn(bool) + Send + Sync>);
+
+impl Cable {
+    pub fn new(set: impl Fn(bool) + Send + Sync + 'static) -> Cable {
+        Cable(Arc::new(set))
+    }
+
+    pub(crate) fn set(&self, plugged: bool) {
+        (self.0)(plugged);
+    }
+}
+
+impl std::fmt::Debug for Cable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Cable")
+    }
+}
+
 fn sip_port() -> u16 {
     5060
 }
@@ -203,6 +240,8 @@ impl Target {
         if let Some(door) = &mut target.rest {
             door.address = rest;
         }
+        let servers = [4, 5].map(|last| IpAddr::from([a, b, c, last])).to_vec();
+        target.redundancy = Some(Redundancy { servers, unplug: None, plug: None, cable: None });
         Ok(target)
     }
 
@@ -223,6 +262,9 @@ impl Target {
         }
         if self.suite.bind.is_ipv4() != self.pbx.address.is_ipv4() {
             return value("suite.bind", "is of the same family as pbx.address");
+        }
+        if self.redundancy.as_ref().is_some_and(|redundancy| redundancy.servers.len() < 2) {
+            return value("redundancy.servers", "are two at least");
         }
         if self.trunk.as_ref().is_some_and(|trunk| trunk.bind == self.suite.bind) {
             return value("trunk.bind", "is another address than suite.bind: the PBX knows a trunk by its address");

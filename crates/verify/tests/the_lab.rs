@@ -6,7 +6,7 @@ use event::Bus;
 use lab::{Fault, Lab, LabSettings};
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use verify::{Choice, Code, TESTS, Target, TestResult};
+use verify::{Cable, Choice, Code, TESTS, Target, TestResult};
 
 /// Loopback nets of these tests, one a lab. Those with a fault count up from the last.
 const SOUND: [u8; 3] = [127, 0, 100];
@@ -31,9 +31,13 @@ fn verify(
 ) -> Vec<TestResult> {
     let data = tempfile::tempdir().unwrap();
     let faults = faults.to_vec();
-    let settings = LabSettings { data: data.path().to_owned(), ring_time: 1, net, web: 0, https: false, faults };
+    let settings =
+        LabSettings { data: data.path().to_owned(), ring_time: 1, net, web: 0, https: false, redundant: true, faults };
     let lab = Lab::start(settings, &Bus::new(), runtime.handle()).unwrap();
     let mut target = Target::lab(net, lab.web().unwrap()).unwrap();
+    let cables = lab.cables();
+    let cable = Cable::new(move |plugged| drop(cables.set("um1", plugged)));
+    target.redundancy.as_mut().unwrap().cable = Some(cable);
     change(&mut target);
     verify::run(&target, &Choice::parse(tests).unwrap(), |_| {}).unwrap().results
 }
@@ -61,7 +65,7 @@ fn told(results: &[TestResult]) -> String {
 }
 
 /// Everything that is there already.
-const ALL: &[&str] = &["1", "3", "4a", "4b", "5", "6a", "6b", "6c", "6d", "8", "9", "302"];
+const ALL: &[&str] = &["1", "3", "4a", "4b", "5", "6a", "6b", "6c", "6d", "8", "9", "10", "11", "302"];
 
 #[test]
 fn a_sound_lab_passes() {
@@ -96,7 +100,7 @@ const FAULTS: &[(Fault, &[&str], &str)] = &[
     (Fault::NoTrunkIndividuals, ALL, "27010 is not connected"),
     (Fault::WrongGatewayAddress, ALL, "27010 is not connected"),
     (Fault::NoRedirectContact, ALL, "27010 is not connected"),
-    (Fault::NoHuntGroup, &["1", "3", "4a", "4b", "6c", "8", "9", "302"], "27010 is not connected"),
+    (Fault::NoHuntGroup, &["1", "3", "4a", "4b", "6c", "8", "9", "10", "11", "302"], "27010 is not connected"),
     (Fault::WrongMatch, &["9"], "lamp to go on"),
     (Fault::CallListTooShort, &["3", "4a", "4b", "6b", "6c", "9"], "27001 is not connected"),
     (Fault::NoBusyPosition, &["3", "6b", "9"], "27001 is not connected: 486"),
@@ -111,13 +115,15 @@ const FAULTS: &[(Fault, &[&str], &str)] = &[
     (Fault::DiversionDropped, &["3", "4a", "4b", "6b", "6c", "9", "302"], "is not available right now"),
     (Fault::OutsideNumberLost, &["4b"], "the message's sender is \"\", not \"+46701740605\""),
     (Fault::KeysStripped, &["1", "3", "6a", "6b", "6c", "6d", "8"], "Please enter your PIN"),
-    (Fault::CallerWithheld, &["3", "4a", "4b", "8"], "Please enter your PIN"),
+    (Fault::CallerWithheld, &["3", "4a", "4b", "8", "11"], "Please enter your PIN"),
     (Fault::RedirectToUdp, &["302"], "a 302 leads away from TCP"),
     (Fault::NoUnsolicitedNotify, &["9"], "by an unsolicited NOTIFY"),
     (Fault::NoSubscribedNotify, &["9"], "by its subscription"),
-    (Fault::SilentToPhones, &["1", "3", "4a", "4b", "5", "6a", "6b", "6c", "6d", "8", "9"], "heard nothing"),
+    (Fault::SilentToPhones, &["1", "3", "4a", "4b", "5", "6a", "6b", "6c", "6d", "8", "9", "11"], "heard nothing"),
     (Fault::DeafUm, &["1", "3", "4a", "4b", "6a", "6b", "6c", "6d", "8", "9"], "expected to hear"),
     (Fault::NoTone, &["3", "4a", "4b", "6b", "6c", "9"], "the tone to speak after"),
+    (Fault::SecondInReserve, &["10"], "not every server got one"),
+    (Fault::NoFailover, &["11"], "an answer to its call"),
     // What the message key dials is no part of the test's text: a comment, and no failure.
     (Fault::WrongMwiNumber, &[], "the message key dials a wrong number"),
 ];

@@ -12,12 +12,12 @@ pub(crate) struct Tampered<C> {
     control: C,
     half: Half,
     faults: Vec<Fault>,
-    /// The UM server, as the node's media knows it.
-    um: IpAddr,
+    /// The UM servers, as the node's media knows them.
+    um: Vec<IpAddr>,
 }
 
 impl<C: Control> Tampered<C> {
-    pub fn new(control: C, half: Half, faults: &[Fault], um: IpAddr) -> Tampered<C> {
+    pub fn new(control: C, half: Half, faults: &[Fault], um: Vec<IpAddr>) -> Tampered<C> {
         Tampered { control, half, faults: faults.to_vec(), um }
     }
 
@@ -28,7 +28,7 @@ impl<C: Control> Tampered<C> {
                 (stream.dtmf, stream.dtmf_receive) = (None, None);
             }
             (Half::Node, Fault::SilentToPhones, MediaCommand::Connect { stream, .. })
-                if stream.remote.ip() != self.um =>
+                if !self.um.contains(&stream.remote.ip()) =>
             {
                 stream.direction = Direction::ReceiveOnly;
             }

@@ -10,7 +10,7 @@ pub(crate) use slip::apply;
 
 use ::media::Control;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// Which half a fault of messages or media sits at.
@@ -23,14 +23,14 @@ pub(crate) enum Half {
 /// The faults of a lab.
 pub(crate) struct Faults {
     pub all: Vec<Fault>,
-    /// The UM server, as the node's media knows it.
-    pub um: IpAddr,
+    /// The UM servers, as the node's media knows them.
+    pub um: Vec<IpAddr>,
 }
 
 /// None: what runs outside the lab.
 impl Default for Faults {
     fn default() -> Faults {
-        Faults { all: Vec::new(), um: Ipv4Addr::UNSPECIFIED.into() }
+        Faults { all: Vec::new(), um: Vec::new() }
     }
 }
 
@@ -42,7 +42,7 @@ impl Faults {
     pub fn media<C: Control + Send + 'static>(&self, half: Half, control: C) -> Box<dyn Control + Send> {
         match self.all.as_slice() {
             [] => Box::new(control),
-            faults => Box::new(media::Tampered::new(control, half, faults, self.um)),
+            faults => Box::new(media::Tampered::new(control, half, faults, self.um.clone())),
         }
     }
 }
@@ -83,6 +83,11 @@ faults! {
     NoAttendantDestination = "no-attendant-destination";
     /// The SIP route has no trunk individuals.
     NoTrunkIndividuals = "no-trunk-individuals";
+
+    /// The node waits a minute for a UM server that is silent, and asks none whether it lives.
+    NoFailover = "no-failover";
+    /// The DNS has the second UM server in reserve only.
+    SecondInReserve = "second-in-reserve";
 
     // Slips at the UM server.
     /// The UM IP gateway has another address than the node.

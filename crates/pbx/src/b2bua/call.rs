@@ -136,7 +136,8 @@ impl Call {
 
     pub fn deadline(&self) -> Option<Instant> {
         let leaving = self.leaving.iter().map(|(_, at)| *at);
-        leaving.chain(self.setup.as_ref().and_then(|setup| setup.ring_until)).min()
+        let setup = self.setup.iter().flat_map(|setup| [setup.ring_until, setup.alert_at]);
+        leaving.chain(setup.flatten()).min()
     }
 
     pub fn leg(&mut self, role: Role) -> Option<&mut Leg> {
@@ -151,7 +152,9 @@ impl Call {
         match event {
             CallEvent::Provisional { response, .. } => self.fork_progresses(scene, dialog, &response),
             CallEvent::Answered { response, .. } => self.fork_answered(scene, dialog, &response),
-            CallEvent::Rejected { response, failure, .. } => self.fork_rejected(scene, dialog, &response, failure),
+            CallEvent::Rejected { response, failure, flow, others } => {
+                self.fork_rejected(scene, dialog, &response, failure, (flow.as_ref(), others));
+            }
             CallEvent::Cancelled { request } => {
                 scene.index.remove(dialog);
                 self.end(scene, Some(dialog), "cancelled", None, request.headers.get(&Name::Reason).cloned());
@@ -291,6 +294,9 @@ impl Call {
         for dialog in due {
             scene.index.remove(dialog);
             let _ = scene.core.endpoint.hangup(dialog, &Headers::new(), now);
+        }
+        if self.setup.as_ref().and_then(|setup| setup.alert_at).is_some_and(|at| at <= now) {
+            self.sounds_like_ringing(scene);
         }
         if self.setup.as_ref().and_then(|setup| setup.ring_until).is_some_and(|until| until <= now) {
             self.ring_time_over(scene);

@@ -4,10 +4,12 @@ use super::Scene;
 use super::call::{Call, PartyKind};
 use super::identity::connected;
 use super::ring::CALL_WAITING;
+use super::servers::Servers;
 use super::setup::{Fork, Purpose};
 use crate::diversion::Outcome;
 use event::Event;
 use sip::endpoint::{CallRef, Failure};
+use sip::flow::Flow;
 use sip::{Headers, Name, Response};
 
 impl Call {
@@ -52,21 +54,33 @@ impl Call {
         }
     }
 
+    /// A system of the house that is called has said nothing yet.
+    pub fn sounds_like_ringing(&mut self, scene: &mut Scene<'_>) {
+        let Some(setup) = &mut self.setup else { return };
+        setup.alert_at = None;
+        if setup.purpose == Purpose::Answer && !setup.alerted && setup.previewed.is_none() {
+            setup.alerted = true;
+            let _ = scene.core.endpoint.progress(self.caller.dialog, 180, &Headers::new(), None, scene.now.instant);
+        }
+    }
+
     pub fn fork_rejected(
         &mut self,
         scene: &mut Scene<'_>,
         dialog: CallRef,
         response: &Response,
         failure: Option<Failure>,
+        (flow, others): (Option<&Flow>, usize),
     ) {
         let Some(setup) = &mut self.setup else { return };
-        let Some(fork) = setup.take_fork(dialog) else { return };
+        let Some(mut fork) = setup.take_fork(dialog) else { return };
         scene.index.remove(dialog);
         let trunk = match fork.leg.party.kind {
             PartyKind::Route(route) => Some(route),
             PartyKind::Extension(_) => None,
         };
         if failure.is_none() && (300..400).contains(&response.status) {
+            Servers::redirected(&mut fork, flow, others);
             return self.redirected(scene, fork, response);
         }
         let outcome = match failure {
@@ -74,6 +88,12 @@ impl Call {
             Some(_) => Outcome::Unavailable,
             None => Outcome::of(response.status, &response.headers, trunk.is_some()),
         };
+        if outcome.is_trunks_fault() {
+            fork = match self.next_server(scene, fork) {
+                Ok(()) => return,
+                Err(fork) => fork,
+            };
+        }
         if let Some(route) = trunk.filter(|_| outcome == Outcome::TrunkFailed) {
             let reason = match failure {
                 Some(failure) => failure.to_string(),

@@ -19,6 +19,7 @@ mod identity;
 mod pickup;
 mod redirect;
 mod ring;
+mod servers;
 mod service_call;
 mod setup;
 mod target;

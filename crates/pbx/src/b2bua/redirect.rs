@@ -1,6 +1,7 @@
 //! 302 followed: from a trunk to where its Contact says, hop after hop; from a phone as a diversion.
 
 use super::call::{Call, PartyKind};
+use super::servers::Servers;
 use super::setup::Fork;
 use super::{Role, Scene};
 use crate::diversion::Outcome;
@@ -27,6 +28,11 @@ pub(crate) struct Redirects {
 impl Redirects {
     pub fn starting(at: &Uri) -> Redirects {
         Redirects { visited: vec![at.clone()], ..Redirects::default() }
+    }
+
+    /// Whether one was followed.
+    pub fn is_under_way(&self) -> bool {
+        self.hops > 0
     }
 
     /// The next contact of the last 302.
@@ -106,6 +112,11 @@ impl Call {
         fork.plan.request_uri = next.clone();
         fork.plan.next_hop = None;
         fork.plan.route.clear();
+        // Where others could take the call, this one is waited for as long as any of them.
+        if fork.servers.as_ref().is_some_and(Servers::has_others) {
+            fork.plan.policy.last_try = fork.plan.policy.per_try;
+        }
+        fork.plan.avoid.clear();
         scene
             .core
             .emit(scene.now, Event::CallRedirected { call: self.id, to: next.to_string(), hop: fork.redirects.hops });

@@ -10,7 +10,7 @@ use super::{Role, Scene, describe};
 use crate::alarms::AlarmKind;
 use crate::diversion::{Outcome, Step};
 use crate::numbers::Choice;
-use crate::routes::SipRouteEntry;
+use crate::routes::{Service, SipRouteEntry};
 use crate::system::Licence;
 use event::Event;
 use sdp::Codec;
@@ -21,6 +21,10 @@ use std::time::Duration;
 
 /// How long phones ring when neither list nor diversion says.
 const RING_LIMIT: Duration = Duration::from_secs(180);
+
+/// When a system of the house has said nothing for so long, the caller hears ringing: it may be dead, and another be
+/// tried.
+const ALERT_AFTER: Duration = Duration::from_secs(1);
 
 /// RFC 7462 9.1: the phone beeps in the call that it is in; the caller's may say that it waits.
 pub(super) const CALL_WAITING: &str = "<urn:alert:service:call-waiting>";
@@ -168,6 +172,7 @@ impl Call {
         }
         let Some(setup) = &mut self.setup else { return Err(Outcome::Unavailable) };
         setup.ring_until = scene.now.instant.checked_add(time.unwrap_or(RING_LIMIT));
+        setup.alert_at = None;
         for target in targets {
             failure = worse(failure, self.ring_target(scene, target).err());
         }
@@ -277,6 +282,11 @@ impl Call {
         if !self.invite(scene, plan, party, side, ours, others) {
             return Err(Outcome::TrunkFailed);
         }
+        // The public network says itself what its callers are to hear.
+        let own_system = route.service() == Service::PrivateServices && !choice.emergency;
+        if let Some(setup) = self.setup.as_mut().filter(|setup| own_system && !setup.rang) {
+            setup.alert_at = scene.now.instant.checked_add(ALERT_AFTER);
+        }
         if choice.emergency {
             let (call, from, to) = (self.id, self.caller.party.number.clone(), self.dialled.clone());
             scene.core.emit(scene.now, Event::EmergencyCall { call, from, to, route: choice.route });
@@ -353,7 +363,7 @@ impl Call {
                 });
                 let not_before = delay.and_then(|delay| scene.now.instant.checked_add(delay));
                 if let Some(setup) = &mut self.setup {
-                    setup.forks.push(Fork { leg, plan, redirects, choices, not_before });
+                    setup.forks.push(Fork { leg, plan, redirects, servers: None, choices, not_before });
                 }
                 true
             }

@@ -2,6 +2,7 @@
 
 use super::call::Leg;
 use super::redirect::Redirects;
+use super::servers::Servers;
 use crate::diversion::{Diverted, Itinerary, Outcome};
 use crate::numbers::Choice;
 use sip::Text;
@@ -24,6 +25,8 @@ pub(crate) struct Setup {
     /// What the targets of this stop came to that are given up, as far as it says most about whom was called.
     pub worst: Option<Outcome>,
     pub ring_until: Option<Instant>,
+    /// When the caller is told that it rings although nobody said so.
+    pub alert_at: Option<Instant>,
     /// The caller has been told that it rings.
     pub rang: bool,
     /// The caller has been told 180.
@@ -49,6 +52,8 @@ pub(crate) struct Fork {
     /// What it was called with, for redirects.
     pub plan: OutgoingCall,
     pub redirects: Redirects,
+    /// Where it may go back to when a redirect leads to nobody.
+    pub servers: Option<Servers>,
     /// Other ways to the same number, where this one fails by the trunk's fault.
     pub choices: VecDeque<Choice>,
     /// An answer before is that of an operator's voice mail, not of the person whose mobile telephone this is.
@@ -67,6 +72,7 @@ impl Setup {
             forks: Vec::new(),
             worst: None,
             ring_until: None,
+            alert_at: None,
             rang: false,
             alerted: false,
             previewed: None,

@@ -9,6 +9,7 @@ use sip::endpoint::{NextHop, TargetPolicy};
 use sip::{Headers, Host, Name, NameAddr, Text, Transport, Uri};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The settings as given; what was left out is the profile's, or the default that the methods say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +65,13 @@ pub(crate) struct SipRouteEntry {
     pub supervisetime: Option<u32>,
     pub history_redirects: bool,
     pub forced_gateway: Option<bool>,
+    /// Seconds, as the three below; `None`: the profile's.
+    pub next_target_after: Option<u32>,
+    pub last_target_after: Option<u32>,
+    /// 0: without limit.
+    pub progress_after: Option<u32>,
+    /// 0: nobody is passed over. `None`: 32.
+    pub grey_time: Option<u32>,
 }
 
 /// What kind of network is behind a route.
@@ -226,7 +234,16 @@ impl SipRouteEntry {
     /// How long its targets are waited for.
     pub fn policy(&self) -> TargetPolicy {
         let profile = self.profile();
-        TargetPolicy { per_try: profile.next_after, last_try: profile.last_after, ..TargetPolicy::trunk() }
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        let trunk = TargetPolicy::trunk();
+        TargetPolicy {
+            per_try: self.next_target_after.map_or(profile.next_after, seconds),
+            last_try: self.last_target_after.map_or(profile.last_after, seconds),
+            progress: self.progress_after.map_or(profile.progress_after, |limit| (limit > 0).then(|| seconds(limit))),
+            grey_list: self.grey_time != Some(0),
+            grey_for: self.grey_time.map_or(trunk.grey_for, seconds),
+            ..trunk
+        }
     }
 
     /// The codecs for its calls, in order of preference.

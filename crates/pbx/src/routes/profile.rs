@@ -18,6 +18,8 @@ pub(crate) struct Profile {
     pub next_after: Duration,
     /// How long the last target is waited for.
     pub last_after: Duration,
+    /// How long a target may take that has said 100 and nothing else; `None`: as long as it rings.
+    pub progress_after: Option<Duration>,
 }
 
 const DEFAULT: Profile = Profile {
@@ -30,6 +32,7 @@ const DEFAULT: Profile = Profile {
     register: false,
     next_after: Duration::from_secs(4),
     last_after: Duration::from_secs(32),
+    progress_after: None,
 };
 
 /// The guide: forced gateway, 9 s for 100 Trying; an unresponsive host is passed over after 4 s.
@@ -38,6 +41,8 @@ const EXCHANGE: Profile = Profile {
     protocol: "tcp",
     forced_gateway: true,
     last_after: Duration::from_secs(9),
+    // UM answers or redirects at once: one that took the call and says no more has died over it.
+    progress_after: Some(Duration::from_secs(9)),
     ..DEFAULT
 };
 

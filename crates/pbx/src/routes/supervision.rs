@@ -1,12 +1,15 @@
-//! Supervision: each route's peer is asked by OPTIONS now and then, so that a dead one is known before somebody calls.
+//! Supervision: every server behind a route is asked by OPTIONS now and then, so that a dead one is known before somebody
+//! calls. Where a name stands for several, calls pass over those that do not answer (the endpoint's grey list) until they
+//! do; the route itself is down when none of them does.
 
 use super::NumberTypes;
 use crate::alarms::AlarmKind;
 use crate::core::Core;
 use event::{Event, Now};
-use sip::endpoint::{ClientRef, OutgoingRequest, TargetPolicy};
+use sip::endpoint::{ClientRef, OutgoingRequest, Probed, Sign, TargetPolicy};
 use sip::{Method, NameAddr, Uri};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Seconds between questions where the route does not say.
@@ -23,6 +26,8 @@ struct Watch {
     next: Instant,
     interval: Duration,
     down: bool,
+    /// Which of several servers do not answer, for the alarm that one is missing.
+    missing: BTreeSet<SocketAddr>,
 }
 
 impl Supervision {
@@ -37,7 +42,8 @@ impl Supervision {
             let old = self.watches.remove(number);
             let next = old.as_ref().filter(|old| old.interval == interval).map(|old| old.next);
             let Some(next) = next.or_else(|| now.checked_add(interval)) else { continue };
-            watches.insert(*number, Watch { next, interval, down: old.is_some_and(|old| old.down) });
+            let (down, missing) = old.map(|old| (old.down, old.missing)).unwrap_or_default();
+            watches.insert(*number, Watch { next, interval, down, missing });
         }
         self.watches = watches;
     }
@@ -67,23 +73,32 @@ impl Supervision {
             let own = NameAddr::new(Uri::sip_host(sip.domain(&core.host)));
             let mut request = OutgoingRequest::new(Method::Options, own, NameAddr::new(target), core.listener);
             request.next_hop = sip.next_hop(&uri);
-            // A question nobody waits for puts no host on the grey list: calls find out by themselves.
-            request.policy = TargetPolicy { grey_list: false, ..sip.policy() };
-            if let Ok(client) = core.endpoint.request(request, now) {
+            // A dead server is passed over until the answer to the next question but one is due.
+            let grey_for = watch.interval.saturating_mul(2).saturating_add(sip.policy().last_try);
+            request.policy = TargetPolicy { grey_for, ..sip.policy() };
+            if !sip.policy().grey_list {
+                request.policy.grey_for = Duration::ZERO;
+            }
+            if let Ok(client) = core.endpoint.probe(request, now) {
                 self.asked.insert(client, *number);
             }
         }
     }
 
-    /// An answer came (any final response is a sign of life), or none will.
-    pub fn answered(&mut self, core: &mut Core, client: ClientRef, alive: bool, now: Now) {
+    /// All servers of a route have answered, or were waited for. Any final response but 503 is a sign of life.
+    pub fn answered(&mut self, core: &mut Core, client: ClientRef, targets: &[Probed], now: Now) {
         let Some(route) = self.asked.remove(&client) else { return };
         let Some(watch) = self.watches.get_mut(&route) else { return };
+        let alive = targets.iter().any(|probed| probed.sign == Sign::Alive);
         core.health.supervised(route, alive);
+        let subject = format!("route {route}");
         if watch.down == alive {
             watch.down = !alive;
-            let reason = "the peer does not answer OPTIONS".to_owned();
-            let subject = format!("route {route}");
+            let reason = match targets.first().map(|probed| probed.sign) {
+                None => "the name of its peer leads to no address".to_owned(),
+                Some(Sign::Unavailable) => "the peer answers OPTIONS by 503: it takes no calls".to_owned(),
+                Some(_) => "the peer does not answer OPTIONS".to_owned(),
+            };
             if alive {
                 core.clear(now, AlarmKind::RouteDown, &subject);
             } else {
@@ -94,5 +109,19 @@ impl Supervision {
                 if alive { Event::RouteAvailable { route } } else { Event::RouteUnavailable { route, reason } },
             );
         }
+        // With all of them missing the route's own alarm says so.
+        let missing: BTreeSet<SocketAddr> = targets
+            .iter()
+            .filter(|probed| alive && probed.sign != Sign::Alive)
+            .map(|probed| probed.target.remote)
+            .collect();
+        let server = |remote: &SocketAddr| format!("{subject}, server {remote}");
+        for gone in missing.difference(&watch.missing) {
+            core.raise(now, AlarmKind::ServerDown, &server(gone), "it does not answer OPTIONS; others take its calls");
+        }
+        for back in watch.missing.difference(&missing) {
+            core.clear(now, AlarmKind::ServerDown, &server(back));
+        }
+        watch.missing = missing;
     }
 }

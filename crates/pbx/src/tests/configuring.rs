@@ -152,6 +152,10 @@ fn a_sip_route_refuses_what_it_can_not_do() {
         ("codecs", Box::new(|set| set.codecs = Some("PCMA,G729".into()))),
         ("protocol", Box::new(|set| set.protocol = Some("sctp".into()))),
         ("supervisetime", Box::new(|set| set.supervisetime = Some(1))),
+        ("next-target-after", Box::new(|set| set.next_target_after = Some(0))),
+        ("last-target-after", Box::new(|set| set.last_target_after = Some(61))),
+        ("progress-after", Box::new(|set| set.progress_after = Some(181))),
+        ("grey-time", Box::new(|set| set.grey_time = Some(3601))),
         ("forced-gateway", Box::new(|set| set.forced_gateway = Some("maybe".into()))),
     ];
     for (parameter, change) in cases {

@@ -13,6 +13,7 @@ use sip::endpoint::{
 };
 use sip::flow::{Listener, TransportError};
 use sip::header::{Contact, Expires};
+use sip::target::{Answer as DnsAnswer, Query};
 use sip::{
     Destination, Flow, Headers, ListenerId, Message, Method, Name, NameAddr, Request, Response, Transmit, Transport,
     Uri, parse_datagram,
@@ -38,6 +39,8 @@ struct PeerState {
     addr: SocketAddr,
     transport: Transport,
     events: Vec<EndpointEvent>,
+    /// What it answers OPTIONS by; else the test answers.
+    options: Option<u16>,
 }
 
 /// A message on its way, or one that went.
@@ -72,6 +75,8 @@ pub struct Rig {
     last_connection: u64,
     /// Addresses that swallow everything.
     pub dead: BTreeSet<IpAddr>,
+    /// What the DNS says.
+    pub zone: BTreeMap<String, DnsAnswer>,
     pub sent: Vec<Sent>,
 }
 
@@ -197,6 +202,7 @@ impl Rig {
             connections: BTreeMap::new(),
             last_connection: 0,
             dead: BTreeSet::new(),
+            zone: BTreeMap::new(),
             sent: Vec::new(),
         }
     }
@@ -352,7 +358,7 @@ impl Rig {
         let mut seed = [3; 32];
         seed[0] = self.peers.len() as u8;
         let endpoint = Endpoint::new(config, seed);
-        self.peers.push(PeerState { endpoint, addr, transport, events: Vec::new() });
+        self.peers.push(PeerState { endpoint, addr, transport, events: Vec::new(), options: None });
         Peer(self.peers.len() - 1)
     }
 
@@ -590,16 +596,32 @@ impl Rig {
                             self.node.input(Input::Sip(SipInput::TransmitFailed { id, error }), self.now);
                         }
                     }
-                    Action::Resolve { query, .. } => {
-                        let answer = sip::target::Answer::Failed;
+                    Action::Resolve { query, question } => {
+                        let (Query::Srv(name) | Query::Addresses(name)) = question;
+                        let answer = self.zone.get(&name).cloned().unwrap_or(DnsAnswer::Failed);
                         self.node.input(Input::Sip(SipInput::Resolved { query, answer }), self.now);
                     }
-                    Action::CloseFlow(_) | Action::Exempt(_) | Action::Stop => {}
+                    Action::CloseFlow(_) | Action::Distrust(..) | Action::Exempt(_) | Action::Stop => {}
                 }
             }
             let Some(own) = self.own.lock().unwrap().pop_front() else { return };
             self.node.input(Input::Own(own), self.now);
         }
+    }
+
+    /// From now on this peer answers OPTIONS by itself.
+    pub fn answers_options(&mut self, peer: Peer, status: u16) {
+        self.peers[peer.0].options = Some(status);
+    }
+
+    /// The connection between the node and this address breaks.
+    pub fn break_connection(&mut self, at: &str) {
+        let remote = addr(at);
+        let (transport, listener, local) = (Transport::Tcp, ListenerId(0), addr(NODE));
+        let key = if local < remote { (local, remote) } else { (remote, local) };
+        let connection = self.connections.remove(&key).or(Some(0));
+        let flow = Flow { transport, listener, local, remote, connection };
+        self.input(Input::Sip(SipInput::FlowClosed(flow)));
     }
 
     /// Puts bytes of nobody's making before the node.
@@ -626,9 +648,15 @@ impl Rig {
                 }
                 Output::Resolve(query, _) => {
                     let now = self.now.instant;
-                    self.peers[index].endpoint.resolved(query, sip::target::Answer::Failed, now);
+                    self.peers[index].endpoint.resolved(query, DnsAnswer::Failed, now);
                 }
-                Output::CloseFlow(_) => {}
+                Output::CloseFlow(_) | Output::Distrust(..) => {}
+                Output::Event(EndpointEvent::Request { transaction, request, .. })
+                    if request.method == Method::Options && self.peers[index].options.is_some() =>
+                {
+                    let (status, now) = (self.peers[index].options.unwrap(), self.now.instant);
+                    self.peers[index].endpoint.respond(transaction, request.response(status), now).unwrap();
+                }
                 Output::Event(event) => self.peers[index].events.push(event),
             }
         }

@@ -50,7 +50,8 @@ impl Endpoint {
         super::incoming::append_extra(&mut request.headers, headers);
         let way = Way::of(dialog);
         let policy = TargetPolicy::default();
-        self.start(Start { owner: Owner::Nobody, request, way, listener, policy, login, contact_user: None }, now);
+        let (owner, avoid) = (Owner::Nobody, Vec::new());
+        self.start(Start { owner, request, way, listener, policy, login, contact_user: None, avoid }, now);
     }
 
     /// The peer's BYE (15.1.2).

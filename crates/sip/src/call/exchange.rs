@@ -76,7 +76,8 @@ impl Endpoint {
         let purpose = if refresh { Purpose::Refresh } else { Purpose::Offer };
         let owner = Owner::InCall(id, purpose);
         let policy = TargetPolicy::default();
-        let attempt = self.start(Start { owner, request, way, listener, policy, login, contact_user: None }, now);
+        let attempt = self
+            .start(Start { owner, request, way, listener, policy, login, contact_user: None, avoid: Vec::new() }, now);
         call.exchange = Exchange::Ours { attempt, body, headers, tries, refresh };
     }
 
@@ -147,7 +148,7 @@ impl Endpoint {
                 call.exchange = Exchange::Ours { attempt: ours, body, headers, tries, refresh };
                 return;
             }
-            let Final { response, flow, failure } = outcome;
+            let Final { response, flow, failure, .. } = outcome;
             match response.status {
                 200..=299 => {
                     if let (Some(dialog), Some(flow)) = (call.any_dialog_mut(), &flow) {

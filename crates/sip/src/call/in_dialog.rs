@@ -85,7 +85,10 @@ impl Endpoint {
             let reference = ClientRef(endpoint.fresh_id());
             let owner = Owner::InCall(id, Purpose::Request(reference));
             let policy = TargetPolicy::default();
-            endpoint.start(Start { owner, request, way, listener, policy, login, contact_user: None }, now);
+            endpoint.start(
+                Start { owner, request, way, listener, policy, login, contact_user: None, avoid: Vec::new() },
+                now,
+            );
             Ok(reference)
         })
     }
@@ -105,7 +108,7 @@ impl Endpoint {
                 // RFC 3262 4 leaves a failed PRACK open; the INVITE's own outcome follows, and says more.
             }
             Purpose::Request(reference) => {
-                let Final { response, failure, flow } = outcome;
+                let Final { response, failure, flow, .. } = outcome;
                 let status = response.status;
                 let event = match failure {
                     Some(failure) if flow.is_none() => CallEvent::Failed { transaction: reference, failure },

@@ -102,6 +102,7 @@ impl Endpoint {
                 policy: new.policy,
                 login: new.login,
                 contact_user: Some(contact_user),
+                avoid: new.avoid,
             },
             now,
         );
@@ -200,7 +201,16 @@ impl Endpoint {
         let way = Way::of(&entry.dialog);
         let owner = Owner::InCall(id, Purpose::Prack(fork));
         self.start(
-            Start { owner, request, way, listener, policy: TargetPolicy::default(), login, contact_user: None },
+            Start {
+                owner,
+                request,
+                way,
+                listener,
+                policy: TargetPolicy::default(),
+                login,
+                contact_user: None,
+                avoid: Vec::new(),
+            },
             now,
         );
     }
@@ -261,12 +271,12 @@ impl Endpoint {
 
     /// The INVITE failed for good.
     pub(crate) fn invite_rejected(&mut self, id: CallRef, outcome: Final, now: Instant) {
-        let Final { response, flow, failure } = outcome;
+        let Final { response, flow, failure, others } = outcome;
         self.with_call(id, now, |endpoint, call| {
             // A refusal behind a 2xx is of another fork, and none of the call's.
             if call.dialog.is_none() {
                 call.over = true;
-                endpoint.tell_call(id, CallEvent::Rejected { response, failure, flow });
+                endpoint.tell_call(id, CallEvent::Rejected { response, failure, flow, others });
             }
         });
     }

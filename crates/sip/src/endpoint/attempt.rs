@@ -11,7 +11,7 @@ use crate::digest::Challenge;
 use crate::flow::{Destination, Flow, ListenerId, PeerNames};
 use crate::message::header::RetryAfter;
 use crate::message::{CSeq, Headers, Method, Name, Request, Response, Uri};
-use crate::target::{Policy, Selection, Step, Target, Trouble};
+use crate::target::{Candidate, Heard, Policy, Selection, Step, Target, Trouble};
 use crate::transaction::{self, ClientId};
 
 /// One request, over all its tries.
@@ -28,6 +28,10 @@ pub(crate) enum Owner {
     InCall(CallRef, Purpose),
     /// SUBSCRIBE or NOTIFY of a subscription.
     Subscription(SubscriptionRef),
+    /// Looks for the targets of a probe; is not sent itself.
+    Probe(ClientRef),
+    /// Asks one of them.
+    Probed(ClientRef, Candidate),
 }
 
 /// What a request within a call is for.
@@ -95,6 +99,8 @@ pub(crate) struct Start {
     pub login: Option<Login>,
     /// Put a Contact with this user in, fitting the transport that is chosen.
     pub contact_user: Option<Text>,
+    /// Targets that are not tried.
+    pub avoid: Vec<Candidate>,
 }
 
 /// An ACK that we sent, to be sent again when its 2xx comes again.
@@ -112,6 +118,7 @@ pub(crate) struct Attempt {
     policy: TargetPolicy,
     login: Option<Login>,
     contact_user: Option<Text>,
+    avoid: Vec<Candidate>,
     fallback: Option<Hop>,
     /// Who may answer by TLS where the selection leads.
     names: PeerNames,
@@ -138,6 +145,13 @@ const MAX_LOGINS: u8 = 3;
 const MAX_ACKS: usize = 16;
 
 impl Attempt {
+    /// The targets that were found, and the name that led to them, for one who asks each by itself; the attempt has served its purpose then.
+    pub fn found_targets(&mut self, now: Instant) -> (Vec<Candidate>, Option<Text>) {
+        self.forget_at = Some(now);
+        let targets = self.selection.take().map(|selection| selection.candidates()).unwrap_or_default();
+        (targets, self.names.iter().next().map(Text::from))
+    }
+
     fn deadline(&self) -> Option<Instant> {
         self.forget_at.or_else(|| self.selection.as_ref()?.deadline())
     }
@@ -152,7 +166,7 @@ impl Endpoint {
     /// Sends a request on its way. The outcome comes to the owner, never before this returns.
     pub(crate) fn start(&mut self, start: Start, now: Instant) -> AttemptId {
         let id = AttemptId(self.fresh_id());
-        let Start { owner, request, way, listener, policy, login, contact_user } = start;
+        let Start { owner, request, way, listener, policy, login, contact_user, avoid } = start;
         let mut attempt = Attempt {
             owner,
             request,
@@ -160,6 +174,7 @@ impl Endpoint {
             policy,
             login,
             contact_user,
+            avoid,
             fallback: None,
             names: PeerNames::default(),
             selection: None,
@@ -196,11 +211,13 @@ impl Endpoint {
         let policy = Policy {
             per_try: attempt.policy.per_try,
             last_try: attempt.policy.last_try,
+            progress: attempt.policy.progress.filter(|_| attempt.request.method == Method::Invite),
             grey_list: attempt.policy.grey_list,
+            grey_for: attempt.policy.grey_for,
         };
-        let target = Target::of_uri(&hop.uri);
+        let (target, avoid) = (Target::of_uri(&hop.uri), std::mem::take(&mut attempt.avoid));
         attempt.names = PeerNames::of(&target.host, hop.peer_name.as_ref());
-        let (selection, step) = self.selector.start(&target, attempt.listener, policy, now);
+        let (selection, step) = self.selector.start_avoiding(&target, attempt.listener, policy, avoid, now);
         attempt.selection = Some(selection);
         self.step(id, attempt, step, Failure::NoTarget, now);
     }
@@ -214,6 +231,7 @@ impl Endpoint {
                     self.out.push_back(Output::Resolve(query, question));
                 }
             }
+            Step::Try(_) if matches!(attempt.owner, Owner::Probe(_)) => self.probe_each(attempt, now),
             Step::Try(candidate) => {
                 let destination = candidate.destination(attempt.listener, &attempt.names);
                 self.send(id, attempt, destination, now);
@@ -267,10 +285,14 @@ impl Endpoint {
             return;
         }
         if let Some(mut selection) = attempt.selection.take() {
+            let silent = selection.current();
             let step = selection.timeout(&mut self.selector, now);
             attempt.selection = Some(selection);
             if !matches!(step, Step::Wait) {
                 self.abandon(&mut attempt, now);
+                if let Some(silent) = silent {
+                    self.distrust_connection(attempt.listener, silent);
+                }
             }
             // Until a target was tried it was the DNS that was silent.
             let failure = if attempt.destination.is_some() { Failure::Timeout } else { Failure::NoTarget };
@@ -284,6 +306,36 @@ impl Endpoint {
             self.transactions.abandon(client, now);
             self.clients.remove(&client);
             attempt.abandoned |= attempt.request.method == Method::Invite;
+        }
+    }
+
+    /// A host whose cable was pulled leaves connections behind that look alive for minutes, and stay slow after it is back.
+    fn distrust_connection(&mut self, listener: ListenerId, silent: Candidate) {
+        if silent.transport.is_reliable() {
+            self.out.push_back(Output::Distrust(listener, silent));
+        }
+    }
+
+    /// A connection is gone: an INVITE that went by it, and was answered with no more than 100, is not waited for where the
+    /// policy bounds that wait anyway.
+    pub(crate) fn attempts_lost(&mut self, flow: &Flow, now: Instant) {
+        let lost = |attempt: &Attempt| {
+            let there = attempt.destination.as_ref().is_some_and(|to| {
+                to.transport() == flow.transport && to.listener() == flow.listener && to.remote() == flow.remote
+            });
+            there && attempt.current.is_some() && attempt.selection.as_ref().is_some_and(Selection::only_trying)
+        };
+        let ids: Vec<AttemptId> =
+            self.attempts.iter().filter(|(_, attempt)| lost(attempt)).map(|(id, _)| *id).collect();
+        for id in ids {
+            let Some(mut attempt) = self.attempts.remove(&id) else { continue };
+            self.abandon(&mut attempt, now);
+            if let Some(mut selection) = attempt.selection.take().filter(|_| attempt.cancel.is_none()) {
+                let step = selection.failed(&mut self.selector, Trouble::Transport, now);
+                attempt.selection = Some(selection);
+                self.step(id, &mut attempt, step, Failure::Transport, now);
+            }
+            self.keep(id, attempt);
         }
     }
 
@@ -307,7 +359,11 @@ impl Endpoint {
         }
         attempt.cancel = Some(extra.clone());
         match attempt.current {
-            Some(client) => self.transactions.cancel(client, extra, now),
+            Some(client) => {
+                // Nobody else is asked any more, however long this target is silent.
+                attempt.selection = None;
+                self.transactions.cancel(client, extra, now);
+            }
             None => self.later.push_back(Later::Failed(id, Failure::NoTarget)),
         }
     }
@@ -320,7 +376,8 @@ impl Endpoint {
             return self.keep(id, attempt);
         }
         if let Some(selection) = &mut attempt.selection {
-            selection.heard(&mut self.selector);
+            let heard = if response.status == 100 { Heard::Trying } else { Heard::Progress };
+            selection.heard(&mut self.selector, heard, now);
         }
         if response.is_provisional() {
             let owner = attempt.owner;
@@ -380,7 +437,8 @@ impl Endpoint {
 
     fn start_quietly(&mut self, request: Request, way: Way, listener: ListenerId, login: Option<Login>, now: Instant) {
         let policy = TargetPolicy::default();
-        self.start(Start { owner: Owner::Nobody, request, way, listener, policy, login, contact_user: None }, now);
+        let (owner, avoid) = (Owner::Nobody, Vec::new());
+        self.start(Start { owner, request, way, listener, policy, login, contact_user: None, avoid }, now);
     }
 
     /// Sends the ACK of a 2xx in its dialog, and keeps it for repeated 2xx.
@@ -485,6 +543,9 @@ impl Endpoint {
                 return self.keep(id, attempt);
             }
             if let Some(mut selection) = attempt.selection.take() {
+                if let (Trouble::Silent, Some(silent)) = (trouble, selection.current()) {
+                    self.distrust_connection(attempt.listener, silent);
+                }
                 let step = selection.failed(&mut self.selector, trouble, now);
                 attempt.selection = Some(selection);
                 self.step(id, &mut attempt, step, failure, now);
@@ -502,7 +563,7 @@ impl Endpoint {
     }
 
     fn finish(&mut self, id: AttemptId, mut attempt: Attempt, outcome: Outcome, now: Instant) {
-        attempt.selection = None;
+        let others = attempt.selection.take().map_or(0, |selection| selection.others());
         let (owner, unavailable) = (attempt.owner, attempt.unavailable.take());
         let cancelled = attempt.cancel.is_some();
         // The failure as a response: the last 503, or what RFC 3261 8.1.3.1 says that it counts as.
@@ -513,11 +574,11 @@ impl Endpoint {
                     None if cancelled => (attempt.request.response(487), None),
                     None => (attempt.request.response(failure.status()), None),
                 };
-                Final { response, flow, failure: Some(failure) }
+                Final { response, flow, failure: Some(failure), others }
             }
             Outcome::Answered(response, flow) => {
                 let failure = (response.status == 503).then_some(Failure::Unavailable);
-                Final { response, flow: Some(flow), failure }
+                Final { response, flow: Some(flow), failure, others }
             }
         };
         if attempt.abandoned {
@@ -578,6 +639,8 @@ pub(crate) struct Final {
     pub response: Response,
     pub flow: Option<Flow>,
     pub failure: Option<Failure>,
+    /// Targets that were not tried.
+    pub others: usize,
 }
 
 impl Failure {

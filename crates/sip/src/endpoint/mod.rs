@@ -8,6 +8,7 @@ mod config;
 mod outgoing;
 mod output;
 pub(crate) mod pending;
+mod probe;
 mod receive;
 mod request;
 mod schedule;
@@ -16,7 +17,7 @@ mod subscription;
 pub use config::{EndpointConfig, Limits};
 pub use outgoing::{Body, Login, NextHop, OutgoingCall, OutgoingRequest, TargetPolicy};
 pub use output::{
-    CallEvent, CallRef, ClientRef, EndCause, Event, Failure, ForkRef, Output, ServerRef, SubscriptionEnd,
+    CallEvent, CallRef, ClientRef, EndCause, Event, Failure, ForkRef, Output, Probed, ServerRef, Sign, SubscriptionEnd,
     SubscriptionEvent, SubscriptionRef,
 };
 
@@ -32,11 +33,12 @@ use crate::call::session_timer::{self, Wish};
 use crate::flow::{Flow, ListenerId, Transport, TransportError};
 use crate::message::chars::write_escaped;
 use crate::message::{Headers, Malformed, Message, Method, Name, NameAddr, Response, Scheme, Uri, UriPart};
-use crate::target::{Answer, Greyed, QueryId, Selector};
+use crate::target::{Answer, Candidate, Greyed, QueryId, Selector};
 use crate::transaction::{self, ClientId, ServerId, Transactions};
 use crate::{Chance, Text};
 use attempt::{Attempt, AttemptId, Later};
 use pending::{Merged, Waiting};
+use probe::Probe;
 use schedule::{Schedule, Timed};
 use subscription::Subscription;
 
@@ -141,6 +143,7 @@ pub struct Endpoint {
     pub(crate) calls: BTreeMap<CallRef, Box<Call>>,
     pub(crate) attempts: BTreeMap<AttemptId, Attempt>,
     pub(crate) subscriptions: BTreeMap<SubscriptionRef, Subscription>,
+    probes: BTreeMap<ClientRef, Probe>,
     // Only looked up, never walked: their order can't show.
     pub(crate) clients: HashMap<ClientId, AttemptId>,
     pub(crate) queries: HashMap<QueryId, AttemptId>,
@@ -195,6 +198,7 @@ impl Endpoint {
             calls: BTreeMap::new(),
             attempts: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            probes: BTreeMap::new(),
             clients: HashMap::new(),
             queries: HashMap::new(),
             tags: HashMap::new(),
@@ -270,6 +274,7 @@ impl Endpoint {
     /// This connection is gone. Calls go on: they reach their peer by a new one.
     pub fn flow_closed(&mut self, flow: &Flow, now: Instant) {
         self.transactions.flow_closed(flow, now);
+        self.attempts_lost(flow, now);
         self.pump(now);
     }
 
@@ -304,6 +309,16 @@ impl Endpoint {
     /// What was put on the grey list since the last call, oldest first.
     pub fn take_greyed(&mut self) -> Option<Greyed> {
         self.selector.take_greyed()
+    }
+
+    /// What has left the grey list since the last call because it answered, oldest first.
+    pub fn take_recovered(&mut self) -> Option<Candidate> {
+        self.selector.take_recovered()
+    }
+
+    /// Calls pass over this target for so long: it led them nowhere.
+    pub fn distrust(&mut self, target: Candidate, for_: Duration, now: Instant) {
+        self.selector.distrust(target, for_, now);
     }
 
     // ---- calls ----
@@ -458,6 +473,7 @@ impl Endpoint {
         self.calls.is_empty()
             && self.attempts.is_empty()
             && self.subscriptions.is_empty()
+            && self.probes.is_empty()
             && self.clients.is_empty()
             && self.queries.is_empty()
             && self.tags.is_empty()
@@ -494,6 +510,15 @@ impl Endpoint {
     /// Sends a request outside every dialog.
     pub fn request(&mut self, request: OutgoingRequest, now: Instant) -> Result<ClientRef, CommandError> {
         let made = self.start_request(request, now);
+        self.pump(now);
+        made
+    }
+
+    /// Asks each target of a request by itself, every address behind its name, and keeps the grey list by what they say: those that
+    /// are silent, can't be reached or answer 503 are on it for `policy.grey_for` (503: for its Retry-After). Comes back
+    /// as [`Event::Probed`] when all have answered or were waited for.
+    pub fn probe(&mut self, request: OutgoingRequest, now: Instant) -> Result<ClientRef, CommandError> {
+        let made = self.start_probe(request, now);
         self.pump(now);
         made
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::Text;
 use crate::flow::{Flow, ListenerId};
 use crate::message::{Headers, Method, NameAddr, Uri};
+use crate::target::{Candidate, GREY_FOR};
 
 /// A message body with its media type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +46,12 @@ pub struct TargetPolicy {
     pub per_try: Duration,
     /// The same for the last target.
     pub last_try: Duration,
-    /// Put a silent or refusing target on the grey list (32 s), and skip those that are on it.
+    /// How long a target that said 100 may take to say more before the next is tried; `None`: without limit.
+    pub progress: Option<Duration>,
+    /// Put a silent or refusing target on the grey list, and skip those that are on it.
     pub grey_list: bool,
+    /// How long it is on it (the guide: 32 s).
+    pub grey_for: Duration,
     /// Put `100rel` in Supported of our INVITE.
     pub reliable_provisional: bool,
 }
@@ -57,7 +62,9 @@ impl Default for TargetPolicy {
         TargetPolicy {
             per_try: Duration::from_secs(32),
             last_try: Duration::from_secs(32),
+            progress: None,
             grey_list: false,
+            grey_for: GREY_FOR,
             reliable_provisional: true,
         }
     }
@@ -70,7 +77,7 @@ impl TargetPolicy {
             per_try: Duration::from_secs(4),
             last_try: Duration::from_secs(9),
             grey_list: true,
-            reliable_provisional: true,
+            ..TargetPolicy::default()
         }
     }
 }
@@ -121,6 +128,8 @@ pub struct OutgoingCall {
     pub listener: ListenerId,
     /// Failover.
     pub policy: TargetPolicy,
+    /// Targets that are not tried: an earlier INVITE of the same call was there.
+    pub avoid: Vec<Candidate>,
     /// The Call-ID; made by the endpoint when `None`.
     pub call_id: Option<Text>,
     /// Used when challenged; `None` reports 401 and 407 as they are.
@@ -146,6 +155,7 @@ impl OutgoingCall {
             route: Vec::new(),
             listener,
             policy: TargetPolicy::default(),
+            avoid: Vec::new(),
             call_id: None,
             login: None,
             contact_user: None,

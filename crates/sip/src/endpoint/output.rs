@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::flow::ListenerId;
 use crate::flow::{Flow, Transmit};
 use crate::message::{Request, Response};
-use crate::target::{Query, QueryId};
+use crate::target::{Candidate, Query, QueryId};
 
 /// A call: one INVITE and everything that came of it, over all its forks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +36,8 @@ pub enum Output {
     Transmit(Transmit),
     /// Close this connection: its peer broke the framing or abuses it.
     CloseFlow(Flow),
+    /// This peer was silent over a connection: the next request to it should go by a new one.
+    Distrust(ListenerId, Candidate),
     /// Ask DNS; the answer comes back by [`Endpoint::resolved`](super::Endpoint::resolved).
     Resolve(QueryId, Query),
     /// Tell the owner.
@@ -53,12 +56,32 @@ pub enum Event {
     Response { transaction: ClientRef, response: Response },
     /// No final response will come for `request`.
     Failed { transaction: ClientRef, failure: Failure },
+    /// What [`Endpoint::probe`](super::Endpoint::probe) has found, of each target; of none when the name leads nowhere.
+    Probed { transaction: ClientRef, targets: Vec<Probed> },
     /// Something happened to a call.
     Call { call: CallRef, event: CallEvent },
     /// Something happened to a subscription.
     Subscription { subscription: SubscriptionRef, event: SubscriptionEvent },
     /// A message that could not be read; it was answered where the RFC allows. For counting and logs.
     Malformed { flow: Flow, reason: String },
+}
+
+/// One target's answer to a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probed {
+    pub target: Candidate,
+    pub sign: Sign,
+}
+
+/// Whether a target would take requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// It answered, with anything but 503.
+    Alive,
+    /// It answered 503: it lives, and wants to be left alone.
+    Unavailable,
+    /// It did not answer, or can't be reached.
+    Dead,
 }
 
 /// Why no peer answered.
@@ -88,8 +111,8 @@ pub enum CallEvent {
     /// had no offer: then call `acknowledge`.
     Answered { fork: ForkRef, response: Response },
     /// Our INVITE failed for good: the final response (3xx to 6xx), synthesised (408, 480, 503) when `failure` says why.
-    /// The call is over; it has no `Ended`.
-    Rejected { response: Response, failure: Option<Failure>, flow: Option<Flow> },
+    /// The call is over; it has no `Ended`. `others`: how many targets were not tried.
+    Rejected { response: Response, failure: Option<Failure>, flow: Option<Flow>, others: usize },
     /// The ACK for our 2xx came; `body` is the answer when our 2xx had the offer (late offer). After a re-INVITE it is
     /// reported only when it has that answer.
     Acknowledged { body: Bytes },

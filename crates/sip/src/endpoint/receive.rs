@@ -201,7 +201,7 @@ impl Endpoint {
         match owner {
             Owner::Invite(call) => self.invite_success(call, id, response, flow, now),
             Owner::InCall(call, _) => self.reinvite_success(call, id, response, flow, now),
-            Owner::Nobody | Owner::Request(_) | Owner::Subscription(_) => {}
+            Owner::Nobody | Owner::Request(_) | Owner::Subscription(_) | Owner::Probe(_) | Owner::Probed(..) => {}
         }
     }
 
@@ -218,6 +218,8 @@ impl Endpoint {
             Owner::Invite(call) => self.invite_rejected(call, outcome, now),
             Owner::InCall(call, purpose) => self.in_call_final(call, purpose, id, outcome, now),
             Owner::Subscription(subscription) => self.subscription_final(subscription, outcome, now),
+            Owner::Probe(probe) => self.probe_over(probe),
+            Owner::Probed(probe, target) => self.target_probed(probe, target, &outcome, now),
         }
     }
 

@@ -64,7 +64,8 @@ impl Endpoint {
             request.set_body(body.content_type, body.bytes);
         }
         let way = Way::of_next_hop(new.next_hop, &request, new.peer_name);
-        Start { owner, request, way, listener: new.listener, policy: new.policy, login: new.login, contact_user }
+        let (listener, policy, login) = (new.listener, new.policy, new.login);
+        Start { owner, request, way, listener, policy, login, contact_user, avoid: Vec::new() }
     }
 
     pub(crate) fn respond_to(
@@ -133,7 +134,7 @@ impl Endpoint {
                 }
             }
             Owner::Subscription(id) => self.next_subscription_seq(id).unwrap_or(next),
-            Owner::Nobody | Owner::Request(_) => next,
+            Owner::Nobody | Owner::Request(_) | Owner::Probe(_) | Owner::Probed(..) => next,
         }
     }
 }

@@ -212,6 +212,7 @@ impl Endpoint {
             policy: TargetPolicy::default(),
             login: None,
             contact_user: None,
+            avoid: Vec::new(),
         };
         self.start(start, now);
     }
@@ -338,6 +339,7 @@ impl Endpoint {
             policy: TargetPolicy::default(),
             login: subscription.login.clone(),
             contact_user: None,
+            avoid: Vec::new(),
         };
         self.start(start, now);
     }

@@ -34,9 +34,9 @@ impl GreyList {
         Greyed { target, for_ }
     }
 
-    /// The target has answered.
-    pub fn remove(&mut self, target: &Candidate) {
-        self.until.remove(target);
+    /// The target has answered. Whether it was listed.
+    pub fn remove(&mut self, target: &Candidate) -> bool {
+        self.until.remove(target).is_some()
     }
 
     /// How many targets are listed, those included whose time is over.

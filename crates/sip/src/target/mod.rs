@@ -105,14 +105,25 @@ pub struct Policy {
     pub per_try: Duration,
     /// The same when no other target is left.
     pub last_try: Duration,
+    /// How long a target that has said 100, and nothing else, is waited for; `None`: without limit. 100 says only that the
+    /// request has arrived: a server may die over it.
+    pub progress: Option<Duration>,
     /// Whether targets that fail go to the grey list, and those on it are passed over.
     pub grey_list: bool,
+    /// How long they are on it.
+    pub grey_for: Duration,
 }
 
 impl Default for Policy {
     /// What the guide and the trunk's profile say: 4 s, and 9 s for the last.
     fn default() -> Policy {
-        Policy { per_try: Duration::from_secs(4), last_try: Duration::from_secs(9), grey_list: true }
+        Policy {
+            per_try: Duration::from_secs(4),
+            last_try: Duration::from_secs(9),
+            progress: None,
+            grey_list: true,
+            grey_for: GREY_FOR,
+        }
     }
 }
 
@@ -138,6 +149,15 @@ pub enum Trouble {
     Transport,
     /// 503 (RFC 3261 21.5.4), with its Retry-After.
     Unavailable { retry_after: Option<Duration> },
+}
+
+/// What a response says of its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// 100: the request has arrived.
+    Trying,
+    /// Anything else: it is being dealt with.
+    Progress,
 }
 
 /// A target was put on the grey list.

@@ -1,8 +1,8 @@
 //! One request's way through its targets.
 
-use super::grey_list::{GREY_FOR, GreyList};
+use super::grey_list::GreyList;
 use super::srv;
-use super::{Answer, Candidate, Greyed, Policy, Query, QueryId, SrvRecord, Step, Target, Trouble};
+use super::{Answer, Candidate, Greyed, Heard, Policy, Query, QueryId, SrvRecord, Step, Target, Trouble};
 use crate::flow::{Listener, ListenerId, Transport};
 use crate::{Chance, Host};
 use std::collections::VecDeque;
@@ -27,6 +27,7 @@ pub struct Selector {
     /// Counts up with each list of addresses, and says which of them is first.
     rotation: usize,
     greyed: VecDeque<Greyed>,
+    recovered: VecDeque<Candidate>,
 }
 
 impl Selector {
@@ -36,12 +37,32 @@ impl Selector {
 
     /// The same with dice that may be watched.
     pub fn with_chance(listeners: Vec<Listener>, chance: Chance) -> Selector {
-        Selector { listeners, grey: GreyList::default(), rng: chance, queries: 0, rotation: 0, greyed: VecDeque::new() }
+        Selector {
+            listeners,
+            grey: GreyList::default(),
+            rng: chance,
+            queries: 0,
+            rotation: 0,
+            greyed: VecDeque::new(),
+            recovered: VecDeque::new(),
+        }
     }
 
     /// Begins to look for the target of a request that leaves by `listener`.
     pub fn start(&mut self, target: &Target, listener: ListenerId, policy: Policy, now: Instant) -> (Selection, Step) {
-        let mut selection = Selection { listener, policy, state: State::Over, fallback: None };
+        self.start_avoiding(target, listener, policy, Vec::new(), now)
+    }
+
+    /// The same, but never to one of `avoid`, not even as the last: the request was there already.
+    pub fn start_avoiding(
+        &mut self,
+        target: &Target,
+        listener: ListenerId,
+        policy: Policy,
+        avoid: Vec<Candidate>,
+        now: Instant,
+    ) -> (Selection, Step) {
+        let mut selection = Selection { listener, policy, avoid, state: State::Over, fallback: None };
         let step = selection.begin(self, target, now);
         (selection, step)
     }
@@ -51,16 +72,43 @@ impl Selector {
         self.greyed.pop_front()
     }
 
+    /// What has left the grey list since the last call because it showed life, oldest first.
+    pub fn take_recovered(&mut self) -> Option<Candidate> {
+        self.recovered.pop_front()
+    }
+
+    /// A target was found dead, or drained, by other means than a request on its way: it is passed over for so long.
+    pub fn distrust(&mut self, target: Candidate, for_: Duration, now: Instant) {
+        if !for_.is_zero() {
+            self.add_grey(target, for_, now);
+        }
+    }
+
+    fn trust(&mut self, target: &Candidate) {
+        // Other calls have put it there: what a call finds is written down with it.
+        let listed = self.grey.remove(target);
+        if self.rng.shared(listed.into()) != 0 {
+            if self.recovered.len() >= MOST_REPORTS {
+                self.recovered.pop_front();
+            }
+            self.recovered.push_back(*target);
+        }
+    }
+
     /// The grey list, for display.
     pub fn grey_list(&self) -> &GreyList {
         &self.grey
     }
 
     fn add_grey(&mut self, target: Candidate, for_: Duration, now: Instant) {
+        let known = self.grey.until(&target, now).is_some();
+        let greyed = self.grey.add(target, for_, now);
+        if self.rng.shared(known.into()) != 0 {
+            return;
+        }
         if self.greyed.len() >= MOST_REPORTS {
             self.greyed.pop_front();
         }
-        let greyed = self.grey.add(target, for_, now);
         self.greyed.push_back(greyed);
     }
 
@@ -100,6 +148,7 @@ impl Selector {
 pub struct Selection {
     listener: ListenerId,
     policy: Policy,
+    avoid: Vec<Candidate>,
     state: State,
     /// The host's own addresses, asked for when there are no SRV records (RFC 3263 4.2).
     fallback: Option<(String, Transport)>,
@@ -121,6 +170,8 @@ enum State {
     Trying {
         current: Candidate,
         deadline: Option<Instant>,
+        /// What was heard of it, if anything.
+        heard: Option<Heard>,
         others: Vec<Candidate>,
     },
     Over,
@@ -218,6 +269,20 @@ impl Selection {
         }
     }
 
+    /// The targets that may be tried, the current one first.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        match &self.state {
+            State::Trying { current, others, .. } => std::iter::once(current).chain(others).copied().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the current target has said nothing but 100, and is not waited for without limit: it counts as lost when
+    /// its connection is.
+    pub fn only_trying(&self) -> bool {
+        matches!(&self.state, State::Trying { heard: Some(Heard::Trying), .. }) && self.policy.progress.is_some()
+    }
+
     /// How many targets are left beside the current one.
     pub fn others(&self) -> usize {
         match &self.state {
@@ -227,10 +292,16 @@ impl Selection {
     }
 
     /// A response came, any response: the target lives, and the request is its own now.
-    pub fn heard(&mut self, selector: &mut Selector) {
-        if let State::Trying { current, deadline, .. } = &mut self.state {
-            *deadline = None;
-            selector.grey.remove(current);
+    pub fn heard(&mut self, selector: &mut Selector, news: Heard, now: Instant) {
+        let State::Trying { current, deadline, heard, .. } = &mut self.state else { return };
+        match (heard.replace(news), news) {
+            // A 100 that comes again, or late, is no news.
+            (Some(before), Heard::Trying) => *heard = Some(before),
+            (Some(_), Heard::Progress) => *deadline = None,
+            (None, _) => {
+                selector.trust(current);
+                *deadline = self.policy.progress.filter(|_| news == Heard::Trying).map(|limit| now + limit);
+            }
         }
     }
 
@@ -239,11 +310,11 @@ impl Selection {
         let State::Trying { current, others, .. } = &mut self.state else { return Step::Wait };
         let (current, others) = (*current, std::mem::take(others));
         let grey = match trouble {
-            Trouble::Silent | Trouble::Transport => Some(GREY_FOR),
+            Trouble::Silent | Trouble::Transport => Some(self.policy.grey_for),
             // RFC 3261 21.5.4: without Retry-After a 503 says nothing of the next request.
-            Trouble::Unavailable { retry_after } => retry_after.filter(|after| !after.is_zero()),
+            Trouble::Unavailable { retry_after } => retry_after,
         };
-        if let Some(for_) = grey.filter(|_| self.policy.grey_list) {
+        if let Some(for_) = grey.filter(|for_| self.policy.grey_list && !for_.is_zero()) {
             selector.add_grey(current, for_, now);
         }
         self.try_next(selector, others, now)
@@ -325,6 +396,7 @@ impl Selection {
 
     /// The first that is not grey; when all are, the one that is soonest white again.
     fn try_next(&mut self, selector: &mut Selector, mut others: Vec<Candidate>, now: Instant) -> Step {
+        others.retain(|candidate| !self.avoid.contains(candidate));
         if others.is_empty() {
             self.state = State::Over;
             return Step::Exhausted;
@@ -339,7 +411,7 @@ impl Selection {
         }
         let current = others.remove(chosen);
         let patience = if others.is_empty() { self.policy.last_try } else { self.policy.per_try };
-        self.state = State::Trying { current, deadline: Some(now + patience), others };
+        self.state = State::Trying { current, deadline: Some(now + patience), heard: None, others };
         Step::Try(current)
     }
 }

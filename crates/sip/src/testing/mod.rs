@@ -251,7 +251,7 @@ impl Network {
         while let Some(output) = self.nodes[node.0].endpoint.poll() {
             match output {
                 Output::Transmit(transmit) => self.send(node, transmit),
-                Output::CloseFlow(_) => {}
+                Output::CloseFlow(_) | Output::Distrust(..) => {}
                 Output::Resolve(query, question) => {
                     let name = match question {
                         Query::Srv(name) | Query::Addresses(name) => name,

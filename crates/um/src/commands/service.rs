@@ -31,6 +31,7 @@ settings! {
     ServiceSettings, ServiceChanges {
         "MaxCallsAllowed" max_calls_allowed: u32 = 100, Range(0, 10_000), "Calls at once; more are refused with 503. (Exchange's limit is 200.)";
         "Status" status: ServiceStatus = ServiceStatus::Enabled, Any, "Whether calls are taken; for maintenance.";
+        "ActiveWorker" active_worker: u32 = 1, Range(1, 2), "Which of the two workers takes new calls (um.toml has their ports: 5065 and 5067); those in progress stay where they are.";
         "DialPlans" dial_plans: Vec<String> = Vec::new(), Length(64), "SipName dial plans that the server is trusted for.", idle, plans;
         "UMStartupMode" um_startup_mode: StartupMode = StartupMode::TCP, Any, "Which transports are listened on; um.toml says it for now.", idle;
         "IPAddressFamily" ip_address_family: Family = Family::Any, Any, "Which addresses are used; um.toml says it for now.", idle;

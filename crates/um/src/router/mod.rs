@@ -101,6 +101,21 @@ fn next(stage: Stage, redirects: u32) -> Option<Stage> {
     }
 }
 
+/// Why a gateway's calls should go to another server for now, or nothing.
+pub(crate) fn drained(configuration: &Configuration, gateway: &Gateway) -> Option<Refusal> {
+    if gateway.status == GatewayStatus::NoNewCalls {
+        let warning = format!("UM IP gateway {} takes no new calls", gateway.name);
+        return Some(Refusal::for_now(503, warning, RETRY_AFTER_S));
+    }
+    let maintained = configuration.service.status != ServiceStatus::Enabled;
+    maintained.then(|| Refusal::for_now(503, "the server takes no new calls: it is under maintenance", RETRY_AFTER_S))
+}
+
+/// The server ends.
+pub(crate) fn ending() -> Refusal {
+    Refusal::for_now(503, "the server takes no new calls: it is being stopped", RETRY_AFTER_S)
+}
+
 fn accept(
     configuration: &Configuration,
     gateway: Option<&Arc<Gateway>>,
@@ -114,10 +129,7 @@ fn accept(
         GatewayStatus::Disabled => {
             return Err(Refusal::new(403, format!("UM IP gateway {} is disabled", gateway.name)));
         }
-        GatewayStatus::NoNewCalls => {
-            let warning = format!("UM IP gateway {} takes no new calls", gateway.name);
-            return Err(Refusal::for_now(503, warning, RETRY_AFTER_S));
-        }
+        GatewayStatus::NoNewCalls => return Err(drained(configuration, &gateway).unwrap_or_else(ending)),
     }
     let pilot = dialled(request);
     let (plan, attendant) = plan_of(configuration, &gateway, &pilot)?;
@@ -129,8 +141,11 @@ fn accept(
     if plan.voip_security != VoipSecurity::Unsecured && transport != Transport::Tls {
         return Err(Refusal::new(403, format!("dial plan {} takes calls over TLS only", plan.name)));
     }
-    if configuration.service.status != ServiceStatus::Enabled {
-        return Err(Refusal::for_now(503, "the server takes no new calls: it is under maintenance", RETRY_AFTER_S));
+    if let Some(refusal) = drained(configuration, &gateway) {
+        return Err(refusal);
+    }
+    if calls == usize::MAX {
+        return Err(ending());
     }
     if calls >= usize::try_from(configuration.service.max_calls_allowed).unwrap_or(usize::MAX) {
         return Err(Refusal::for_now(503, "the maximum number of calls is reached", RETRY_AFTER_S));

@@ -258,7 +258,12 @@ impl Server {
 }
 
 fn test_policy() -> TargetPolicy {
-    TargetPolicy { per_try: OPTIONS_WITHIN, last_try: OPTIONS_WITHIN, grey_list: false, reliable_provisional: false }
+    TargetPolicy {
+        per_try: OPTIONS_WITHIN,
+        last_try: OPTIONS_WITHIN,
+        reliable_provisional: false,
+        ..TargetPolicy::default()
+    }
 }
 
 /// A server itself, and nobody on it.

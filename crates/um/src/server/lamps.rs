@@ -4,7 +4,7 @@
 use super::{Server, Waiting};
 use crate::commands::ip_gateway::{Gateway, GatewayStatus};
 use crate::configuration::pilot_number;
-use crate::message_waiting::Do;
+use crate::message_waiting::{Do, Lamps};
 use crate::router::Stage;
 use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::{Event, Now};
@@ -14,7 +14,6 @@ use sip::header::{Event as EventHeader, SubscriptionState};
 use sip::message_summary::{self, Counts, MessageSummary};
 use sip::{Host, Method, NameAddr, Text, Transport, Uri};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A NOTIFY that waits for its answer.
 pub(crate) struct Notify {
@@ -24,8 +23,24 @@ pub(crate) struct Notify {
 }
 
 impl Server {
+    /// Another server sends the lamps from now on, or none but this one.
+    pub(super) fn lamp_duty(&mut self, duty: bool, now: Now) {
+        if std::mem::replace(&mut self.lamp_duty, duty) == duty {
+            return;
+        }
+        if duty {
+            return self.refresh_lamps(now);
+        }
+        // What is under way is sent again by whoever has the duty now: a lamp is told what is, not what changed.
+        self.lamps = Lamps::default();
+        self.notifies.clear();
+    }
+
     /// Every enabled mailbox: at the start, and when the change feed lost its place.
     pub(super) fn refresh_lamps(&mut self, now: Now) {
+        if !self.lamp_duty {
+            return;
+        }
         let mailboxes: Vec<MailboxId> = self
             .configuration
             .mailboxes
@@ -39,6 +54,9 @@ impl Server {
     pub(super) fn lamp_changed(&mut self, mailbox: MailboxId, now: Now) {
         if self.configuration.by_mailbox_id(&mailbox).is_none() {
             return self.lamps.forget(&mailbox);
+        }
+        if !self.lamp_duty {
+            return;
         }
         self.lamps.changed(mailbox);
         self.work_lamps(now);
@@ -147,12 +165,8 @@ impl Server {
         let account = pilot.as_deref().map(|pilot| Uri::sip(pilot_number(pilot), host));
         let summary = MessageSummary::voice(account, counts);
         request.body = Some(Body::new(Text::from_static(message_summary::CONTENT_TYPE), summary.to_bytes()));
-        request.policy = TargetPolicy {
-            per_try: Duration::from_secs(4),
-            last_try: Duration::from_secs(9),
-            grey_list: false,
-            reliable_provisional: false,
-        };
+        // A gateway's name may stand for several nodes: as for a trunk.
+        request.policy = TargetPolicy { reliable_provisional: false, ..TargetPolicy::trunk() };
         let transaction = hop.endpoint.request(request, now.instant).ok()?;
         Some((index, transaction))
     }

@@ -93,6 +93,12 @@ pub enum Own {
     },
     /// Somebody wants to know how things stand.
     Measure(Measured),
+    /// Whether this server is the one that sends lamps: of several on one store, one does (it does until told otherwise).
+    LampDuty(bool),
+    /// Another server on the same store may have changed the configuration.
+    Reconfigured,
+    /// End the role when the calls in progress are over, and after so long at the latest; no new ones are taken.
+    Drain(Duration),
     /// End the role.
     Stop,
 }
@@ -136,6 +142,10 @@ pub struct Server {
     pub(crate) deliveries: Deliveries,
     pub(crate) directory: Directory,
     pub(crate) lamps: Lamps,
+    /// Whether lamps are this server's to send.
+    pub(super) lamp_duty: bool,
+    /// The server ends when its calls have, and at this time at the latest.
+    pub(super) drain: Option<Instant>,
     pub(crate) pins: PinChecks,
     pub(crate) records: Box<dyn CallRecords + Send>,
     pub(crate) uncertain: records::Uncertain,
@@ -194,6 +204,8 @@ impl Server {
             deliveries: Deliveries::default(),
             directory: Directory::new(),
             lamps: Lamps::default(),
+            lamp_duty: true,
+            drain: None,
             pins: PinChecks::default(),
             records: config.records,
             uncertain: records::Uncertain::new(),
@@ -221,6 +233,11 @@ impl Server {
         }
         self.refresh_lamps(now);
         self.settle(now);
+    }
+
+    /// Leaves the lamps to another server on the same store, until [`Own::LampDuty`] says otherwise. Before the start.
+    pub fn leave_lamps(&mut self) {
+        self.lamp_duty = false;
     }
 
     /// The configuration, for whoever sets the server up.
@@ -305,10 +322,33 @@ impl Server {
             Own::Hashed(ticket, answer) => self.hashed(ticket, answer, now),
             Own::Command { by, command, reply } => self.command(&by, command, reply, now),
             Own::Measure(reply) => reply(self.measure()),
-            Own::Stop => {
-                self.journal.close();
-                self.actions.push_back(Action::Stop);
+            Own::LampDuty(duty) => self.lamp_duty(duty, now),
+            Own::Reconfigured => self.reconfigured(now),
+            Own::Drain(limit) => {
+                self.drain = Some(now.instant + limit);
+                self.emit(now, Event::Draining { calls: self.calls.len() });
             }
+            Own::Stop => self.stop(),
+        }
+    }
+
+    fn stop(&mut self) {
+        self.journal.close();
+        self.actions.push_back(Action::Stop);
+    }
+
+    /// Ends a server that is being drained, once nothing is left that it would lose.
+    fn drained(&mut self, now: Now) {
+        let Some(limit) = self.drain else { return };
+        if limit <= now.instant && !self.calls.is_empty() {
+            let late: Vec<u64> = self.calls.keys().copied().collect();
+            late.into_iter().for_each(|call| self.hang_up(call, now));
+            self.settle(now);
+        }
+        // A recording that is not delivered yet is in the spool: the next start delivers it.
+        if self.calls.is_empty() || limit <= now.instant {
+            self.drain = None;
+            self.stop();
         }
     }
 
@@ -429,6 +469,21 @@ impl Server {
 
     // ---- gateways by address ----
 
+    /// Whoever wrote it, what is in the store counts; of what this server has committed and what is not durable yet, the
+    /// next call tells.
+    fn reconfigured(&mut self, now: Now) {
+        match Configuration::load(&self.store) {
+            Ok(configuration) if configuration != self.configuration => {
+                self.configuration = configuration;
+                self.configuration_changed(now);
+                self.refresh_lamps(now);
+            }
+            Ok(_) => {}
+            // It stays as it was.
+            Err(error) => self.emit(now, Event::ConfigurationUnreadable { reason: error.to_string() }),
+        }
+    }
+
     /// After a command, and at the start.
     pub(crate) fn configuration_changed(&mut self, now: Now) {
         self.version = self.version.wrapping_add(1);
@@ -506,15 +561,14 @@ impl Role for Server {
         // Timers that are due are due whatever woke us: a busy server must not starve them.
         self.timeout(now);
         self.settle(now);
+        self.drained(now);
     }
 
     fn deadline(&self) -> Option<Instant> {
         let hops = self.hops.iter().filter_map(|hop| hop.endpoint.deadline()).min();
         let alarm = self.alarms.first().map(|(at, _)| *at);
-        [hops, alarm, self.deliveries.deadline(), self.lamps.deadline(), self.resolve_again, self.journal.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let others = [self.deliveries.deadline(), self.lamps.deadline(), self.resolve_again, self.journal.deadline()];
+        [hops, alarm, self.drain].into_iter().chain(others).flatten().min()
     }
 
     fn poll_action(&mut self) -> Option<Action> {

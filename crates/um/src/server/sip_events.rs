@@ -1,7 +1,7 @@
 //! What the endpoints say, and where it goes.
 
 use super::{Server, hop};
-use crate::router::{Decision, Refusal, decide, dialled};
+use crate::router::{Decision, Refusal, decide, dialled, drained, ending};
 use crate::service::redirection;
 use event::{Event, Now};
 use net::Action;
@@ -21,6 +21,7 @@ impl Server {
                 self.act(Action::Transmit(transmit));
             }
             Output::CloseFlow(flow) => self.act(Action::CloseFlow(flow)),
+            Output::Distrust(listener, peer) => self.act(Action::Distrust(listener, peer)),
             Output::Resolve(QueryId(id), question) => {
                 let query = QueryId(hop::join(hop, id));
                 self.journal.asked_dns(query.0);
@@ -39,7 +40,7 @@ impl Server {
                 self.request_answered(hop, transaction, Err(failure), now);
             }
             Output::Event(SipEvent::Call { call, event }) => self.call_event(hop, call, event, now),
-            Output::Event(SipEvent::Subscription { .. }) => {}
+            Output::Event(SipEvent::Subscription { .. } | SipEvent::Probed { .. }) => {}
             Output::Event(SipEvent::Malformed { flow, reason }) => {
                 self.emit(
                     now,
@@ -67,17 +68,22 @@ impl Server {
     fn incoming(&mut self, hop: usize, leg: CallRef, request: Request, flow: &Flow, now: Now) {
         let Some(stage) = self.hops.get(hop).map(|hop| hop.stage) else { return };
         let gateway = self.gateway_at(flow.remote.ip());
-        let calls = usize::try_from(self.random.shared(self.calls.len() as u64)).unwrap_or(usize::MAX);
+        // A server that ends takes no more calls than one that is full.
+        let calls = if self.drain.is_some() { usize::MAX } else { self.calls.len() };
+        let calls = usize::try_from(self.random.shared(calls as u64)).unwrap_or(usize::MAX);
         let decision = decide(&self.configuration, gateway.as_ref(), &request, flow.transport, stage, calls);
         match decision {
             Decision::Refuse(refusal) => self.refuse(hop, leg, &request, flow, &refusal, now),
-            Decision::Redirect { to, pilot } => match self.addresses.contact(to, &pilot, &self.host, flow.transport) {
-                Some(contact) => self.reject(hop, leg, 302, &redirection(&contact), now),
-                None => {
-                    let refusal = Refusal::for_now(503, "no worker is available", 30);
-                    self.refuse(hop, leg, &request, flow, &refusal, now);
+            Decision::Redirect { to, pilot } => {
+                let to = (to, self.configuration.service.active_worker);
+                match self.addresses.contact(to, &pilot, &self.host, flow.transport) {
+                    Some(contact) => self.reject(hop, leg, 302, &redirection(&contact), now),
+                    None => {
+                        let refusal = Refusal::for_now(503, "no worker is available", 30);
+                        self.refuse(hop, leg, &request, flow, &refusal, now);
+                    }
                 }
-            },
+            }
             Decision::Answer(accepted) => self.answer(hop, leg, request, flow, accepted, now),
         }
     }
@@ -132,9 +138,15 @@ impl Server {
     fn request(&mut self, hop: usize, transaction: ServerRef, request: &Request, flow: &Flow, now: Now) {
         // The server may ask itself how it is (Test-UMConnectivity).
         let own = request.method == Method::Options && self.addresses.has(flow.remote.ip());
-        let known = own || self.gateway_at(flow.remote.ip()).is_some();
+        let gateway = self.gateway_at(flow.remote.ip());
+        let known = own || gateway.is_some();
+        let drained = gateway
+            .filter(|_| !own && request.method == Method::Options)
+            .and_then(|gateway| drained(&self.configuration, &gateway).or_else(|| self.drain.map(|_| ending())));
         let mut response = request.response(match (known, &request.method) {
             (false, _) => 403,
+            // Supervision should send calls elsewhere before one is refused.
+            (true, Method::Options) if drained.is_some() => 503,
             (true, Method::Options) => 200,
             // RFC 6665 8.2.1: a NOTIFY that no subscription asked for.
             (true, Method::Notify) => 481,
@@ -148,6 +160,10 @@ impl Server {
                 now,
                 Event::SourceRefused { source: flow.remote, method: request.method.to_string(), reason: text.into() },
             );
+        }
+        if let Some(refusal) = drained {
+            response.headers.push_typed(&self.warning(&refusal.warning));
+            response.headers.push_typed(&RetryAfter(refusal.retry_after.unwrap_or_default()));
         }
         self.respond(hop, transaction, response, now);
     }

@@ -13,7 +13,7 @@ pub struct Addresses {
     pub router: Vec<Listener>,
     /// The UM service: 5062, 5063.
     pub service: Vec<Listener>,
-    /// The workers: 5065 and 5067, 5066 and 5068. The first one takes the calls.
+    /// The workers: 5065 and 5067, 5066 and 5068. One takes the calls (`Set-UMService -ActiveWorker`).
     pub workers: Vec<Vec<Listener>>,
 }
 
@@ -24,18 +24,29 @@ impl Addresses {
         self.router.iter().chain(&self.service).chain(workers).any(|listener| listener.addr.ip() == address)
     }
 
-    fn listeners(&self, stage: Stage) -> &[Listener] {
+    /// Of workers the active one, counted from 1.
+    fn listeners(&self, stage: Stage, worker: u32) -> &[Listener] {
         match stage {
             Stage::Router => &self.router,
             Stage::Service => &self.service,
-            Stage::Worker => self.workers.first().map(Vec::as_slice).unwrap_or_default(),
+            Stage::Worker => {
+                let active = usize::try_from(worker).unwrap_or(1).saturating_sub(1);
+                let worker = self.workers.get(active).filter(|listeners| !listeners.is_empty());
+                worker.or(self.workers.first()).map(Vec::as_slice).unwrap_or_default()
+            }
         }
     }
 
     /// `<sip:PILOT@host:port;transport=tcp>`: the same pilot at another part of this server, over the same transport
     /// where that part has it.
-    pub(crate) fn contact(&self, stage: Stage, pilot: &str, host: &Host, transport: Transport) -> Option<NameAddr> {
-        let listeners = self.listeners(stage);
+    pub(crate) fn contact(
+        &self,
+        (stage, worker): (Stage, u32),
+        pilot: &str,
+        host: &Host,
+        transport: Transport,
+    ) -> Option<NameAddr> {
+        let listeners = self.listeners(stage, worker);
         let listener = listeners
             .iter()
             .find(|listener| listener.transport == transport)

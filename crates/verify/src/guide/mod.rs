@@ -2,7 +2,10 @@
 //! guide's text; to add one, write the file and give it its line here.
 
 mod directory_search;
+mod servers;
 mod test_1;
+mod test_10;
+mod test_11;
 mod test_3;
 mod test_302;
 mod test_4a;
@@ -69,24 +72,8 @@ pub const TESTS: &[Test] = &[
     ),
     test_8::TEST,
     test_9::TEST,
-    Test {
-        number: "10",
-        title: "Load balancing",
-        text: "Dial several times to the voice mail number from an SIP extension. Analyze the SIP packets in order to verify \
-               that the load balancing is working properly.",
-        scenario: "several calls to the pilot number of two UM servers",
-        features: "load balancing",
-        run: Run::NotYet("it wants two UM servers behind DNS SRV; comes with them"),
-    },
-    Test {
-        number: "11",
-        title: "Failover",
-        text: "Disconnect the Ethernet cable of Exchange 2013 UM 1 to simulate a failure. Dial several times to the voice \
-               mail number from an SIP extension. Check that the calls are answered in the Exchange 2013 UM 2.",
-        scenario: "several calls to the pilot number while one of two UM servers is unreachable",
-        features: "failover",
-        run: Run::NotYet("it wants two UM servers behind DNS SRV; comes with them"),
-    },
+    test_10::TEST,
+    test_11::TEST,
     test_302::TEST,
 ];
 

@@ -89,6 +89,10 @@ fn set_of(route: u32, sip: &SipRouteEntry) -> SipRouteSet {
         supervisetime: sip.supervisetime,
         history_redirects: sip.history_redirects.then_some(true),
         forced_gateway: sip.forced_gateway.map(check::yes_no),
+        next_target_after: sip.next_target_after,
+        last_target_after: sip.last_target_after,
+        progress_after: sip.progress_after,
+        grey_time: sip.grey_time,
     }
 }
 

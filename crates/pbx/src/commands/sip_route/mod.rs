@@ -106,6 +106,14 @@ pub struct SipRouteSet {
     pub history_redirects: Option<bool>,
     /// Earcon's own, over the profile's: `yes`, `no` or `profile`.
     pub forced_gateway: Option<String>,
+    /// Earcon's own, as are the next three: seconds until the next target is tried when one says nothing, 1 to 60.
+    pub next_target_after: Option<u32>,
+    /// The same when it is the last, 1 to 60.
+    pub last_target_after: Option<u32>,
+    /// Seconds until a target is given up that has said 100 and nothing else, 1 to 180; 0: never.
+    pub progress_after: Option<u32>,
+    /// Seconds that a target is passed over which was silent, 1 to 3600; 0: it is not.
+    pub grey_time: Option<u32>,
 }
 
 impl SipRoute {

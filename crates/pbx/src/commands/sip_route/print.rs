@@ -47,6 +47,8 @@ fn fields(sip: &SipRouteEntry) -> Vec<(String, String)> {
         values.iter().map(|(index, value)| (format!("{name}{index}"), value.clone())).collect()
     };
     let one = |name: &str, value: String| vec![(name.to_owned(), value)];
+    let policy = sip.policy();
+    let seconds = |time: std::time::Duration| time.as_secs().to_string();
     [
         one("protocol", sip.protocol.clone().unwrap_or_else(|| profile.protocol.into())),
         one("profile", profile.name.into()),
@@ -87,6 +89,10 @@ fn fields(sip: &SipRouteEntry) -> Vec<(String, String)> {
         one("remotetelip", text(&sip.remotetelip)),
         one("history-redirects", check::yes_no(sip.history_redirects)),
         one("forced-gateway", check::yes_no(sip.is_forced_gateway())),
+        one("next-target-after", seconds(policy.per_try)),
+        one("last-target-after", seconds(policy.last_try)),
+        one("progress-after", policy.progress.map_or_else(|| "0".into(), seconds)),
+        one("grey-time", seconds(policy.grey_for)),
     ]
     .concat()
 }
@@ -107,6 +113,7 @@ pub(super) fn profiles(wanted: &str) -> Outcome {
             check::yes_no(profile.forced_gateway),
             format!("{} s", profile.next_after.as_secs()),
             format!("{} s", profile.last_after.as_secs()),
+            profile.progress_after.map_or_else(|| "-".into(), |limit| format!("{} s", limit.as_secs())),
         ]
     });
     let columns = [
@@ -119,6 +126,7 @@ pub(super) fn profiles(wanted: &str) -> Outcome {
         "ForcedGateway",
         "NextTargetAfter",
         "LastTargetAfter",
+        "ProgressAfter",
     ];
     Ok((Vec::new(), Answer::table("", &columns, rows.collect())))
 }

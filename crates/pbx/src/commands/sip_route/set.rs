@@ -334,6 +334,16 @@ fn others(sip: &mut SipRouteEntry, set: SipRouteSet) -> Result<(), CommandError>
     if let Some(seconds) = set.supervisetime {
         sip.supervisetime = Some(check::within("supervisetime", Some(seconds), 30, 5..=3600)?);
     }
+    let seconds = |parameter, given: Option<u32>, kept: &mut Option<u32>, range| {
+        if let Some(given) = given {
+            *kept = Some(check::within(parameter, Some(given), given, range)?);
+        }
+        Ok::<(), CommandError>(())
+    };
+    seconds("next-target-after", set.next_target_after, &mut sip.next_target_after, 1..=60)?;
+    seconds("last-target-after", set.last_target_after, &mut sip.last_target_after, 1..=60)?;
+    seconds("progress-after", set.progress_after, &mut sip.progress_after, 0..=180)?;
+    seconds("grey-time", set.grey_time, &mut sip.grey_time, 0..=3600)?;
     sip.history_redirects = set.history_redirects.unwrap_or(sip.history_redirects);
     let words = [("profile", None), ("yes", Some(true)), ("no", Some(false))];
     word("forced-gateway", set.forced_gateway.as_ref(), &mut sip.forced_gateway, &words)

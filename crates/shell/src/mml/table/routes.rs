@@ -134,6 +134,30 @@ const SIP_ROUTE: &[Parameter] = &[
         "Earcon's own: a followed redirect gets a History-Info entry",
     ),
     p(&["forced-gateway"], "forced_gateway", Text, "Earcon's own: yes, no, or profile"),
+    p(
+        &["next-target-after"],
+        "next_target_after",
+        Number,
+        "Earcon's own: seconds until the next server is tried when one says nothing, 1 to 60; else the profile's",
+    ),
+    p(
+        &["last-target-after"],
+        "last_target_after",
+        Number,
+        "Earcon's own: the same when no other is left, 1 to 60; else the profile's",
+    ),
+    p(
+        &["progress-after"],
+        "progress_after",
+        Number,
+        "Earcon's own: seconds that a server may take that has said 100 Trying and nothing else, to 180; 0: no limit",
+    ),
+    p(
+        &["grey-time"],
+        "grey_time",
+        Number,
+        "Earcon's own: seconds that a silent server is passed over, to 3600 (32); 0: it is not",
+    ),
 ];
 
 pub(super) const FORMS: &[Form] = &[
