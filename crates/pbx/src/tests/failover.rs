@@ -101,10 +101,13 @@ fn a_refused_connection_costs_the_caller_nothing() {
 }
 
 #[test]
-fn a_connection_that_breaks_before_any_answer_leads_on_at_once() {
+fn a_connection_that_breaks_before_any_answer_is_tried_anew_once_and_then_leads_on() {
     let (mut rig, caller, [_, um2]) = pair();
     rig.dead.insert(UM1.parse().unwrap());
     let calling = dial(&mut rig, caller);
+    rig.break_connection(&format!("{UM1}:5060"));
+    rig.run_ms(50);
+    assert!(rig.try_incoming(um2).is_none(), "the first may have been an old one");
     rig.break_connection(&format!("{UM1}:5060"));
     rig.run_ms(50);
     answered_by(&mut rig, um2, caller, calling);

@@ -6,6 +6,7 @@ mod call_answering;
 mod commands;
 mod delivery;
 mod directory;
+mod draining;
 mod lamps;
 mod languages;
 mod pins;
