@@ -57,8 +57,8 @@ pub(crate) enum Way {
 /// A next hop by its URI, and the name that its certificate may have beside the URI's host.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Hop {
-    uri: Uri,
-    peer_name: Option<Text>,
+    pub uri: Uri,
+    pub peer_name: Option<Text>,
 }
 
 impl Way {
