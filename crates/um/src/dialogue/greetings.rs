@@ -56,21 +56,21 @@ pub(crate) const ONE: Menu<Does> = Menu {
 };
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Keep {
+pub(crate) enum Verdict {
     Keep,
     Listen,
     Again,
     Cancel,
 }
 
-pub(crate) const KEEP: Menu<Keep> = Menu {
+pub(crate) const KEEP: Menu<Verdict> = Menu {
     name: "A greeting to keep",
     about: "It was recorded. Hanging up throws it away.",
     keys: &[
-        Key::new("1", Keep::Keep, "keep it"),
-        Key::new("2", Keep::Listen, "listen to it"),
-        Key::new("3", Keep::Again, "record it again"),
-        Key::new("*", Keep::Cancel, "throw it away"),
+        Key::new("1", Verdict::Keep, "keep it"),
+        Key::new("2", Verdict::Listen, "listen to it"),
+        Key::new("3", Verdict::Again, "record it again"),
+        Key::new("*", Verdict::Cancel, "throw it away"),
     ],
 };
 
@@ -181,18 +181,18 @@ pub(super) async fn record_greeting(caller: &Caller, user: &User, kind: Greeting
             }
             caller.play(vec![Prompt::GreetingKeepMenu.into()]).await;
             match KEEP.read(caller, FIRST_KEY).await {
-                Pressed::Does(Keep::Keep) => {
+                Pressed::Does(Verdict::Keep) => {
                     let request = StoreRequest::PutGreeting(user.subscriber.mailbox.clone(), kind, audio);
                     return Some(match caller.store(request).await {
                         Ok(_) => Prompt::GreetingKept,
                         Err(_) => Prompt::MailboxUnreachable,
                     });
                 }
-                Pressed::Does(Keep::Listen) => {
+                Pressed::Does(Verdict::Listen) => {
                     caller.play(vec![audio.clone().into()]).await;
                 }
-                Pressed::Does(Keep::Again) => break,
-                Pressed::Does(Keep::Cancel) => return Some(Prompt::MessageCancelled),
+                Pressed::Does(Verdict::Again) => break,
+                Pressed::Does(Verdict::Cancel) => return Some(Prompt::MessageCancelled),
                 Pressed::Unknown => {
                     failures += 1;
                     caller.forget_keys();

@@ -209,7 +209,8 @@ impl Visit<'_> {
                         self.say(Prompt::PlayerNotForwarded).await;
                     }
                     Some(More::Forward) => {
-                        if compose::forward(self.caller, self.user, state.message.id).await == Left::HungUp {
+                        let left = compose::forward(self.caller, self.user, state.message.id).await;
+                        if left == Left::HungUp {
                             return Next::Over;
                         }
                     }

@@ -44,6 +44,11 @@ impl Server {
     /// A call to a mailbox that left no message.
     pub(crate) fn missed(&mut self, call: &Call, now: Now) {
         let Some(mailbox) = call.mailbox.clone() else { return };
+        let caller = call.caller.user.as_ref().and_then(|user| user.um.as_ref());
+        if caller.is_some_and(|um| um.mailbox == mailbox) {
+            // Whoever calls his own mailbox has not missed himself.
+            return;
+        }
         let letter = Letter {
             message: MessageId(0),
             mailbox,

@@ -218,7 +218,8 @@ impl Server {
                     max: messages.max,
                     failures,
                     operator: operator.or_else(|| plan.operator_extension.clone()),
-                    elsewhere,
+                    // Who has a mailbox of his own gets to it from there.
+                    elsewhere: Attendant { access: Some(access()), ..elsewhere.clone() },
                 };
                 Dialogue::start(|caller| call_answering(caller, scene))
             }

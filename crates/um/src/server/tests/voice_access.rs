@@ -209,3 +209,13 @@ fn a_caller_is_known_by_his_telephone_number_however_it_is_written() {
         assert_eq!(delivered[0].letter.from_name.as_deref(), name, "{number}");
     }
 }
+
+#[test]
+fn star_twice_leads_from_call_answering_to_the_own_mailbox() {
+    let mut rig = Rig::lab();
+    let call = rig.call("43334", DIVERTED);
+    rig.press(&call, "**730258#");
+    rig.listen(call.session);
+    assert!(rig.event_names().contains(&"logged_on".to_owned()));
+    rig.hang_up(&call);
+}
