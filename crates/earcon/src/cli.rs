@@ -99,6 +99,9 @@ pub struct PhoneArguments {
     /// SIP over TCP in place of UDP
     #[arg(long)]
     pub tcp: bool,
+    /// Media by SRTP only, with keys in SDP (RFC 4568)
+    #[arg(long)]
+    pub srtp: bool,
     /// Number to call
     #[arg(long, value_name = "NUMBER")]
     pub call: Option<String>,

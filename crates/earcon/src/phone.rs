@@ -31,6 +31,7 @@ pub fn run(arguments: PhoneArguments) -> Result<(), Failure> {
         answer: arguments.answer,
         ring: arguments.ring.map(Duration::from_secs),
         duration: arguments.duration.map(Duration::from_secs),
+        srtp: arguments.srtp,
         seed: rand::random(),
     };
     phone::run(options, stop::flag()?, |line| println!("{line}")).map_err(Failure::from_error)

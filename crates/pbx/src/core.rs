@@ -58,6 +58,8 @@ pub(crate) struct Core {
     pub records: Option<CallRecords>,
     /// What is drawn outside the endpoint, and what is read of things that other calls change.
     pub chance: sip::Chance,
+    /// Draws the keys of SRTP. No part of `chance`: what that gives is written down.
+    pub keys: rand::rngs::StdRng,
     pub journal: journal::Journal,
     /// Counts the changes of the configuration, for the journal.
     pub version: u64,

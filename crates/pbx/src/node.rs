@@ -179,9 +179,9 @@ impl Node {
         let registrar = Registrar::load(&store, now)?;
         let waiting = MessageWaiting::load(&store)?;
         let manual_waiting = ManualWaiting::load(&store)?;
-        // One seed, two that nobody can tell from each other.
+        // One seed, three that nobody can tell from each other.
         let mut random = StdRng::from_seed(seed);
-        let (for_endpoint, for_nonces) = (random.random(), random.random());
+        let (for_endpoint, for_nonces, for_keys) = (random.random(), random.random(), random.random());
         let mut chance = journal.chance(for_endpoint);
         let endpoint = Endpoint::with_chance(endpoint_config(listeners), chance.child());
         let vault = Vault::new(key, &domain);
@@ -212,6 +212,7 @@ impl Node {
             alarms,
             records: None,
             chance,
+            keys: StdRng::from_seed(for_keys),
             journal,
             version: 0,
         };

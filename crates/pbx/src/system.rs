@@ -10,10 +10,45 @@ pub(crate) struct System {
     pub diversion: DiversionSettings,
     /// For which traffic encryption is asked: `route`, `extension`.
     pub encryption: BTreeSet<String>,
+    /// Where of it calls in the clear are taken, too.
+    pub best_effort: BTreeSet<String>,
     /// Limits that were set, by licence; without one a licence is unlimited.
     pub limits: BTreeMap<Licence, u32>,
     /// Where call records go, by output number.
     pub outputs: BTreeMap<u32, OutputEntry>,
+}
+
+/// What media encryption is enabled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Traffic {
+    Route,
+    Extension,
+}
+
+impl Traffic {
+    /// As `-type` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Traffic::Route => "route",
+            Traffic::Extension => "extension",
+        }
+    }
+}
+
+/// How much media encryption is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    Required,
+    BestEffort,
+}
+
+impl System {
+    /// `None`: media goes in the clear.
+    pub fn encryption(&self, traffic: Traffic) -> Option<Encryption> {
+        let best_effort = self.best_effort.contains(traffic.name());
+        let wanted = if best_effort { Encryption::BestEffort } else { Encryption::Required };
+        self.encryption.contains(traffic.name()).then_some(wanted)
+    }
 }
 
 /// `diversion_system`.

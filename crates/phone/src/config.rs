@@ -27,7 +27,9 @@ pub struct PhoneConfig {
     pub register: bool,
     /// Subscribe to the message summary (RFC 3842), beside taking unsolicited notifications.
     pub subscribe: bool,
-    /// For tags, branches, nonces and SSRCs.
+    /// Media is SRTP, offered and taken; other calls are refused. Else it is RTP.
+    pub srtp: bool,
+    /// For tags, branches, nonces, SSRCs and keys.
     pub seed: [u8; 32],
 }
 

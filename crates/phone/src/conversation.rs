@@ -5,6 +5,7 @@ use crate::heard::Heard;
 use media::{
     Clip, Control, MediaCommand, PlayId, RecordLimits, RecordTo, RecordingId, SessionId, Source, Stream, Tape,
 };
+use sdp::Security;
 use sdp::{Local, Negotiated, Session};
 use sip::Headers;
 use sip::endpoint::{Body, CallRef};
@@ -55,17 +56,18 @@ impl NotAcceptable {
 }
 
 impl Conversation {
-    /// `rtp` is where the session listens; `number` is for `o=`.
+    /// `rtp` is where the session listens.
     pub fn new(
         call: CallRef,
         outgoing: bool,
         far_end: String,
         session: SessionId,
         rtp: SocketAddr,
-        number: u64,
+        // For `o=`, and how media is to be.
+        (number, security): (u64, Security),
         heard: Heard,
     ) -> Conversation {
-        let local = Local::new(rtp.ip(), rtp.port(), number);
+        let local = Local { security, ..Local::new(rtp.ip(), rtp.port(), number) };
         let ours = sdp::offer(&local);
         Conversation {
             call,

@@ -12,6 +12,9 @@ use crate::registration::{Outcome, Registration};
 use event::Now;
 use media::{Clip, Control, MediaEvent, PlayEnd, RecordEnd};
 use net::{Action, Input, Role, SipInput};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use sdp::{OwnKeys, Security, Suite};
 use sip::diversion::Diversion;
 use sip::endpoint::{
     CallEvent, CallRef, ClientRef, Endpoint, Event, Login, NextHop, OutgoingCall, OutgoingRequest, Output, ServerRef,
@@ -67,6 +70,8 @@ pub(crate) struct PhoneRole {
     /// What was heard in all calls, in order.
     heard: Heard,
     number: u64,
+    /// Draws the keys of SRTP.
+    keys: StdRng,
 }
 
 impl PhoneRole {
@@ -96,6 +101,8 @@ impl PhoneRole {
             actions: VecDeque::new(),
             heard,
             number: name >> 16,
+            // Another series than the endpoint's, which has the seed itself.
+            keys: StdRng::from_seed(config.seed.map(|byte| byte ^ 0xa5)),
             config,
         };
         role.subscribe(now);
@@ -179,15 +186,24 @@ impl PhoneRole {
         self.place(to, headers, Some(NextHop::Uri(self.server())), now);
     }
 
+    /// Fresh keys for a call, if media is SRTP.
+    fn security(&mut self) -> Security {
+        if !self.config.srtp {
+            return Security::Clear;
+        }
+        Security::Required(OwnKeys::draw(&Suite::ALL, |bytes| self.keys.fill_bytes(bytes)))
+    }
+
     fn place(&mut self, to: NameAddr, headers: Headers, next_hop: Option<NextHop>, now: Instant) {
         let (session, rtp) = match self.media.open() {
             Ok(opened) => opened,
             Err(error) => return self.failed(503, error.to_string(), now),
         };
         self.number += 1;
+        let security = self.security();
         let far_end = to.uri.number().unwrap_or_else(|| to.uri.to_string());
         let mut conversation =
-            Conversation::new(CallRef(0), true, far_end, session, rtp, self.number, self.heard.clone());
+            Conversation::new(CallRef(0), true, far_end, session, rtp, (self.number, security), self.heard.clone());
         let me = self.address(&self.config.user);
         let mut call = OutgoingCall::new(me, to, Some(conversation.description()), ListenerId(0));
         call.headers = headers;
@@ -226,8 +242,9 @@ impl PhoneRole {
             Err(_) => return self.ignore_race(|endpoint| endpoint.reject(call, 503, &Headers::new(), now)),
         };
         self.number += 1;
+        let security = self.security();
         let mut conversation =
-            Conversation::new(call, false, from.clone(), session, rtp, self.number, self.heard.clone());
+            Conversation::new(call, false, from.clone(), session, rtp, (self.number, security), self.heard.clone());
         if !request.body.is_empty()
             && let Err(refusal) = conversation.take_offer(&request.body, &mut *self.media)
         {

@@ -28,6 +28,8 @@ pub struct Options {
     /// How long it rings before it answers.
     pub ring: Option<Duration>,
     pub duration: Option<Duration>,
+    /// SRTP only.
+    pub srtp: bool,
     pub seed: [u8; 32],
 }
 
@@ -71,6 +73,7 @@ pub fn run(options: Options, stop: &AtomicBool, mut print: impl FnMut(&str)) -> 
         plan: Plan { keys: options.keys, play, duration: options.duration },
         register: true,
         subscribe: options.call.is_none(),
+        srtp: options.srtp,
         seed: options.seed,
     };
     let phone = Phone::start(config)?;

@@ -205,6 +205,12 @@ impl OwnKeys {
         OwnKeys(suites.iter().map(draw).collect())
     }
 
+    /// New keys for the same suites.
+    fn redraw(&mut self, random: impl FnMut(&mut [u8])) {
+        let suites: Vec<Suite> = self.0.iter().map(|(suite, _)| *suite).collect();
+        *self = OwnKeys::draw(&suites, random);
+    }
+
     fn lines(&self) -> impl Iterator<Item = Crypto> + '_ {
         (1..).zip(&self.0).map(|(tag, (suite, key))| Crypto { tag, suite: *suite, key: *key })
     }
@@ -282,6 +288,21 @@ pub enum Security {
 }
 
 impl Security {
+    /// New keys, where there are any.
+    pub(crate) fn redraw(&mut self, random: impl FnMut(&mut [u8])) {
+        match self {
+            Security::Clear => {}
+            Security::Required(keys) | Security::BestEffort(keys) => keys.redraw(random),
+        }
+    }
+
+    /// The same keys, and media in the clear is taken, too.
+    pub fn relaxed(self) -> Security {
+        match self {
+            Security::Required(keys) => Security::BestEffort(keys),
+            other => other,
+        }
+    }
     pub(crate) fn keys(&self) -> Option<&OwnKeys> {
         match self {
             Security::Clear => None,

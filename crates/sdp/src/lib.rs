@@ -20,5 +20,5 @@ mod session;
 pub use audio::{Codec, Direction, Payload};
 pub use crypto::{Agreed, Crypto, CryptoError, MasterKey, OwnKeys, Security, Suite};
 pub use grammar::ParseError;
-pub use negotiate::{AnswerError, Local, Negotiated, OfferError, Order, accept, answer, offer, reoffer};
+pub use negotiate::{AnswerError, Local, Negotiated, OfferError, Order, accept, answer, answer_again, offer, reoffer};
 pub use session::{Address, Attribute, Media, Origin, Session};

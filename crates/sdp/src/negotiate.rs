@@ -205,6 +205,27 @@ pub fn answer(offer: &Session, local: &Local) -> Result<(Session, Negotiated), O
     }
 }
 
+/// Answers an offer within a dialog in which `before` was agreed. A peer that changes its key gets a new one of ours,
+/// drawn from `random`: both directions begin anew then, whichever way the peer counts its packets over such a change.
+///
+/// # Errors
+/// [`OfferError`]: nothing in the offer can be taken; what was agreed holds.
+pub fn answer_again(
+    offer: &Session,
+    local: &mut Local,
+    before: Option<&Agreed>,
+    random: impl FnMut(&mut [u8]),
+) -> Result<(Session, Negotiated), OfferError> {
+    let answered = answer(offer, local)?;
+    match (before, &answered.1.srtp) {
+        (Some(before), Some(now)) if (before.suite, before.receive) != (now.suite, now.receive) => {
+            local.security.redraw(random);
+            answer(offer, local)
+        }
+        _ => Ok(answered),
+    }
+}
+
 /// Reads the answer to an offer that [`offer`] or [`reoffer`] made of `local`.
 ///
 /// # Errors

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use sdp::{AnswerError, Attribute, CryptoError, Local, OfferError, OwnKeys, Security, Session, Suite};
-use sdp::{accept, answer, offer, reoffer};
+use sdp::{accept, answer, answer_again, offer, reoffer};
 
 /// Keys that are all of one byte, counted up.
 fn keys(suites: &[Suite], first: u8) -> OwnKeys {
@@ -170,4 +170,21 @@ fn of_two_audio_streams_the_one_that_can_be_secured_is_taken() {
     assert_eq!(description.media[0].port, 0);
     let (_, negotiated) = answer(&offered, &us(Security::Clear)).unwrap();
     assert_eq!(negotiated.remote.port(), 4000);
+}
+
+#[test]
+fn a_peer_that_changes_its_key_gets_a_new_one_of_ours_and_one_that_keeps_it_does_not() {
+    let mut local = required(1);
+    let offered =
+        |key: &str| theirs(&format!("m=audio 4000 RTP/SAVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n"));
+    let first = offered("PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR");
+    let (_, negotiated) = answer_again(&first, &mut local, None, |_| panic!("no key yet that could change")).unwrap();
+    let before = negotiated.srtp.unwrap();
+    let (_, held) = answer_again(&first, &mut local, Some(&before), |_| panic!("the key is the same")).unwrap();
+    assert_eq!(held.srtp, Some(before));
+    let second = offered("QS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR");
+    let (_, changed) = answer_again(&second, &mut local, Some(&before), |bytes| bytes.fill(77)).unwrap();
+    let changed = changed.srtp.unwrap();
+    assert_ne!((changed.send, changed.receive), (before.send, before.receive));
+    assert_eq!(changed.send.bytes(), [77; 30]);
 }

@@ -66,7 +66,7 @@ fn the_block_of_5_2_3_is_joined_at_its_line_break_and_changes_only_what_it_names
     );
     let said = rig.run("media_encryption_enable -type route");
     assert!(said.contains("has no effect yet"), "{said}");
-    assert!(rig.run("media_encryption_print").contains("Media encryption is enabled (no effect yet) for trunk"));
+    assert!(rig.run("media_encryption_print").contains("Media encryption is enabled for trunk"));
     assert!(rig.run("sip_route -print -route 55").contains("ExchangeUM_TLS_SRTP"));
 }
 

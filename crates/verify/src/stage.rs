@@ -130,6 +130,7 @@ impl<'a> Stage<'a> {
             plan: Plan::default(),
             register: false,
             subscribe: false,
+            srtp: false,
             seed: self.random.borrow_mut().random(),
         }
     }

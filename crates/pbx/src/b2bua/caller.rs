@@ -3,6 +3,7 @@
 use super::call::{Call, Exchange, Leg, Party, PartyKind};
 use super::describe;
 use super::feature::{self, Wish};
+use super::media_security;
 use super::pickup::referrer;
 use super::setup::{Purpose, Setup};
 use super::{Role, Scene, service_call};
@@ -11,6 +12,7 @@ use crate::diversion::{Itinerary, Origin, Outcome};
 use crate::numbers::{Analysis, Digits, NumberType, analyse, is_emergency};
 use crate::routes::{Accept, SipRouteEntry};
 use event::Event;
+use sdp::Codec;
 use sip::diversion::Diversion;
 use sip::endpoint::CallRef;
 use sip::header::{Identity, MaxForwards, Replaces, Warning};
@@ -75,6 +77,17 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
             return reject(scene, dialog, 488, &refused);
         }
     };
+    if !emergency
+        && let Some(offer) = &theirs
+        && let Err(error) = media_security::check(scene.core, &party.kind, offer, &[Codec::Pcma, Codec::Pcmu])
+        && media_security::is_about_encryption(error)
+    {
+        let (source, method) = (flow.remote, request.method.to_string());
+        let reason = format!("media encryption is enabled for {}: {error}", of_whom(&party.kind));
+        scene.core.emit(scene.now, Event::SourceRefused { source, method, reason });
+        refused.push(Name::Warning, media_security::warning(scene.core, &error.to_string()));
+        return reject(scene, dialog, 488, &refused);
+    }
     if let Some(replaces) = request.headers.typed::<Replaces>() {
         // RFC 3891 3: exactly one, and one that can be read.
         let Ok(replaces) = replaces else { return reject(scene, dialog, 400, &refused) };
@@ -143,6 +156,13 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
     };
     call.proceed(scene, step);
     Admitted::Call(Box::new(call))
+}
+
+fn of_whom(kind: &PartyKind) -> String {
+    match kind {
+        PartyKind::Extension(number) => format!("extensions, and {number} is one"),
+        PartyKind::Route(route) => format!("routes, and {route} is one"),
+    }
 }
 
 fn reject(scene: &mut Scene<'_>, dialog: CallRef, status: u16, headers: &Headers) -> Admitted {

@@ -26,12 +26,12 @@ impl Call {
             (_, Some(early)) => early.clone(),
             (Ok(Some(theirs)), None) => theirs,
             // RFC 3261 13.2.1: a 2xx holds the answer, or the offer that our INVITE left out. Without, no call.
-            _ => return self.unusable(scene, fork),
+            _ => return self.unusable(scene, fork, "the answer has no session description"),
         };
         if let Some(side) = &mut fork.leg.side
-            && side.accept(scene, &theirs).is_err()
+            && let Err(error) = side.accept(scene, &theirs)
         {
-            return self.unusable(scene, fork);
+            return self.unusable(scene, fork, &error.to_string());
         }
         let purpose = setup.purpose;
         // RFC 3326: the others ring no more, and show no missed call.
@@ -82,12 +82,19 @@ impl Call {
     }
 
     /// An answer without usable media: the dialog is ended, and the search goes on.
-    fn unusable(&mut self, scene: &mut Scene<'_>, fork: Fork) {
+    fn unusable(&mut self, scene: &mut Scene<'_>, fork: Fork, reason: &str) {
         let dialog = fork.leg.dialog;
+        self.tell_refused(scene, &fork.leg.party.number, reason);
         scene.index.remove(dialog);
         let _ = scene.core.endpoint.hangup(dialog, &Headers::new(), scene.now.instant);
         let outcome = crate::diversion::Outcome::Refused { status: 488, reason: None, warning: None };
         self.fork_failed(scene, fork, outcome);
+    }
+
+    /// Media that a party described is not taken, and why.
+    pub(super) fn tell_refused(&self, scene: &Scene<'_>, party: &str, reason: &str) {
+        let event = Event::MediaRefused { call: self.id, party: party.to_owned(), reason: reason.to_owned() };
+        scene.core.emit(scene.now, event);
     }
 
     /// Answers the caller's INVITE.
@@ -157,6 +164,9 @@ impl Call {
         }
         if exchange == Exchange::GatewayAnswer {
             let accepted = self.caller.side.as_mut().map(|side| side.accept(scene, &answer));
+            if let Some(Err(error)) = &accepted {
+                self.tell_refused(scene, &self.caller.party.number, &error.to_string());
+            }
             if !matches!(accepted, Some(Ok(()))) {
                 self.end(scene, None, "no-media", None, None);
             }
@@ -188,7 +198,8 @@ impl Call {
             // One of them is at the gateway: the other has to come there too.
             (caller_is, _) => {
                 let role = if caller_is { Role::Callee } else { Role::Caller };
-                let Ok(mut side) = Side::open(scene, vec![Codec::Pcma, Codec::Pcmu]) else {
+                let Some(kind) = self.leg(role).map(|leg| leg.party.kind.clone()) else { return };
+                let Ok(mut side) = Side::open(scene, &kind, vec![Codec::Pcma, Codec::Pcmu]) else {
                     return self.end(scene, None, "no-media-port", None, None);
                 };
                 let Some(leg) = self.leg(role) else { return };

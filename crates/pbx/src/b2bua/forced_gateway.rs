@@ -3,9 +3,11 @@
 
 use super::Scene;
 use super::call::PartyKind;
+use super::media_security;
 use crate::core::Core;
 use media::{Clip, MediaCommand, PlayId, SessionId, Source, Stream};
-use sdp::{AnswerError, Codec, Local, Negotiated, OfferError, Session};
+use rand::Rng;
+use sdp::{Agreed, AnswerError, Codec, Local, Negotiated, OfferError, Session};
 use sip::endpoint::{Body, CallRef};
 use std::sync::Arc;
 
@@ -16,6 +18,8 @@ pub(crate) struct Side {
     /// The last description that we sent.
     last: Option<Session>,
     connected: bool,
+    /// The keys that its media is encrypted with.
+    agreed: Option<Agreed>,
     /// The phone's dialog; a trunk's media comes from where it says.
     phone: Option<CallRef>,
     /// Its keys come as tones.
@@ -23,12 +27,18 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    /// Opens a media session for a party that may use these codecs.
-    pub fn open(scene: &mut Scene<'_>, codecs: Vec<Codec>) -> Result<Side, media::OpenError> {
+    /// Opens a media session for a party that may use these codecs; whether it is encrypted is a matter of its kind.
+    pub fn open(scene: &mut Scene<'_>, kind: &PartyKind, codecs: Vec<Codec>) -> Result<Side, media::OpenError> {
         let (session, address) = scene.core.media.open()?;
         let mut local = Local::new(address.ip(), address.port(), session.0);
         local.codecs = codecs;
-        Ok(Side { session, local, last: None, connected: false, phone: None, inband_keys: false })
+        local.security = media_security::security(scene.core, kind);
+        Ok(Side { session, local, last: None, connected: false, agreed: None, phone: None, inband_keys: false })
+    }
+
+    /// Takes media in the clear, too: whoever calls for help is heard, however he does it.
+    pub fn relax(&mut self) {
+        self.local.security = std::mem::take(&mut self.local.security).relaxed();
     }
 
     /// The party is a phone, which may be behind a NAT, or send its keys as tones.
@@ -57,7 +67,9 @@ impl Side {
         offer: &Session,
         before: Option<&Session>,
     ) -> Result<Body, OfferError> {
-        let (mut session, negotiated) = sdp::answer(offer, &self.local)?;
+        let keys = &mut scene.core.keys;
+        let random = |bytes: &mut [u8]| keys.fill_bytes(bytes);
+        let (mut session, negotiated) = sdp::answer_again(offer, &mut self.local, self.agreed.as_ref(), random)?;
         if let Some(last) = self.last.as_ref().or(before) {
             session.follow(last);
         }
@@ -70,13 +82,6 @@ impl Side {
         let negotiated = sdp::accept(&self.local, answer)?;
         self.connect(scene, &negotiated);
         Ok(())
-    }
-
-    /// Whether an offer could be answered at all.
-    pub fn can_answer(offer: &Session, codecs: &[Codec]) -> Result<(), OfferError> {
-        let mut local = Local::new(std::net::Ipv4Addr::LOCALHOST.into(), 9, 0);
-        local.codecs = codecs.to_vec();
-        sdp::answer(offer, &local).map(|_| ())
     }
 
     fn send(&mut self, session: Session) -> Body {
@@ -94,6 +99,7 @@ impl Side {
         }
         stream.inband_keys = self.inband_keys;
         self.connected = true;
+        self.agreed = agreed.srtp;
         scene.core.media.command(MediaCommand::Connect { session: self.session, stream });
     }
 

@@ -30,7 +30,11 @@ impl Call {
             let body = match &theirs {
                 Some(offer) => match side.answer(scene, offer, leg.ours.as_ref()) {
                     Ok(body) => body,
-                    Err(_) => return answer(scene, dialog, 488, None),
+                    Err(error) => {
+                        let party = leg.party.number.clone();
+                        self.tell_refused(scene, &party, &error.to_string());
+                        return answer(scene, dialog, 488, None);
+                    }
                 },
                 None => side.offer(leg.ours.as_ref()),
             };

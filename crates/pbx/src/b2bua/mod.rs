@@ -4,7 +4,7 @@
 //! [`Calls`] finds the call that an event belongs to; [`call::Call`] holds one. The ideas are a file each: who calls
 //! (`caller`), who can be rung (`target`), ringing them (`ring`, `setup`) and what they do (`fork`), what is said of the caller and of diversions (`identity`), redirects
 //! (`redirect`), connecting (`connect`), hold and other changes of media (`hold`), media by the node
-//! (`forced_gateway`), transfer.
+//! (`forced_gateway`) and whose is encrypted (`media_security`), transfer.
 
 mod call;
 mod caller;
@@ -16,6 +16,7 @@ mod forced_gateway;
 mod fork;
 mod hold;
 mod identity;
+mod media_security;
 mod pickup;
 mod redirect;
 mod ring;

@@ -122,7 +122,8 @@ impl Call {
     fn newcomer(&mut self, scene: &mut Scene<'_>, place: Place, mut leg: Leg) {
         let now = scene.now.instant;
         let Some(offer) = leg.theirs.clone() else { return refuse(scene, &leg, 488) };
-        let Ok(mut side) = Side::open(scene, vec![Codec::Pcma, Codec::Pcmu]) else { return refuse(scene, &leg, 480) };
+        let opened = Side::open(scene, &leg.party.kind, vec![Codec::Pcma, Codec::Pcmu]);
+        let Ok(mut side) = opened else { return refuse(scene, &leg, 480) };
         side.serves(scene.core, leg.dialog, &leg.party.kind);
         let Ok(body) = side.answer(scene, &offer, None) else {
             side.close(scene);
@@ -146,7 +147,8 @@ impl Call {
                 self.drop_forks_because(scene, &elsewhere);
                 self.answered.get_or_insert(scene.now);
                 if purpose == Purpose::Answer && self.caller.side.is_none() {
-                    let Ok(mut side) = Side::open(scene, vec![Codec::Pcma, Codec::Pcmu]) else {
+                    let opened = Side::open(scene, &self.caller.party.kind, vec![Codec::Pcma, Codec::Pcmu]);
+                    let Ok(mut side) = opened else {
                         self.callee = Some(leg);
                         return self.end(scene, None, "no-media-port", Some(480), None);
                     };

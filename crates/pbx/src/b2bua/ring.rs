@@ -3,6 +3,7 @@
 use super::call::{Call, Leg, Party, PartyKind};
 use super::forced_gateway::{Side, has_inband_keys};
 use super::identity::{Outward, introduce};
+use super::media_security;
 use super::redirect::Redirects;
 use super::setup::{Fork, Purpose};
 use super::target::{self, Contact, Target};
@@ -198,7 +199,8 @@ impl Call {
         let Contact { extension, uri, next_hop, listener, waits } = contact;
         let forced = scene.core.configuration.profile_of(&extension).forced_gateway()
             || has_inband_keys(scene.core, &PartyKind::Extension(extension.clone()));
-        let (side, body, ours) = self.media_for(scene, None, forced)?;
+        let (side, body, ours) =
+            self.media_for(scene, None, &PartyKind::Extension(extension.clone()), (forced, false))?;
         let Some(setup) = &self.setup else { return Err(Outcome::Unavailable) };
         let (from, mut headers) = introduce(scene.core, &self.caller.party, setup, None);
         if waits {
@@ -259,7 +261,8 @@ impl Call {
         // Who calls a mobile telephone may have an address of its own on the route.
         let mobile = extension.is_some();
         let uri = route.request_uri(&choice.digits, choice.types, mobile).ok_or(Outcome::TrunkFailed)?;
-        let (side, body, ours) = self.media_for(scene, Some(route), false)?;
+        let kind = PartyKind::Route(choice.route);
+        let (side, body, ours) = self.media_for(scene, Some(route), &kind, (false, choice.emergency))?;
         let Some(setup) = &self.setup else { return Err(Outcome::TrunkFailed) };
         let (from, headers) =
             introduce(scene.core, &self.caller.party, setup, Some(Outward { route, choice, uri: &uri, mobile }));
@@ -299,29 +302,42 @@ impl Call {
         &mut self,
         scene: &mut Scene<'_>,
         route: Option<&SipRouteEntry>,
-        forced: bool,
+        kind: &PartyKind,
+        // By the node in any case; a call for help.
+        (forced, emergency): (bool, bool),
     ) -> Result<OwnMedia, Outcome> {
+        let encrypted = |kind| media_security::policy(scene.core, kind).is_some();
         let own = |extension| scene.core.configuration.profile_of(extension).forced_gateway();
         let forced = forced
             || self.caller.party.extension().is_some_and(own)
-            || has_inband_keys(scene.core, &self.caller.party.kind);
+            || has_inband_keys(scene.core, &self.caller.party.kind)
+            // Each party has keys with the node, and need not know how the other speaks.
+            || encrypted(&self.caller.party.kind)
+            || encrypted(kind);
         let both = vec![Codec::Pcma, Codec::Pcmu];
         let codecs = route.map_or_else(|| both.clone(), SipRouteEntry::codecs);
         let anchored = self.caller.answered && self.caller.side.is_some();
         if anchored || forced || route.is_some_and(SipRouteEntry::is_forced_gateway) {
-            let refused = |status| Outcome::Refused { status, reason: None, warning: None };
             if !self.caller.answered
                 && let Some(offer) = &self.caller.theirs
+                && let Err(error) = media_security::check(scene.core, &self.caller.party.kind, offer, &both)
+                && !(emergency && media_security::is_about_encryption(error))
             {
-                Side::can_answer(offer, &both).map_err(|_| refused(488))?;
+                let reason = error.to_string();
+                self.tell_refused(scene, &self.caller.party.number, &reason);
+                let warning = Some(media_security::warning(scene.core, &reason));
+                return Err(Outcome::Refused { status: 488, reason: None, warning });
             }
             let no_port = |_| Outcome::NoCircuit;
             if self.caller.side.is_none() {
-                let mut side = Side::open(scene, both).map_err(no_port)?;
+                let mut side = Side::open(scene, &self.caller.party.kind, both).map_err(no_port)?;
+                if emergency {
+                    side.relax();
+                }
                 side.serves(scene.core, self.caller.dialog, &self.caller.party.kind);
                 self.caller.side = Some(side);
             }
-            let mut side = Side::open(scene, codecs).map_err(no_port)?;
+            let mut side = Side::open(scene, kind, codecs).map_err(no_port)?;
             let body = side.offer(None);
             return Ok((Some(side), Some(body), None));
         }

@@ -104,14 +104,15 @@ impl ServiceCalls {
         };
         let now = scene.now.instant;
         let described = call.theirs.is_some() || refusal.is_none();
-        let opened = described.then(|| Side::open(scene, vec![Codec::Pcma, Codec::Pcmu]).ok()).flatten();
+        let kind = super::call::PartyKind::Extension(call.extension.clone());
+        let opened = described.then(|| Side::open(scene, &kind, vec![Codec::Pcma, Codec::Pcmu]).ok()).flatten();
         let Some(mut side) = opened else {
             let (status, headers) = refusal.unwrap_or((480, Headers::new()));
             let _ = scene.core.endpoint.reject(dialog, status, &headers, now);
             self.calls.remove(&dialog);
             return;
         };
-        side.serves(scene.core, dialog, &super::call::PartyKind::Extension(call.extension.clone()));
+        side.serves(scene.core, dialog, &kind);
         let body = match &call.theirs {
             Some(offer) => side.answer(scene, offer, None),
             // RFC 3261 13.2.1: an INVITE without offer is answered with one.

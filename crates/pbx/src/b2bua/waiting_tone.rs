@@ -41,7 +41,7 @@ impl Call {
         if self.exchange != Exchange::Idle || self.caller.theirs.is_none() {
             return;
         }
-        let Ok(mut side) = Side::open(scene, vec![Codec::Pcma, Codec::Pcmu]) else { return };
+        let Ok(mut side) = Side::open(scene, &self.caller.party.kind, vec![Codec::Pcma, Codec::Pcmu]) else { return };
         side.serves(scene.core, self.caller.dialog, &self.caller.party.kind);
         let body = side.offer(self.caller.ours.as_ref());
         let offered = scene.core.endpoint.offer(self.caller.dialog, &Headers::new(), Some(body), scene.now.instant);

@@ -115,6 +115,11 @@ impl SipRouteEntry {
         self.forced_gateway.unwrap_or(self.profile().forced_gateway)
     }
 
+    /// Whether `media_encryption_enable -type route` is about this one.
+    pub fn may_be_encrypted(&self) -> bool {
+        self.transport() == Transport::Tls || self.profile().srtp
+    }
+
     /// Whether the peer's word about identities and diversions is taken, and ours given to it (RFC 3325 6).
     pub fn is_trusted(&self) -> bool {
         self.trust.unwrap_or(self.profile().trusted)

@@ -9,6 +9,8 @@ pub(crate) struct Profile {
     /// Whether the other end is the public network, or one of the house's own systems.
     pub public: bool,
     pub forced_gateway: bool,
+    /// Made for SRTP: encrypted, where media encryption is enabled for routes, whatever the transport.
+    pub srtp: bool,
     pub remoteport: u16,
     /// Whether identities and diversions that the peer tells are believed, and ours told to it.
     pub trusted: bool,
@@ -27,6 +29,7 @@ const DEFAULT: Profile = Profile {
     protocol: "udp",
     public: false,
     forced_gateway: false,
+    srtp: false,
     remoteport: 5060,
     trusted: true,
     register: false,
@@ -60,7 +63,7 @@ const PUBLIC: Profile = Profile {
 pub(crate) const PROFILES: [Profile; 7] = [
     DEFAULT,
     EXCHANGE,
-    Profile { name: "ExchangeUM_TLS_SRTP", protocol: "tls", remoteport: 5061, ..EXCHANGE },
+    Profile { name: "ExchangeUM_TLS_SRTP", protocol: "tls", remoteport: 5061, srtp: true, ..EXCHANGE },
     PUBLIC,
     Profile { name: "PublicTrunk_TCP", protocol: "tcp", ..PUBLIC },
     Profile { name: "PublicTrunk_Register_UDP", register: true, ..PUBLIC },

@@ -49,7 +49,7 @@ fn configured_things_count_against_their_limits() {
     let refused = rig.command(limit("IP_EXTENSION", 1)).unwrap_err().to_string();
     assert!(refused.contains("are configured: end some first"), "{refused}");
     rig.run_command(limit("VOIP_ENCRYPTION", 0));
-    let enable = Command::MediaEncryption(MediaEncryption::Enable { traffic: "route".into() });
+    let enable = Command::MediaEncryption(MediaEncryption::Enable { traffic: "route".into(), mode: None });
     let refused = rig.command(enable).unwrap_err().to_string();
     assert!(refused.contains("VOIP_ENCRYPTION is limited to 0"), "{refused}");
     rig.run_command(limit("SIP_TRUNK", 1));

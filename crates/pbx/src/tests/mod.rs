@@ -6,6 +6,7 @@ mod calling;
 mod chance;
 mod configuring;
 mod early_media;
+mod encrypting;
 mod failover;
 mod gateway;
 mod groups;

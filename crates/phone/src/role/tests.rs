@@ -121,6 +121,7 @@ impl Net {
             plan: Plan::default(),
             register: false,
             subscribe: false,
+            srtp: false,
             seed: [host; 32],
         };
         change(&mut config);

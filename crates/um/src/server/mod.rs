@@ -36,6 +36,8 @@ use media::{MediaEvent, Recovered, SessionId};
 use net::{Action, Input, Role, SipInput};
 use pins::PinChecks;
 use rand::RngExt as _;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use sip::Host;
 use sip::endpoint::{CallRef, ClientRef};
 use sip::target::{Answer, QueryId};
@@ -131,6 +133,8 @@ pub struct Server {
     pub(crate) sounds: Sounds,
     /// Dice, and what is read of things that other calls change.
     pub(crate) random: sip::Chance,
+    /// Draws the keys of SRTP. No part of `random`: what that gives is written down.
+    pub(crate) keys: StdRng,
     pub(crate) journal: Journal,
     /// Counts the changes of the configuration, for the journal.
     pub(crate) version: u64,
@@ -194,6 +198,8 @@ impl Server {
             media: Box::new(WatchedMedia::new(config.media, journal.clone())),
             sounds: Sounds::new(config.speech),
             random,
+            // Another series than that of `random`, which has the seed itself.
+            keys: StdRng::from_seed(config.seed.map(|byte| byte ^ 0xa5)),
             sink: Arc::new(WatchedSink::new(config.sink, journal.clone())),
             journal,
             version: 0,

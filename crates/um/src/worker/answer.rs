@@ -4,7 +4,7 @@ use super::call::{Call, Kind};
 use super::identity::{self, CallerId};
 use crate::commands::auto_attendant::AutoAttendant;
 use crate::commands::call_record::ReasonForCall;
-use crate::commands::dial_plan::{ContactScope, DialByName, DialPlan, MatchedName};
+use crate::commands::dial_plan::{ContactScope, DialByName, DialPlan, MatchedName, VoipSecurity};
 use crate::commands::mailbox::Mailbox;
 use crate::dialogue::{
     Access, Answering, Attendant, Dialogue, Messages, Search, Subscriber, Welcome, auto_attendant, call_answering,
@@ -12,9 +12,10 @@ use crate::dialogue::{
 };
 use crate::router::{Accepted, Refusal};
 use crate::server::Server;
-use event::Now;
+use event::{Event, Now};
 use media::{MediaCommand, Stream};
-use rand::RngExt as _;
+use rand::{Rng as _, RngExt as _};
+use sdp::{OfferError, OwnKeys, Security, Suite};
 use sip::endpoint::{Body, CallRef};
 use sip::flow::Flow;
 use sip::header::Warning;
@@ -50,14 +51,15 @@ impl Server {
             }
         };
         // RFC 8866 5.2: the session id is a number; 62 bits fit every reader.
-        let local = sdp::Local::new(address.ip(), address.port(), self.random.random::<u64>() >> 2);
+        let mut local = sdp::Local::new(address.ip(), address.port(), self.random.random::<u64>() >> 2);
+        local.security = self.security(&accepted.plan);
         let (description, negotiated) = match &offer {
             None => (sdp::offer(&local), None),
             Some(offer) => match sdp::answer(offer, &local) {
                 Ok((description, negotiated)) => (description, Some(negotiated)),
                 Err(error) => {
                     self.media.command(MediaCommand::Close { session });
-                    let refusal = Refusal::new(488, error.to_string());
+                    let refusal = Refusal::new(488, in_mode(&accepted.plan, error));
                     return self.refuse(hop, leg, &request, flow, &refusal, now);
                 }
             },
@@ -78,7 +80,8 @@ impl Server {
             self.media.command(MediaCommand::Connect { session, stream: Stream::from(negotiated) });
         }
         let codec = negotiated.as_ref().map(|negotiated| codec_name(negotiated.codec)).unwrap_or_default();
-        self.admit(hop, leg, &request, accepted, (session, local, description, codec), now);
+        let agreed = negotiated.and_then(|negotiated| negotiated.srtp);
+        self.admit(hop, leg, &request, accepted, (session, local, agreed, description, codec), now);
     }
 
     /// A call that the server placed, and the PBX diverted back to it: what to answer, which is what became of that call.
@@ -97,7 +100,13 @@ impl Server {
         request: &Request,
         Accepted { gateway, plan, attendant, pilot }: Accepted,
         // Without a codec we have offered, and the answer is to come.
-        (session, local, description, codec): (media::SessionId, sdp::Local, sdp::Session, &'static str),
+        (session, local, agreed, description, codec): (
+            media::SessionId,
+            sdp::Local,
+            Option<sdp::Agreed>,
+            sdp::Session,
+            &'static str,
+        ),
         now: Now,
     ) {
         let caller = identity::caller(&self.configuration, &plan, request);
@@ -136,6 +145,7 @@ impl Server {
             clock: None,
             session,
             local,
+            agreed,
             description: Some(description),
             offering: codec.is_empty(),
             dialogue: None,
@@ -243,20 +253,34 @@ impl Server {
         })
     }
 
+    /// How a dial plan wants media: SRTP only, or RTP only (docs/srtp.md).
+    pub(super) fn security(&mut self, plan: &DialPlan) -> Security {
+        match plan.voip_security {
+            VoipSecurity::Unsecured | VoipSecurity::SIPSecured => Security::Clear,
+            VoipSecurity::Secured => {
+                Security::Required(OwnKeys::draw(&Suite::ALL, |bytes| self.keys.fill_bytes(bytes)))
+            }
+        }
+    }
+
     /// The ACK for our 200 to the INVITE or to a re-INVITE; with the answer when we had to offer.
     pub(crate) fn acknowledged(&mut self, number: u64, body: &[u8], now: Now) {
         let Some(call) = self.calls.get_mut(&number) else { return };
         if call.offering {
             call.offering = false;
-            let answer = sdp::Session::parse(body).ok();
-            match answer.and_then(|answer| sdp::accept(&call.local, &answer).ok()) {
-                Some(negotiated) => {
+            match read_answer(&call.local, body) {
+                Ok(negotiated) => {
                     call.codec = codec_name(negotiated.codec);
+                    call.agreed = negotiated.srtp;
                     let stream = Stream::from(&negotiated);
                     self.media.command(MediaCommand::Connect { session: call.session, stream });
                 }
                 // RFC 3261 13.2.2.4: an answer that cannot be taken ends the call.
-                None => return self.hang_up(number, now),
+                Err(reason) => {
+                    let party = call.caller.number.clone().unwrap_or_default();
+                    self.emit(now, Event::MediaRefused { call: number, party, reason });
+                    return self.hang_up(number, now);
+                }
             }
         }
         if let Some(dialogue) = call.waiting.take() {
@@ -269,6 +293,7 @@ impl Server {
     pub(crate) fn offered(&mut self, number: u64, request: &Request, now: Now) {
         let Some(call) = self.calls.get_mut(&number) else { return };
         let mut headers = Headers::new();
+        let mut refused = None;
         let (status, body) = match offer_in(&request.headers, &request.body) {
             Ok(None) => {
                 let description = match &call.description {
@@ -280,8 +305,11 @@ impl Server {
                 call.offering = true;
                 (200, Some(body))
             }
-            Ok(Some(offer)) => match sdp::answer(&offer, &call.local) {
+            Ok(Some(offer)) => match sdp::answer_again(&offer, &mut call.local, call.agreed.as_ref(), |bytes| {
+                self.keys.fill_bytes(bytes);
+            }) {
                 Ok((mut description, negotiated)) => {
+                    call.agreed = negotiated.srtp;
                     if let Some(previous) = &call.description {
                         description.follow(previous);
                     }
@@ -292,7 +320,9 @@ impl Server {
                     (200, Some(body))
                 }
                 Err(error) => {
-                    headers.push_typed(&Warning::miscellaneous(self.host.to_string(), error.to_string()));
+                    let reason = in_mode(&call.plan, error);
+                    headers.push_typed(&Warning::miscellaneous(self.host.to_string(), reason.clone()));
+                    refused = Some((call.caller.number.clone().unwrap_or_default(), reason));
                     (488, None)
                 }
             },
@@ -306,7 +336,25 @@ impl Server {
             // The call may be over already: `Ended` tells.
             let _ = hop.endpoint.answer_offer(leg, status, &headers, body, now.instant);
         }
+        if let Some((party, reason)) = refused {
+            self.emit(now, Event::MediaRefused { call: number, party, reason });
+        }
     }
+}
+
+/// What the peer's answer to our offer agrees on, or why it can't be taken.
+pub(super) fn read_answer(local: &sdp::Local, body: &[u8]) -> Result<sdp::Negotiated, String> {
+    let answer = sdp::Session::parse(body).map_err(|error| error.to_string())?;
+    sdp::accept(local, &answer).map_err(|error| error.to_string())
+}
+
+/// Why an offer is not taken; where encryption is the point, with the mode of the dial plan that says so.
+fn in_mode(plan: &DialPlan, error: OfferError) -> String {
+    let about = matches!(
+        error,
+        OfferError::Secured | OfferError::Unsecured | OfferError::NoCryptoLine | OfferError::NoCrypto(_)
+    );
+    if about { format!("dial plan {} is {:?}: {error}", plan.name, plan.voip_security) } else { error.to_string() }
 }
 
 pub(super) fn codec_name(codec: sdp::Codec) -> &'static str {

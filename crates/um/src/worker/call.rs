@@ -86,6 +86,8 @@ pub(crate) struct Call {
     pub(crate) mailbox: Option<MailboxId>,
     pub(crate) session: SessionId,
     pub(crate) local: sdp::Local,
+    /// The keys that its media is encrypted with.
+    pub(crate) agreed: Option<sdp::Agreed>,
     /// Our last description, which later ones follow.
     pub(crate) description: Option<sdp::Session>,
     /// We offered, and the answer has not come.

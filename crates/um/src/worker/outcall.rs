@@ -187,7 +187,8 @@ impl Server {
             gateway.address.parse().map_err(|_| PlaceError::NotNow("the gateway's address is no host".into()))?;
         let uri = Uri::sip(to.as_str(), host).with_port(gateway.sip_port()).with_transport(self.gateway_transport());
         let (session, address) = self.media.open().map_err(|error| PlaceError::NotNow(error.to_string()))?;
-        let local = sdp::Local::new(address.ip(), address.port(), self.random.random::<u64>() >> 2);
+        let mut local = sdp::Local::new(address.ip(), address.port(), self.random.random::<u64>() >> 2);
+        local.security = self.security(&plan);
         let description = sdp::offer(&local);
         let user = from.number.as_deref().unwrap_or("anonymous");
         let mut own = NameAddr::new(Uri::sip(user, self.host.clone()));
@@ -225,6 +226,7 @@ impl Server {
             mailbox: None,
             session,
             local,
+            agreed: None,
             description: Some(description),
             offering: false,
             waiting: dialogue,
@@ -274,12 +276,17 @@ impl Server {
         outcall.rings_until = None;
         let waits = outcall.waits;
         call.call_id = response.headers.get(&sip::Name::CallId).map(|id| id.as_str().to_owned()).unwrap_or_default();
-        let answer = sdp::Session::parse(&response.body).ok().and_then(|answer| sdp::accept(&call.local, &answer).ok());
-        let Some(negotiated) = answer else {
-            // RFC 3261 13.2.2.4: an answer that cannot be taken ends the call.
-            self.outcall_over(number, Outcome::Status(488), now);
-            return self.hang_up(number, now);
+        let negotiated = match super::answer::read_answer(&call.local, &response.body) {
+            Ok(negotiated) => negotiated,
+            Err(reason) => {
+                let party = call.pilot.clone();
+                self.emit(now, Event::MediaRefused { call: number, party, reason });
+                // RFC 3261 13.2.2.4: an answer that cannot be taken ends the call.
+                self.outcall_over(number, Outcome::Status(488), now);
+                return self.hang_up(number, now);
+            }
         };
+        call.agreed = negotiated.srtp;
         call.codec = super::answer::codec_name(negotiated.codec);
         let session = call.session;
         let dialogue = call.waiting.take();

@@ -98,16 +98,19 @@ pub(super) const FORMS: &[Form] = &[
         None,
         "media_encryption",
         "enable",
-        "asks for SRTP; kept, without effect yet",
-        TRAFFIC,
+        "encrypts media (SRTP)",
+        &[
+            needed(&["type"], "type", Text, "route (those over TLS, or with profile ExchangeUM_TLS_SRTP) or extension"),
+            p(&["mode"], "mode", Text, "required (default: others are refused) or best-effort"),
+        ],
     ),
-    unix("media_encryption_disable", None, "media_encryption", "disable", "asks for SRTP no more", TRAFFIC),
+    unix("media_encryption_disable", None, "media_encryption", "disable", "encrypts media no more", TRAFFIC),
     unix(
         "media_encryption_print",
         None,
         "media_encryption",
         "print",
-        "prints for what SRTP is asked",
+        "prints whose media is encrypted",
         &[p(&["type"], "type", Text, "route or extension; else both")],
     ),
     unix(

@@ -12,5 +12,6 @@ mod languages;
 mod pins;
 mod redirects;
 mod rig;
+mod securing;
 mod transfer;
 mod voice_access;

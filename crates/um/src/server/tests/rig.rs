@@ -380,10 +380,14 @@ impl Rig {
     // ---- the PBX ----
 
     pub fn receive(&mut self, text: &str, listener: u8, from: SocketAddr) {
+        self.receive_over(text, listener, from, Transport::Tcp);
+    }
+
+    pub fn receive_over(&mut self, text: &str, listener: u8, from: SocketAddr, transport: Transport) {
         let wire = Bytes::from(text.replace('\n', "\r\n"));
         let ports = [5060, 5062, 5065, 5067];
         let flow = Flow {
-            transport: Transport::Tcp,
+            transport,
             listener: ListenerId(listener),
             local: SocketAddr::from(([127, 0, 222, 4], ports[usize::from(listener)])),
             remote: from,
