@@ -52,7 +52,7 @@ impl Baresip {
             format!(
                 "sip_listen {local}:{sip}\nnet_interface {local}\naudio_source {source}\nsnd_path {folder}\n\
                  audio_buffer 20-160\nrtp_ports {rtp}-{}\nctrl_tcp_listen {local}:{control}\nmodule_path /usr/lib/baresip/modules\n\
-                 module g711.so\nmodule aufile.so\nmodule sndfile.so\n\
+                 module g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule srtp.so\n\
                  module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule_app mwi.so\n",
                 rtp + 7,
                 folder = folder.path().display(),

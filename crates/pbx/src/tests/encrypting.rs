@@ -19,7 +19,7 @@ fn secured() -> (Rig, Peer, Peer) {
     rig.set_route(55, |set| {
         set.profile = Some("ExchangeUM_TLS_SRTP".into());
         set.protocol = Some("tcp".into());
-        set.remoteport = Some("5060".into());
+        set.remoteport = Some(5060);
         set.forced_gateway = Some("profile".into());
     });
     enable(&mut rig, "route", None);
@@ -125,7 +125,7 @@ fn an_answer_in_the_clear_is_no_answer_to_an_encrypted_offer() {
 fn a_peer_that_holds_keeps_the_keys_and_one_that_changes_its_own_gets_another_of_ours() {
     let (mut rig, _, _, um, at_um) = talking();
     let first = connected(&rig).into_iter().flatten().next().unwrap();
-    let mut offer = |rig: &mut Rig, fill: u8, direction| {
+    let offer = |rig: &mut Rig, fill: u8, direction| {
         let local = Local { direction, version: 8 + u64::from(fill), ..party(25060, fill) };
         let body = Body::sdp(::sdp::offer(&local).to_bytes());
         rig.with(um, |endpoint, now| endpoint.offer(at_um, &Headers::new(), Some(body), now)).unwrap();
