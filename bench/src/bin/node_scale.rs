@@ -191,7 +191,7 @@ fn register(node: &Process, extensions: usize, rate: usize, seconds: usize) {
             let sequence = if states[sent.phone] == State::Asked { 1 } else { 2 };
             let open = matches!(states[sent.phone], State::Asked | State::Proven);
             let sent = waiting.pop_front().unwrap();
-            if open && sent.bytes.windows(10).any(|part| part == format!("CSeq: {sequence} R").as_bytes()) {
+            if open && String::from_utf8_lossy(&sent.bytes).contains(&format!("CSeq: {sequence} R")) {
                 again += 1;
                 send(&sockets, &mut waiting, sent.phone, sent.bytes);
             }

@@ -40,7 +40,7 @@ counters! {
     REGISTERED = plain("earcon_registrations_total", "Contacts registered or refreshed.");
     UNREGISTERED = by("reason", "earcon_unregistrations_total", "Contacts that expired or were removed.");
     AUTHENTICATION = plain("earcon_authentication_failures_total", "Requests with wrong credentials that were told of.");
-    REFUSED = plain("earcon_sources_refused_total", "Requests refused since their source is neither phone nor matched route.");
+    REFUSED = plain("earcon_sources_refused_total", "Requests refused for their source that were told of.");
     LAMPS = by("to", "earcon_lamp_changes_total", "Lamps that the voice mail system switched.");
     PROVISIONED = plain("earcon_provisioning_files_total", "Files given to phones.");
     UNPROVISIONED = plain("earcon_provisioning_refused_total", "Files that phones or strangers asked for in vain.");

@@ -129,7 +129,7 @@ impl Listener {
             return Heard::Nothing;
         }
         self.newly_latched |= latched;
-        let mut restarted = match self.ssrc.check(header.ssrc) {
+        let mut restarted = match self.ssrc.check(header.ssrc, now) {
             SsrcVerdict::Same => false,
             SsrcVerdict::Ignore => return Heard::Nothing,
             SsrcVerdict::Changed => {
@@ -310,6 +310,8 @@ mod tests {
         assert!(matches!(f.packet(NAMED, 8, 1), Heard::Audio { restarted: true, .. }));
         assert!(matches!(f.packet(NAMED, 8, 1), Heard::Audio { restarted: false, .. }));
         assert_eq!(f.packet(NAMED, 8, 2), Heard::Nothing);
+        assert_eq!(f.packet(NAMED, 8, 2), Heard::Nothing, "the right one was heard a moment ago");
+        f.now += Duration::from_millis(100);
         assert!(matches!(f.packet(NAMED, 8, 2), Heard::Audio { restarted: true, .. }));
     }
 

@@ -30,6 +30,8 @@ pub(crate) enum AlarmKind {
     StoreFailed,
     /// Somebody asked in vain for so many phones' files that he seems to guess. Passes by itself.
     PhoneGuessing,
+    /// Somebody called an emergency number. Stays until somebody has taken note of it.
+    EmergencyCall,
     /// Less than a tenth of the data folder's disk is free. Cleared when more is.
     DiskSpace,
 }
@@ -40,7 +42,7 @@ impl AlarmKind {
         match self {
             AlarmKind::RouteCongested | AlarmKind::LicenceLimit | AlarmKind::ServerDown => 2,
             AlarmKind::PhoneGuessing => 3,
-            AlarmKind::RouteDown | AlarmKind::DiskSpace => 3,
+            AlarmKind::RouteDown | AlarmKind::DiskSpace | AlarmKind::EmergencyCall => 3,
             AlarmKind::StoreFailed => 4,
         }
     }

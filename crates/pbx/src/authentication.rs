@@ -203,6 +203,11 @@ impl Guard {
         self.peers.get(&route).map(|peer| peer.realm.clone())
     }
 
+    /// The realm in which a route's peer is challenged, and its user name.
+    pub fn peer_name(&self, route: u32) -> Option<(&str, &str)> {
+        self.peers.get(&route).map(|peer| (peer.realm.as_str(), peer.user.as_str()))
+    }
+
     /// Whether the request comes from a route's peer.
     pub fn admit_peer(&mut self, request: &Request, route: u32, source: IpAddr, now: Instant) -> Admission {
         let Some(peer) = self.peers.get(&route) else { return Admission::Wrong };

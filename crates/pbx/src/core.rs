@@ -8,6 +8,7 @@ use crate::configuration::Configuration;
 use crate::diversion::Origin;
 use crate::message_waiting::ManualWaiting;
 use crate::node::Own;
+use crate::refusals::Refusals;
 use crate::registrar::Registrar;
 use crate::routes::{self, Health};
 use crate::services::LampBy;
@@ -32,6 +33,7 @@ pub(crate) struct Core {
     /// Which routes are down.
     pub health: Health,
     pub guard: Guard,
+    pub refusals: Refusals,
     pub vault: Vault,
     pub media: Box<dyn media::Control + Send>,
     pub store: Store,
@@ -184,14 +186,24 @@ impl Core {
 
     /// Who sends this request: a matched route, or an extension with its password. Everybody else is refused.
     pub fn source(&mut self, request: &Request, flow: &Flow, now: Now) -> Source {
-        if let Some(route) = routes::matched(&self.configuration.routes, request, flow.remote.ip()) {
+        let route = routes::matched(&self.configuration.routes, request, flow.remote.ip());
+        if let Some(route) = route.filter(|route| !self.takes_everybody(*route) || self.is_peers(request, *route)) {
             return self.peer(request, route, flow, now);
         }
         if let Some(gateway) = self.terminals.gateway_at(flow.remote.ip()).map(str::to_owned) {
             return self.member(request, &gateway, flow, now);
         }
         let claimed = request.from().and_then(|from| from.uri.number()).unwrap_or_default();
-        if !claimed.eq_ignore_ascii_case("anonymous") {
+        // Who is let in by a password from anywhere is asked for the route's only if he is no phone of ours.
+        let hidden = claimed.eq_ignore_ascii_case("anonymous");
+        let phone = match hidden {
+            true => self.chance.shared(self.registrar.knows_source(flow.remote).into()) != 0,
+            false => self.configuration.extensions.contains_key(&claimed),
+        };
+        if let Some(route) = route.filter(|_| !phone) {
+            return self.peer(request, route, flow, now);
+        }
+        if !hidden {
             return self.extension(request, &claimed, flow, now);
         }
         // RFC 3323 4.1: a phone that hides its number says who it is in its credentials only.
@@ -199,6 +211,19 @@ impl Core {
             Some(credentials) => self.extension(request, &credentials.username, flow, now),
             None => Source::Challenge { stale: false },
         }
+    }
+
+    /// Whether a route takes requests from any address: then the address says nothing of who sends.
+    fn takes_everybody(&self, route: u32) -> bool {
+        let sip = self.configuration.routes.get(&route).and_then(|route| route.sip.as_ref());
+        sip.is_some_and(|sip| sip.accept == Some(routes::Accept::All))
+    }
+
+    /// Whether a request brings credentials in the name of the route's peer, right or wrong.
+    fn is_peers(&self, request: &Request, route: u32) -> bool {
+        self.guard.peer_name(route).is_some_and(|(realm, user)| {
+            Credentials::for_realm(&request.headers, realm).is_some_and(|credentials| credentials.username == *user)
+        })
     }
 
     /// Whether a request that is a route's by its settings is let in: at once, or by the route's password.
@@ -281,7 +306,9 @@ impl Core {
             Admission::Wrong | Admission::TooMany => {
                 let extension = claimed.to_owned();
                 let (source, method) = (flow.remote, request.method.to_string());
-                self.emit(now, Event::AuthenticationFailed { extension, source, method });
+                if self.tells_of(flow, now) {
+                    self.emit(now, Event::AuthenticationFailed { extension, source, method });
+                }
                 Source::Refused
             }
         }
@@ -294,9 +321,17 @@ impl Core {
     }
 
     /// Tells that a request was refused for its source.
-    pub fn refuse(&self, request: &Request, flow: &Flow, reason: &str, now: Now) {
-        let (source, method) = (flow.remote, request.method.to_string());
-        self.emit(now, Event::SourceRefused { source, method, reason: reason.to_owned() });
+    pub fn refuse(&mut self, request: &Request, flow: &Flow, reason: &str, now: Now) {
+        if self.tells_of(flow, now) {
+            let (source, method) = (flow.remote, request.method.to_string());
+            self.emit(now, Event::SourceRefused { source, method, reason: reason.to_owned() });
+        }
+    }
+
+    /// Whether one more refusal of this source is told of. What others were refused is nothing that a call run again knows.
+    fn tells_of(&mut self, flow: &Flow, now: Now) -> bool {
+        let tells = self.refusals.tells(flow.remote.ip().to_canonical(), now.instant);
+        self.chance.shared(tells.into()) != 0
     }
 
     /// How many calls a hunt group had before this one.

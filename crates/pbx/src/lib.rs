@@ -16,6 +16,7 @@ mod message_waiting;
 mod node;
 pub mod numbers;
 mod provisioning;
+mod refusals;
 mod registrar;
 pub mod replay;
 mod requests;

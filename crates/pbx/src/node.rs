@@ -13,6 +13,7 @@ use crate::core::{Core, Errand};
 use crate::message_waiting::{ManualWaiting, MessageWaiting};
 use crate::numbers::NumberType;
 use crate::provisioning::{Fetch, FetchReply, Provisioning, ProvisioningConfig};
+use crate::refusals::Refusals;
 use crate::registrar::Registrar;
 use crate::routes::{Health, Registrations, Supervision};
 use crate::services::{self, Effect};
@@ -196,6 +197,7 @@ impl Node {
             terminals,
             health: Health::default(),
             guard,
+            refusals: Refusals::default(),
             vault,
             media: Box::new(WatchedMedia::new(media, journal.clone())),
             store,

@@ -1,5 +1,7 @@
 //! Sequence numbers, timestamps and sources over time (RFC 3550 A.1).
 
+use std::time::{Duration, Instant};
+
 /// Up to so many packets may be missing before a jump forward is doubted (RFC 3550 A.1, MAX_DROPOUT).
 const MAX_DROPOUT: i64 = 3000;
 /// How far back a late packet is still told from a duplicate.
@@ -92,40 +94,53 @@ impl TimestampUnwrapper {
     }
 }
 
+/// How long the source that is followed must have been silent before another one is: three packets' time.
+const SILENCE: Duration = Duration::from_millis(60);
+
 /// What to do with a packet of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SsrcVerdict {
     Same,
-    /// The first of a stream, or the second packet in a row of another source: the peer has begun a new stream.
+    /// The first of a stream, or of another source that goes on after the former one has fallen silent: the peer has begun a
+    /// new stream.
     Changed,
-    /// A first packet of another source: it may be a stray. Drop it.
+    /// Of another source, while the one that is followed is still heard: a stray, or somebody who would like to be heard in its
+    /// place. Drop it.
     Ignore,
 }
 
-/// Keeps to one source (SSRC) at a time, and follows a peer that changes it.
+/// Keeps to one source (SSRC) at a time, and follows a peer that changes it. A stranger who can send from the peer's address
+/// is not heard for as long as the peer is.
 #[derive(Clone, Debug, Default)]
 pub struct SsrcFilter {
-    current: Option<u32>,
+    current: Option<(u32, Instant)>,
     candidate: Option<u32>,
 }
 
 impl SsrcFilter {
-    pub fn check(&mut self, ssrc: u32) -> SsrcVerdict {
-        if self.current == Some(ssrc) {
-            self.candidate = None;
-            return SsrcVerdict::Same;
+    /// `now`: when the packet was read, which may be some time after it came.
+    pub fn check(&mut self, ssrc: u32, now: Instant) -> SsrcVerdict {
+        match &mut self.current {
+            Some((current, heard)) if *current == ssrc => {
+                *heard = now;
+                self.candidate = None;
+                SsrcVerdict::Same
+            }
+            // RFC 3550 A.1: a single packet makes no source.
+            Some((_, heard)) if self.candidate != Some(ssrc) || now.saturating_duration_since(*heard) < SILENCE => {
+                self.candidate = Some(ssrc);
+                SsrcVerdict::Ignore
+            }
+            _ => {
+                self.current = Some((ssrc, now));
+                self.candidate = None;
+                SsrcVerdict::Changed
+            }
         }
-        if self.current.is_none() || self.candidate == Some(ssrc) {
-            self.current = Some(ssrc);
-            self.candidate = None;
-            return SsrcVerdict::Changed;
-        }
-        self.candidate = Some(ssrc);
-        SsrcVerdict::Ignore
     }
 
     pub fn current(&self) -> Option<u32> {
-        self.current
+        self.current.map(|(ssrc, _)| ssrc)
     }
 }
 
@@ -198,13 +213,32 @@ mod tests {
     }
 
     #[test]
-    fn a_stray_source_is_ignored_and_a_new_one_followed() {
-        let mut filter = SsrcFilter::default();
-        assert_eq!(filter.check(1), SsrcVerdict::Changed);
-        assert_eq!(filter.check(2), SsrcVerdict::Ignore);
-        assert_eq!(filter.check(1), SsrcVerdict::Same);
-        assert_eq!(filter.check(2), SsrcVerdict::Ignore);
-        assert_eq!(filter.check(2), SsrcVerdict::Changed);
-        assert_eq!(filter.check(2), SsrcVerdict::Same);
+    fn a_new_source_is_followed_once_the_former_is_silent() {
+        let (mut filter, start) = (SsrcFilter::default(), Instant::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        assert_eq!(filter.check(1, at(0)), SsrcVerdict::Changed);
+        assert_eq!(filter.check(2, at(20)), SsrcVerdict::Ignore);
+        assert_eq!(filter.check(2, at(40)), SsrcVerdict::Ignore);
+        assert_eq!(filter.check(2, at(60)), SsrcVerdict::Changed);
+        assert_eq!(filter.check(2, at(80)), SsrcVerdict::Same);
+        assert_eq!(filter.current(), Some(2));
+    }
+
+    #[test]
+    fn a_stranger_is_not_heard_while_the_right_source_is_however_much_he_sends() {
+        let (mut filter, start) = (SsrcFilter::default(), Instant::now());
+        filter.check(1, start);
+        for ms in 1..1000 {
+            let (ssrc, expected) = if ms % 20 == 0 { (1, SsrcVerdict::Same) } else { (2, SsrcVerdict::Ignore) };
+            assert_eq!(filter.check(ssrc, start + Duration::from_millis(ms)), expected);
+        }
+    }
+
+    #[test]
+    fn one_packet_after_a_pause_makes_no_source() {
+        let (mut filter, start) = (SsrcFilter::default(), Instant::now());
+        filter.check(1, start);
+        assert_eq!(filter.check(2, start + SILENCE * 10), SsrcVerdict::Ignore);
+        assert_eq!(filter.check(1, start + SILENCE * 10), SsrcVerdict::Same);
     }
 }

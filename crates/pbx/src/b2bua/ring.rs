@@ -292,7 +292,11 @@ impl Call {
         }
         if choice.emergency {
             let (call, from, to) = (self.id, self.caller.party.number.clone(), self.dialled.clone());
+            let (subject, text) =
+                (format!("emergency call from {from}"), format!("{to} was called, by route {}", choice.route));
             scene.core.emit(scene.now, Event::EmergencyCall { call, from, to, route: choice.route });
+            // Also for whoever was not looking when it happened.
+            scene.core.raise(scene.now, AlarmKind::EmergencyCall, &subject, &text);
         }
         Ok(())
     }

@@ -180,22 +180,36 @@ impl Command {
 
     /// Whether it only changes the configuration, so that a script may hand in many at once.
     pub fn is_edit(&self) -> bool {
-        let edits = matches!(
-            self,
+        // One by one: whoever adds a family says here which it is.
+        match self {
             Command::Number(_)
-                | Command::RouteCategory(_)
-                | Command::RouteData(_)
-                | Command::Trunk(_)
-                | Command::Destination(_)
-                | Command::SipRoute(_)
-                | Command::CallList(_)
-                | Command::Extension(_)
-                | Command::IpExtension(_)
-                | Command::Name(_)
-                | Command::AuthCode(_)
-                | Command::Diversion(_)
-        );
-        edits && !self.is_query()
+            | Command::RouteCategory(_)
+            | Command::RouteData(_)
+            | Command::Trunk(_)
+            | Command::Destination(_)
+            | Command::SipRoute(_)
+            | Command::CallList(_)
+            | Command::Extension(_)
+            | Command::IpExtension(_)
+            | Command::IpPhone(_)
+            | Command::IpPhoneParameter(_)
+            | Command::Name(_)
+            | Command::AuthCode(_)
+            | Command::Diversion(_)
+            | Command::NumberData(_)
+            | Command::DiversionSystem(_)
+            | Command::MediaEncryption(_)
+            | Command::LicenseLimit(_)
+            | Command::CallInformation(_)
+            | Command::DoNotDisturb(_)
+            | Command::PersonalList(_)
+            | Command::HuntGroup(_)
+            | Command::PickupGroup(_)
+            | Command::ExtensionProfile(_)
+            | Command::ServiceCode(_) => !self.is_query(),
+            // These act on the running node, or only tell.
+            Command::Alarm(_) | Command::Config(_) | Command::ExtensionProcedure(_) | Command::Status(_) => false,
+        }
     }
 
     /// Whether it must not be shown to those who may not register as anybody.

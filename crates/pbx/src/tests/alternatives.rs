@@ -155,6 +155,8 @@ fn a_call_for_help_goes_out_when_every_individual_is_taken_and_everybody_is_told
     let told = rig.told();
     let emergency = told.iter().find(|event| matches!(event, Event::EmergencyCall { route: 71, .. })).unwrap();
     assert_eq!(emergency.level(), event::Level::Error);
+    let alarms = rig.run_command(Command::Alarm(Alarm::Print { severity: Some(3), all: None })).to_string();
+    assert!(alarms.contains("emergency call from 27001"), "{alarms}");
 }
 
 #[test]

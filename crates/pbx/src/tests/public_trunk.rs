@@ -278,6 +278,30 @@ fn a_peer_that_is_challenged_is_let_in_by_the_routes_password_alone() {
 }
 
 #[test]
+fn a_phone_is_asked_for_its_own_password_though_a_route_takes_whoever_knows_the_routes() {
+    let (mut rig, operator) = lab(|set| {
+        set.challenge = Some(true);
+        set.accept = Some("ALL".into());
+        set.match_ = Some(String::new());
+    });
+    let callee = rig.phone("27000", "127.0.0.1:5071");
+    let phone = rig.peer("127.0.0.9:5072", Transport::Udp);
+    rig.call(phone, "27001", "27000");
+    rig.run_ms(50);
+    let (_, invite) = rig.incoming(callee);
+    assert_eq!(invite.from().unwrap().uri.number().as_deref(), Some("27001"));
+    let wrong =
+        rig.call_with(phone, "27010", "27000", |call| call.login = Some(sip::endpoint::Login::new("27010", "no")));
+    rig.run_ms(50);
+    assert_eq!(rig.rejected(phone, wrong).map(|response| response.status), Some(403));
+    // The peer may show any number, one of ours too, as long as it says who it is.
+    let calling = comes_in(&mut rig, operator, "+46855527000", |call| {
+        call.login = Some(sip::endpoint::Login::new("moonlab", "luna-7"));
+    });
+    assert_eq!(rig.rejected(operator, calling).map(|response| response.status), None);
+}
+
+#[test]
 fn public_callers_have_the_third_bit_of_a_positions_origin() {
     let (mut rig, operator) = lab(|_| ());
     let (public, internal) = (rig.phone("27010", "127.0.0.1:5072"), rig.phone("27001", "127.0.0.1:5071"));
