@@ -225,7 +225,7 @@ async fn messages_are_listed_newest_first_in_the_shape_that_was_promised() {
         json!({
             "id": id(1), "from_number": "27010", "from_name": "Zoë O'Neil",
             "subject": "Voice message from Zoë O'Neil (2 seconds)", "received": "2027-01-15T08:00:00.001Z",
-            "duration_s": 1.543, "read": false, "urgent": false, "private": true
+            "duration_s": 1.543, "read": false, "protected": false, "flagged": false, "kind": "call_answering", "preview": null, "urgent": false, "private": true
         })
     );
     assert_eq!(site.admin("GET", "/api/v1/mailboxes/anna@moon.galaxy/messages", "").await.json(), list);
