@@ -19,6 +19,7 @@ fn encrypted(lab: &Lab, user: &str, net: u8, hertz: f64) -> Baresip {
 }
 
 #[test]
+#[ignore = "written, and not run with baresip yet"]
 fn a_message_is_left_and_heard_by_srtp() {
     const NET: u8 = 160;
     let lab = Lab::start(NET, LabOptions { ring_time: 2, ..LabOptions::default() });
@@ -63,6 +64,7 @@ fn a_message_is_left_and_heard_by_srtp() {
 }
 
 #[test]
+#[ignore = "written, and not run with baresip yet"]
 fn two_phones_talk_by_srtp_and_one_without_it_is_refused() {
     const NET: u8 = 161;
     let lab = Lab::start(NET, LabOptions { ring_time: 15, ..LabOptions::default() });
