@@ -74,7 +74,7 @@ pub struct ShellArguments {
     /// Run one line and end; a line that is not accepted ends with 1
     #[arg(short = 'c', value_name = "LINE")]
     pub command: Option<String>,
-    /// A script of mdsh goes on after a line that is not accepted; it still ends with 1 then
+    /// A script goes on after what is not accepted; it still ends with 1 then
     #[arg(long)]
     pub go_on: bool,
     /// The data folder of the lab, or of the node or UM server, that is meant [default: the lab's]

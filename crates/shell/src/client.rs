@@ -96,6 +96,15 @@ impl Client {
         Ok(self.request(&Request::Statements(part), out, err)? && all)
     }
 
+    /// From now on scripts do not stop at what is refused.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub fn go_on(&mut self) -> Result<(), ClientError> {
+        self.goes_on = true;
+        self.request(&Request::GoOn, &mut io::sink(), &mut io::sink()).map(drop)
+    }
+
     fn request(&mut self, request: &Request, out: &mut dyn Write, err: &mut dyn Write) -> Result<bool, ClientError> {
         let mut request = serde_json::to_vec(request).map_err(io::Error::other)?;
         request.push(b'\n');
@@ -137,8 +146,7 @@ pub fn run(data: &Path, language: Language, command: Option<&str>, go_on: bool) 
     let mut client = Client::connect(data, language)?;
     let (mut out, mut err) = (io::stdout(), io::stderr());
     if go_on {
-        client.goes_on = true;
-        client.run("exit_if_error off", &mut io::sink(), &mut err)?;
+        client.go_on()?;
     }
     if let Some(command) = command {
         return client.run(command, &mut out, &mut err);

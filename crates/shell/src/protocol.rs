@@ -2,7 +2,7 @@
 //!
 //! The server greets with [`Greeting`]. The client sends a [`Request`]; for each of its statements the server sends a
 //! [`Response`] as it is executed, and a `Response` with `done` when it is through with the request. Statements after
-//! one that was refused are not executed.
+//! one that was refused are not executed, unless the session goes on.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,12 +22,16 @@ pub(crate) struct Greeting {
     pub version: String,
 }
 
-/// Statements to execute: a script, or a part of one that is too long for a line, with its statements' places in it.
+/// What the client wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
+    /// A script to execute.
     Script(String),
+    /// A part of one that is too long for a line, with its statements' places in it.
     Statements(Vec<Statement>),
+    /// The session's scripts go on after what is refused.
+    GoOn,
 }
 
 /// What came of a statement, or of the whole request.

@@ -144,6 +144,10 @@ fn execute(shell: &Shell, request: Request, send: &mpsc::Sender<Response>, goes_
     let statements = match request {
         Request::Statements(statements) => Ok(statements),
         Request::Script(script) => shell.language().statements(&script),
+        Request::GoOn => {
+            *goes_on = true;
+            return true;
+        }
     };
     let statements = match statements {
         Ok(statements) => statements,

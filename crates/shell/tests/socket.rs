@@ -82,6 +82,24 @@ async fn a_script_stops_at_what_is_refused_and_the_client_knows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_goes_on_says_what_was_refused_and_does_the_rest() {
+    let folder = Folder::new("goes-on");
+    let (_server, seen) = served(&folder.0).await;
+    let path = folder.0.clone();
+    let (done, out, err) = tokio::task::spawn_blocking(move || {
+        let mut client = Client::connect(&path, Language::Mdsh).unwrap();
+        client.go_on().unwrap();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let done = client.run("number_print\nROCAP:ROU=x;\nnumber_print\n", &mut out, &mut err).unwrap();
+        (done, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    })
+    .await
+    .unwrap();
+    assert!(!done && out == "EXECUTED\nEXECUTED\n" && err.contains("line 2, column 11"), "{out}{err}");
+    assert_eq!(seen.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_socket_is_its_owners_alone() {
     let folder = Folder::new("mode");
     let (_server, _) = served(&folder.0).await;

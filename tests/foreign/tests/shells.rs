@@ -60,8 +60,13 @@ impl Shell<'_> {
     }
 
     fn script(&self, script: &str) -> Output {
+        self.script_with(&[], script)
+    }
+
+    fn script_with(&self, arguments: &[&str], script: &str) -> Output {
         let mut shell = Command::new(earcon())
             .arg(self.name)
+            .args(arguments)
             .arg("--data")
             .arg(self.lab.data())
             .stdin(Stdio::piped())
@@ -312,4 +317,40 @@ fn the_um_shell_makes_shows_changes_and_removes_its_objects() {
     }
     assert!(!shell.taken("Get-UMIPGateway").contains("Base PBX"));
     assert!(shell.taken("help New-UMIPGateway").contains("-Address"));
+}
+
+#[test]
+fn a_script_stops_at_the_first_error_or_goes_on_when_told_to() {
+    let lab = Lab::start(96, LabOptions::default());
+    let mdsh = Shell { lab: &lab, name: "mdsh" };
+    let umsh = Shell { lab: &lab, name: "umsh" };
+    // Line, column, and what shows that the last line was executed.
+    for (shell, script, place, print, last) in [
+        (
+            &mdsh,
+            "number_initiate -numbertype ED -number 51\nROCAP:ROU=x;\nnumber_initiate -numbertype ED -number 52\n",
+            "at line 2, column 11:",
+            "number_print",
+            "52",
+        ),
+        (
+            &umsh,
+            "New-UMMailboxPolicy -Name First -UMDialPlan Integration_MX-ONE\n\
+             Set-UMMailboxPolicy First -MinPINLength many\n\
+             New-UMMailboxPolicy -Name Second -UMDialPlan Integration_MX-ONE\n",
+            "at line 2, column 41:",
+            "Get-UMMailboxPolicy",
+            "Second",
+        ),
+    ] {
+        let stopped = shell.script(script);
+        assert_eq!(stopped.status.code(), Some(1));
+        assert!(text(&stopped.stderr).contains(place), "{}", text(&stopped.stderr));
+        assert!(!shell.taken(print).contains(last), "{} stopped", shell.name);
+        // The first line is refused now, since it is there already; the last is executed all the same.
+        let went_on = shell.script_with(&["--go-on"], script);
+        assert_eq!(went_on.status.code(), Some(1), "what was refused is still told by the exit code");
+        assert!(text(&went_on.stderr).contains(place), "{}", text(&went_on.stderr));
+        assert!(shell.taken(print).contains(last), "{}{}", text(&went_on.stdout), text(&went_on.stderr));
+    }
 }

@@ -95,6 +95,7 @@ fn a_lab_of_its_own_passes_and_its_report_is_read_by_others() {
     assert_eq!(browser.run("return document.querySelectorAll('.matrix tbody tr').length"), 2);
     // What the phone heard plays out of the page itself, and the ladder is drawn.
     browser.run("document.querySelectorAll('details.test').forEach(test => test.open = true)");
+    browser.run("const heard = document.querySelector('audio'); heard.preload = 'auto'; heard.load()");
     browser.wait_for("return document.querySelector('audio').duration > 1", Duration::from_secs(5));
     assert!(browser.run("return document.querySelectorAll('svg .arrow').length").as_u64().unwrap() > 4);
     let wide = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
