@@ -242,6 +242,8 @@ fn um_settings(settings: &LabSettings, (name, last): (&'static str, u8)) -> UmSe
     let address = host(settings, last);
     UmSettings {
         data: settings.data.join(name),
+        store: None,
+        audio: None,
         // Nobody resolves names on a machine that is only itself: Contacts carry the address.
         host_name: None,
         drain: 0,

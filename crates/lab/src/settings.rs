@@ -2,6 +2,7 @@
 
 use crate::metrics::MetricsSettings;
 use crate::provisioning::ProvisioningSettings;
+use mailbox::{Server, UrlError};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -68,6 +69,10 @@ pub struct NodeSip {
 #[serde(deny_unknown_fields)]
 pub struct UmSettings {
     pub data: PathBuf,
+    /// A PostgreSQL that several servers share; without it, files in `data`.
+    pub store: Option<String>,
+    /// Where recordings are, if not in `data`.
+    pub audio: Option<String>,
     pub host_name: Option<String>,
     /// Seconds that calls in progress may go on after SIGTERM, 0 to 3600.
     #[serde(default = "sixty")]
@@ -195,7 +200,34 @@ impl UmSettings {
             return Err(value(path, "web", "has certificate and key together, or neither"));
         }
         settings.media.check(path)?;
+        settings.server().map_err(|error| value(path, "store", &error.to_string()))?;
+        settings.audio_folder().map_err(|message| value(path, "audio", message))?;
+        if settings.store.is_some() && settings.audio.is_none() {
+            return Err(value(
+                path,
+                "audio",
+                "is needed with store: the folder that all servers reach the recordings in",
+            ));
+        }
         Ok(settings)
+    }
+
+    /// The PostgreSQL that `store` names.
+    pub(crate) fn server(&self) -> Result<Option<Server>, UrlError> {
+        self.store.as_deref().map(str::parse).transpose()
+    }
+
+    /// The folder that `audio` names, as a path or a file URL.
+    pub(crate) fn audio_folder(&self) -> Result<Option<PathBuf>, &'static str> {
+        let Some(audio) = &self.audio else { return Ok(None) };
+        let path = PathBuf::from(audio.strip_prefix("file://").unwrap_or(audio));
+        if audio.starts_with("s3://") {
+            return Err("is a folder as yet: S3 is not there");
+        }
+        if !path.is_absolute() {
+            return Err("is an absolute path, or file:// and one");
+        }
+        Ok(Some(path))
     }
 }
 
@@ -263,6 +295,26 @@ mod tests {
         std::fs::write(&file, format!("{plain}[provisioning]{}", table.join("\n"))).unwrap();
         let provisioning = NodeSettings::read(&file).unwrap().provisioning.unwrap();
         assert_eq!(provisioning.voice_mail.as_deref(), Some("43334"));
+        std::fs::remove_file(&file).unwrap();
+    }
+
+    #[test]
+    fn a_shared_store_is_a_url_and_needs_a_folder_and_errors_show_no_password() {
+        let file = std::env::temp_dir().join(format!("earcon-store-{}.toml", std::process::id()));
+        let text = std::fs::read_to_string(docs("um.toml")).unwrap();
+        let (head, _) = text.split_once("#store").unwrap();
+        let rest = &text[text.find("[sip]").unwrap()..];
+        let read = |keys: &str| {
+            std::fs::write(&file, format!("{head}{keys}\n{rest}")).unwrap();
+            UmSettings::read(&file).map_err(|error| error.to_string())
+        };
+        let store = "store = \"postgres://earcon:secret@db/um\"";
+        let settings = read(&format!("{store}\naudio = \"file:///srv/audio\"")).unwrap();
+        assert_eq!(settings.audio_folder().unwrap().unwrap(), Path::new("/srv/audio"));
+        assert!(read(store).unwrap_err().contains("audio is needed with store"));
+        let error = read("store = \"postgres://earcon:secret@db\"").unwrap_err();
+        assert!(error.contains("store names no database") && !error.contains("secret"), "{error}");
+        assert!(read("audio = \"s3://bucket/voice\"").unwrap_err().contains("S3 is not there"));
         std::fs::remove_file(&file).unwrap();
     }
 

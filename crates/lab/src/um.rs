@@ -83,13 +83,11 @@ impl RunningUm {
         faults: &Faults,
     ) -> Result<RunningUm, StartError> {
         folder::prepare(&settings.data)?;
+        let name = settings.host_name.clone().unwrap_or_else(|| settings.sip.address.to_string());
         let alone = extras.shared.is_none();
         let shared = match extras.shared {
             Some(shared) => shared,
-            None => Shared {
-                store: state::Store::open(&settings.data.join("state.db"))?,
-                mailboxes: runtime.block_on(Mailboxes::open(&settings.data.join("mailboxes")))?,
-            },
+            None => stores(settings, &name, runtime)?,
         };
         let Shared { store, mailboxes } = shared.clone();
         let (spool, recovered) = Spool::open(&settings.data.join("spool"))?;
@@ -143,11 +141,12 @@ impl RunningUm {
             Pool::start(HASHING, HASHES_WAITING, move |ticket, answer| hashes.own(Own::Hashed(ticket, answer)))?;
         if alone {
             expunge_daily(runtime, mailboxes.clone());
+            let reload = sender.clone();
+            store.on_change(Box::new(move || reload.own(Own::Reload)));
         }
         let changes = sender.clone();
         follow_changes(runtime, &mailboxes, move |own| changes.own(own));
 
-        let name = settings.host_name.clone().unwrap_or_else(|| settings.sip.address.to_string());
         let lost = bus.clone();
         let records = FileRecords::start(&settings.data.join("call_records"), move |reason| {
             lost.emit(Now::read(), Event::CallRecordsLost { reason });
@@ -253,6 +252,26 @@ impl RunningUm {
     }
 }
 
+/// Configuration and mailboxes: files of this server's own, or a PostgreSQL that it shares.
+fn stores(settings: &UmSettings, name: &str, runtime: &Handle) -> Result<Shared, StartError> {
+    let value = |key, message: &str| crate::settings::value(Path::new("um.toml"), key, message);
+    let folder = settings.data.join("mailboxes");
+    let audio = match settings.audio_folder().map_err(|message| value("audio", message))? {
+        Some(audio) => mailbox::audio_folder(&audio)?,
+        None => mailbox::audio_folder(&folder.join("audio"))?,
+    };
+    Ok(match settings.server().map_err(|error| value("store", &error.to_string()))? {
+        Some(server) => {
+            let store = state::Store::connect(&server, name)?;
+            Shared { store, mailboxes: runtime.block_on(Mailboxes::connect(&server, audio))? }
+        }
+        None => {
+            let store = state::Store::open(&settings.data.join("state.db"))?;
+            Shared { store, mailboxes: runtime.block_on(Mailboxes::open_with(&folder, audio))? }
+        }
+    })
+}
+
 /// Deleted messages can be brought back for so long.
 const DELETED_KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -266,6 +285,9 @@ fn expunge_daily(runtime: &Handle, mailboxes: Mailboxes) {
                 && let Err(error) = mailboxes.expunge(before).await
             {
                 tracing::warn!(%error, "deleted messages stay for another day");
+            }
+            if let Err(error) = mailboxes.collect_orphans(SystemTime::now()).await {
+                tracing::warn!(%error, "audio without a message stays for another day");
             }
         }
     });

@@ -10,6 +10,7 @@ mod error;
 mod feed;
 mod greeting;
 mod id;
+mod lamp;
 mod message;
 mod mime;
 mod reader;
@@ -22,13 +23,14 @@ mod wav;
 mod writer;
 
 pub use change::{Change, ChangeKind};
-pub use database::OpenError;
+pub use database::{OpenError, Server, UrlError};
 pub use error::{ChangesError, DeliverError, GreetingError, MailboxError, MessageError, Unavailable};
 pub use feed::Changes;
 pub use greeting::{GreetingKind, GreetingKindError};
 pub use id::{IdError, MailboxId, MessageId, ModSeq, Uid};
+pub use lamp::Turn;
 pub use message::{Audio, Caller, Counts, Message, MessageKind, NewMessage, Order, Preview, Status};
-pub use store::Mailboxes;
+pub use store::{Mailboxes, audio_folder};
 pub use text::{Address, AddressError, Line};
 pub use wav::{LONGEST_GREETING_S, WavError, read_wav};
 

@@ -145,6 +145,15 @@ pub(crate) const SCHEMA: Schema = Schema {
         -- are numbered in the order of their commits, without gaps.
         CREATE TABLE feed(last BIGINT NOT NULL);
         INSERT INTO feed VALUES (0);
+
+        -- Who tells the PBX about a mailbox, until when, and what it was told last.
+        CREATE TABLE lamp(
+            mailbox TEXT PRIMARY KEY,
+            holder TEXT NOT NULL,
+            until_ms BIGINT NOT NULL,
+            told BIGINT NOT NULL,
+            told_ms BIGINT NOT NULL
+        );
     "],
     oldest: 1,
 };

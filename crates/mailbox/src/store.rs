@@ -32,7 +32,7 @@ const WAV_HEADER: usize = 58;
 #[derive(Clone)]
 pub struct Mailboxes {
     writer: Writer,
-    reader: Reader,
+    pub(crate) reader: Reader,
     blobs: Blobs,
     feed: Feed,
 }
@@ -40,12 +40,7 @@ pub struct Mailboxes {
 impl Mailboxes {
     /// Opens or creates the store in a folder: `mailbox.db`, and the recordings below `audio`.
     pub async fn open(folder: &Path) -> Result<Mailboxes, OpenError> {
-        let audio = folder.join("audio");
-        let unwritable = |reason| OpenError::Folder { folder: audio.clone(), reason };
-        std::fs::create_dir_all(&audio).map_err(unwritable)?;
-        let blobs = LocalFileSystem::new_with_prefix(&audio)
-            .map_err(|error| unwritable(io::Error::other(error.to_string())))?;
-        Mailboxes::open_with(folder, Arc::new(blobs.with_fsync(true))).await
+        Mailboxes::open_with(folder, audio_folder(&folder.join("audio"))?).await
     }
 
     /// The same with the recordings elsewhere: in an object store whose writes are durable when they return.
@@ -352,6 +347,15 @@ impl Mailboxes {
     pub fn subscribe(&self) -> Changes {
         self.feed.follow(self.reader.clone())
     }
+}
+
+/// Recordings in a folder, which is created; it may be one that several servers have mounted.
+pub fn audio_folder(folder: &Path) -> Result<Arc<dyn ObjectStore>, OpenError> {
+    let unwritable = |reason| OpenError::Folder { folder: folder.to_owned(), reason };
+    std::fs::create_dir_all(folder).map_err(unwritable)?;
+    let blobs =
+        LocalFileSystem::new_with_prefix(folder).map_err(|error| unwritable(io::Error::other(error.to_string())))?;
+    Ok(Arc::new(blobs.with_fsync(true)))
 }
 
 /// Removes what no row names, of what was written before a time (None: of all).

@@ -563,3 +563,31 @@ async fn a_store_that_went_away_is_an_error_that_passes() {
         }
     }
 }
+
+#[tokio::test]
+async fn one_server_at_a_time_tells_about_a_mailbox_and_another_when_it_has_died() {
+    let cluster = Cluster::start();
+    let url = cluster.database();
+    let (one, two) = two_servers(&url).await;
+    one.deliver(new_message(1, "27000")).await.unwrap();
+    let Turn::Tell(counts, modseq) = one.lamp_turn(&anna(), "one", false).await.unwrap() else { panic!() };
+    assert_eq!(counts.new, 1);
+    assert!(matches!(two.lamp_turn(&anna(), "two", false).await, Ok(Turn::Other(after)) if after.as_secs() >= 29));
+    assert_eq!(one.lamp_told(&anna(), "one", Some(modseq)).await, Ok(true));
+    assert_eq!(two.lamp_turn(&anna(), "two", false).await, Ok(Turn::Known));
+    assert_eq!(two.lamp_turn(&anna(), "two", true).await, Ok(Turn::Known), "nor anew, it was just told");
+    // A change is told by whoever comes first; that it was not taken leaves it to the next.
+    two.set_read(&anna(), MessageId(1), true).await.unwrap();
+    assert!(matches!(two.lamp_turn(&anna(), "two", false).await, Ok(Turn::Tell(counts, _)) if counts.old == 1));
+    assert_eq!(two.lamp_told(&anna(), "two", None).await, Ok(true));
+    assert!(matches!(one.lamp_turn(&anna(), "one", false).await, Ok(Turn::Tell(..))));
+    // The first dies, its lease expires; what it says after all is not believed.
+    let database = url.rsplit('/').next().unwrap();
+    assert!(cluster.psql(database, "UPDATE lamp SET until_ms = 1, told_ms = 1"));
+    assert!(matches!(two.lamp_turn(&anna(), "two", false).await, Ok(Turn::Tell(..))));
+    let modseq = one.status(&anna()).await.unwrap().modseq;
+    assert_eq!(one.lamp_told(&anna(), "one", Some(modseq)).await, Ok(false));
+    assert_eq!(two.lamp_told(&anna(), "two", Some(modseq)).await, Ok(true));
+    assert!(cluster.psql(database, "UPDATE lamp SET told_ms = 1"));
+    assert!(matches!(one.lamp_turn(&anna(), "one", true).await, Ok(Turn::Tell(..))), "anew, as after a start");
+}

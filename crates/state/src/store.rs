@@ -1,12 +1,13 @@
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use database::{Database, Error, OpenError, Pool, Schema, values};
+use crate::writer::{Commit, Place, WriterState};
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use database::{Error, OpenError, Schema, Server};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-const SCHEMA: Schema = Schema {
+pub(crate) const SCHEMA: Schema = Schema {
     name: "the configuration database",
     // "EcSt"
     id: 0x4563_5374,
@@ -16,16 +17,27 @@ const SCHEMA: Schema = Schema {
         value TEXT NOT NULL,
         PRIMARY KEY (kind, key)
     ) STRICT, WITHOUT ROWID"],
-    postgres: &[],
-    oldest: 0,
+    // A value that was removed stays as NULL, so that whoever follows hears of it.
+    postgres: &["
+        CREATE TABLE state(
+            kind TEXT NOT NULL,
+            key TEXT NOT NULL,
+            value TEXT,
+            seq BIGINT NOT NULL,
+            writer TEXT NOT NULL,
+            PRIMARY KEY (kind, key)
+        );
+        CREATE INDEX state_seq ON state(seq);
+        -- The number of the last commit. Whoever writes holds this row: commits are numbered in their order.
+        CREATE TABLE state_feed(last BIGINT NOT NULL);
+        INSERT INTO state_feed VALUES (0);
+    "],
+    oldest: 1,
 };
 
 /// Commits that may wait for the writer. A role that changes more than this during one sync is told so by
 /// [`CommitError::Overloaded`] rather than growing without end.
 const QUEUE: usize = 65_536;
-
-/// Rows that are written by one statement.
-const ROWS: usize = 32;
 
 /// One value put (`Some`) or removed (`None`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +69,9 @@ pub enum CommitError {
     /// More commits wait than the disk can take. The caller may try again later.
     #[error("the configuration could not be written: too many changes wait for the disk")]
     Overloaded,
+    /// Another server has changed one of these values since they were read here. Read them again.
+    #[error("another server has just changed the same; look again, and try again")]
+    Conflict,
     /// An earlier commit of its chain failed, which it was built on.
     #[error("the configuration could not be written: a change before this one was not")]
     Before,
@@ -68,6 +83,9 @@ pub enum CommitError {
 /// Told once, on the writer's thread, after the changes are durable or have failed. It must return soon: it holds up
 /// the writer.
 pub type Done = Box<dyn FnOnce(Result<(), CommitError>) + Send>;
+
+/// Told that values are other than what was read or committed here: another server has changed some, or a commit failed.
+pub type Listener = Box<dyn Fn() + Send + Sync>;
 
 /// The state of one role. Cloning is cheap; all clones are the same store. Dropping the last one waits for what was
 /// committed and releases the file.
@@ -84,13 +102,24 @@ struct Shared {
     broken: Arc<AtomicU64>,
     /// A store in memory refuses commits while this is set.
     refuses: Arc<AtomicBool>,
+    /// The server's name, where others have the same store.
+    server: Option<String>,
+    /// What the role last read was of this commit.
+    seen: AtomicI64,
 }
 
 /// What is durable, by kind and key.
 #[derive(Default)]
-struct Image {
+pub(crate) struct Image {
     kinds: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
     watchers: Mutex<Vec<Watcher>>,
+    /// Of the last commit that it shows, in PostgreSQL.
+    position: AtomicI64,
+    listener: Mutex<Option<Listener>>,
+    /// Commits that are under way.
+    pub pending: AtomicUsize,
+    /// The role has read while some of its own commits were: it did not read those.
+    pub again: AtomicBool,
 }
 
 /// Told after each commit.
@@ -102,27 +131,29 @@ struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-struct Commit {
-    changes: Vec<Change>,
-    /// 0: of no chain.
-    chain: u64,
-    done: Done,
-}
-
 impl Store {
     /// Opens or creates the database file at `path`.
     pub fn open(path: &Path) -> Result<Store, OpenError> {
+        Store::start(Place::File(path.to_owned()), None)
+    }
+
+    /// The state in PostgreSQL, which other servers use as well. `name` is this server's, for what each has of its own.
+    pub fn connect(server: &Server, name: &str) -> Result<Store, OpenError> {
+        Store::start(Place::Server(server.clone()), Some(name.to_owned()))
+    }
+
+    fn start(place: Place, server: Option<String>) -> Result<Store, OpenError> {
         let (commits, inbox) = bounded(QUEUE);
         let (opened, result) = bounded(1);
-        let file = path.to_owned();
         let broken = Arc::new(AtomicU64::new(0));
         let lost = broken.clone();
-        // The writer opens the file too: it has a runtime of its own, so the caller may or may not be on one.
+        let failed = place.failure();
+        // The writer opens the database too: it has a runtime of its own, so the caller may or may not be on one.
         let thread = thread::Builder::new()
             .name("state-writer".into())
             .spawn(move || {
                 // Sending can't fail: the opener waits below.
-                match WriterState::new(&file) {
+                match WriterState::new(&place) {
                     Ok(writer) => {
                         let _ = opened.send(Ok(writer.image.clone()));
                         writer.run(&inbox, &lost);
@@ -132,10 +163,31 @@ impl Store {
                     }
                 }
             })
-            .map_err(|error| failed(path, error.into()))?;
-        let image = result.recv().map_err(|_| failed(path, Error::WorkerCrashed))??;
+            .map_err(|error| failed(error.into()))?;
+        let image: Arc<Image> = result.recv().map_err(|_| failed(Error::WorkerCrashed))??;
         let writer = Some(Writer { commits: Some(commits), thread: Some(thread) });
-        Ok(Store { shared: Arc::new(Shared { image, writer, broken, refuses: Arc::default() }) })
+        let seen = AtomicI64::new(image.position());
+        Ok(Store { shared: Arc::new(Shared { image, writer, broken, refuses: Arc::default(), server, seen }) })
+    }
+
+    /// The server's name, where others have the same store; None: it is this server's alone.
+    pub fn server(&self) -> Option<&str> {
+        self.shared.server.as_deref()
+    }
+
+    /// Who is to be told, on the writer's thread, that what was read is no longer so. One only; it must return soon.
+    pub fn on_change(&self, listener: Listener) {
+        *self.shared.image.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
+    /// The caller is about to read anew. What it commits afterwards is built on that: if another server has changed one of
+    /// the same values since, it is refused ([`CommitError::Conflict`]).
+    pub fn read_anew(&self) {
+        let image = &self.shared.image;
+        if image.pending.load(Ordering::SeqCst) > 0 {
+            image.again.store(true, Ordering::SeqCst);
+        }
+        self.shared.seen.store(image.position(), Ordering::SeqCst);
     }
 
     /// An empty store that forgets all when dropped, for tests. Its callbacks are called before `commit` returns.
@@ -145,7 +197,8 @@ impl Store {
 
     /// As [`Store::memory`], but commits fail while the flag is set.
     pub fn memory_that_refuses(refuses: Arc<AtomicBool>) -> Store {
-        let shared = Shared { image: Arc::default(), writer: None, broken: Arc::default(), refuses };
+        let (broken, seen) = Default::default();
+        let shared = Shared { image: Arc::default(), writer: None, broken, refuses, server: None, seen };
         Store { shared: Arc::new(shared) }
     }
 
@@ -178,7 +231,13 @@ impl Store {
     pub fn commit_of_chain(&self, chain: u64, changes: Vec<Change>, done: Done) {
         let Some(writer) = &self.shared.writer else { return self.commit_in_memory(chain, changes, done) };
         let Some(commits) = &writer.commits else { return done(Err(CommitError::Closed)) };
-        match commits.try_send(Commit { changes, chain, done }) {
+        let based = self.shared.seen.load(Ordering::SeqCst);
+        self.shared.image.pending.fetch_add(1, Ordering::SeqCst);
+        let sent = commits.try_send(Commit { changes, chain, based, done });
+        if sent.is_err() {
+            self.shared.image.pending.fetch_sub(1, Ordering::SeqCst);
+        }
+        match sent {
             Ok(()) => {}
             Err(TrySendError::Full(commit)) => {
                 // What was built on it must not be kept without it.
@@ -237,18 +296,31 @@ impl Drop for Shared {
 }
 
 impl Image {
-    async fn read(pool: &Pool) -> Result<Image, Error> {
-        let rows: Vec<(String, String, String)> = pool.all("SELECT kind, key, value FROM state", values![]).await?;
-        let image = Image::default();
-        let mut kinds = image.lock();
-        for (kind, key, value) in rows {
-            kinds.entry(kind).or_default().insert(key, value);
-        }
-        drop(kinds);
-        Ok(image)
+    pub fn position(&self) -> i64 {
+        self.position.load(Ordering::SeqCst)
     }
 
-    fn apply(&self, changes: Vec<Change>) {
+    /// Shows values as another server, or this one before, has left them, up to a commit.
+    pub fn show(&self, rows: Vec<(String, String, Option<String>)>, position: i64) {
+        let mut kinds = self.lock();
+        for (kind, key, value) in rows {
+            let values = kinds.entry(kind).or_default();
+            match value {
+                Some(value) => values.insert(key, value),
+                None => values.remove(&key),
+            };
+        }
+        drop(kinds);
+        self.position.store(position, Ordering::SeqCst);
+    }
+
+    pub fn tell(&self) {
+        if let Some(listener) = &*self.listener.lock().unwrap_or_else(PoisonError::into_inner) {
+            listener();
+        }
+    }
+
+    pub fn apply(&self, changes: Vec<Change>) {
         let mut kinds = self.lock();
         for Change { kind, key, value } in changes {
             match value {
@@ -273,96 +345,10 @@ impl Image {
     }
 }
 
-fn failed(path: &Path, reason: Error) -> OpenError {
-    OpenError::Failed { name: SCHEMA.name, path: path.to_owned(), reason }
-}
-
-/// What the writer's thread holds.
-struct WriterState {
-    runtime: tokio::runtime::Runtime,
-    pool: Pool,
-    image: Arc<Image>,
-    /// Keeps other processes out until the thread ends.
-    _database: Database,
-}
-
-impl WriterState {
-    fn new(path: &Path) -> Result<WriterState, OpenError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| failed(path, error.into()))?;
-        let (database, pool, image) = runtime.block_on(async {
-            let database = Database::open(path, &SCHEMA).await?;
-            let pool = database.single(&SCHEMA).await.map_err(|error| failed(path, error))?;
-            let image = Image::read(&pool).await.map_err(|error| failed(path, error))?;
-            Ok::<_, OpenError>((database, pool, Arc::new(image)))
-        })?;
-        Ok(WriterState { runtime, pool, image, _database: database })
-    }
-
-    /// Everything that waits goes into one transaction, with one sync.
-    fn run(self, inbox: &Receiver<Commit>, broken: &AtomicU64) {
-        while let Ok(first) = inbox.recv() {
-            let lost = broken.load(Ordering::SeqCst);
-            let mut group = Vec::new();
-            for commit in std::iter::once(first).chain(inbox.try_iter()) {
-                if commit.chain > 0 && commit.chain <= lost {
-                    (commit.done)(Err(CommitError::Before));
-                } else {
-                    group.push(commit);
-                }
-            }
-            if group.is_empty() {
-                continue;
-            }
-            let result = self.runtime.block_on(commit(&self.pool, &group)).map_err(|error| {
-                let text = error.as_database_error().map(|error| error.message().to_owned());
-                CommitError::Write(text.unwrap_or_else(|| error.to_string()))
-            });
-            if result.is_err() {
-                let chain = group.iter().map(|commit| commit.chain).max().unwrap_or(0);
-                broken.fetch_max(chain, Ordering::SeqCst);
-            }
-            for Commit { changes, done, .. } in group {
-                if result.is_ok() {
-                    self.image.apply(changes);
-                }
-                done(result.clone());
-            }
-        }
-        // What is in the log is durable; closing only tidies it into the file.
-        self.runtime.block_on(self.pool.close());
-    }
-}
-
-async fn commit(pool: &Pool, group: &[Commit]) -> Result<(), Error> {
-    // Of several changes to one value only the last is written.
-    let last: BTreeMap<(&str, &str), Option<&str>> = group
-        .iter()
-        .flat_map(|commit| &commit.changes)
-        .map(|change| ((change.kind, change.key.as_str()), change.value.as_deref()))
-        .collect();
-    let mut sql = pool.begin().await?;
-    let (put, removed): (Vec<_>, Vec<_>) = last.into_iter().partition(|(_, value)| value.is_some());
-    // Each statement is handed to SQLite's own thread and back, which costs more than the row: many a statement.
-    let (many, few) = put.split_at(put.len() - put.len() % ROWS);
-    for rows in many.chunks(ROWS).chain(few.chunks(1)) {
-        // Of two lengths only, so that both stay prepared.
-        let rows = rows.iter().map(|((kind, key), value)| values![*kind, *key, *value]);
-        let replace = "ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value";
-        sql.insert("INSERT INTO state(kind, key, value)", rows.collect(), replace).await?;
-    }
-    for ((kind, key), _) in removed {
-        sql.execute("DELETE FROM state WHERE kind = $1 AND key = $2", values![kind, key]).await?;
-    }
-    sql.commit().await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use crate::writer::ROWS;
     use std::time::Instant;
 
     fn values(store: &Store) -> Vec<(String, String)> {

@@ -149,9 +149,10 @@ fn read<T: DeserializeOwned>(kind: &'static str, key: &str, json: &str) -> Resul
     serde_json::from_str(json).map_err(|error| LoadError { kind, key: key.into(), reason: error.to_string() })
 }
 
-/// What there is one of; its default when nothing was stored.
+/// What a server has one of; its default when nothing was stored.
 fn one<T: DeserializeOwned + Default>(store: &Store, kind: &'static str) -> Result<T, LoadError> {
-    store.load(kind).first().map_or(Ok(T::default()), |(key, json)| read(kind, key, json))
+    let own = store.server().unwrap_or(kind);
+    store.load(kind).iter().find(|(key, _)| key == own).map_or(Ok(T::default()), |(key, json)| read(kind, key, json))
 }
 
 fn to_json<T: Serialize>(object: &T) -> String {
@@ -176,6 +177,8 @@ pub struct Configuration {
     pub prompts: Table<Prompt>,
     pub service: ServiceSettings,
     pub router: RouterSettings,
+    /// This server's name, where several have one store.
+    server: Option<String>,
     /// By the mailbox's key.
     pub pins: BTreeMap<String, PinRecord>,
     /// Mailbox keys by extension, as (dial plan's key, extension). Made from `mailboxes`.
@@ -188,7 +191,9 @@ pub struct Configuration {
 
 impl Configuration {
     pub fn load(store: &Store) -> Result<Configuration, LoadError> {
+        store.read_anew();
         let mut configuration = Configuration {
+            server: store.server().map(str::to_owned),
             dial_plans: Table::load(store)?,
             gateways: Table::load(store)?,
             hunt_groups: Table::load(store)?,
@@ -228,13 +233,18 @@ impl Configuration {
         }
     }
 
+    /// What each server has of its own is kept by its name, where several have one store.
+    fn own(&self, kind: &str) -> String {
+        self.server.clone().unwrap_or_else(|| kind.to_owned())
+    }
+
     pub(crate) fn put_service(&mut self, service: ServiceSettings, changes: &mut Vec<Change>) {
-        changes.push(Change::put(SERVICE, SERVICE, to_json(&service)));
+        changes.push(Change::put(SERVICE, self.own(SERVICE), to_json(&service)));
         self.service = service;
     }
 
     pub(crate) fn put_router(&mut self, router: RouterSettings, changes: &mut Vec<Change>) {
-        changes.push(Change::put(ROUTER, ROUTER, to_json(&router)));
+        changes.push(Change::put(ROUTER, self.own(ROUTER), to_json(&router)));
         self.router = router;
     }
 

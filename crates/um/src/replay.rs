@@ -214,7 +214,8 @@ fn length(audio: &Audio) -> u64 {
 /// A store's answer without its audio.
 pub(crate) fn recorded_result(result: &StoreResult) -> Value {
     match result {
-        Ok(StoreAnswer::Done) => json!("done"),
+        // Lamps are no part of a call.
+        Ok(StoreAnswer::Done | StoreAnswer::Lamp(_) | StoreAnswer::LampTold(_)) => json!("done"),
         Ok(StoreAnswer::TooQuiet) => json!("too-quiet"),
         Ok(StoreAnswer::Delivered { duration_ms }) => json!({ "delivered_ms": duration_ms }),
         Ok(StoreAnswer::Audio(audio)) => json!({ "audio_ms": length(audio) }),

@@ -27,6 +27,8 @@ enum State {
     Counting,
     /// A NOTIFY is out: which of the gateways.
     Sending { counts: Counts, gateway: usize },
+    /// Another server is telling the PBX.
+    Waiting,
     /// Every gateway failed; tried again after a pause.
     Pausing { counts: Counts },
 }
@@ -36,6 +38,8 @@ struct Lamp {
     state: State,
     /// It changed while something was under way.
     again: bool,
+    /// To be told also if another server has done so: at the start, and at the refresh.
+    anew: bool,
     /// Since when gateways have been failing.
     failing_since: Option<Instant>,
     /// Its entry among the timers.
@@ -45,12 +49,24 @@ struct Lamp {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Do {
-    /// Ask the store; answer by [`Lamps::counted`].
-    Count(MailboxId),
+    /// Ask the store; answer by [`Lamps::counted`]. The flag: also what the PBX has been told by another server.
+    Count(MailboxId, bool),
     /// Send to the n-th gateway of the mailbox's dial plan; answer by [`Lamps::sent`]. There may be no n-th.
     Send { mailbox: MailboxId, counts: Counts, gateway: usize },
     /// Nobody took it for five minutes.
     GaveUp(MailboxId),
+}
+
+/// What asking the store came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counted {
+    Counts(Counts),
+    /// Another server has told the PBX.
+    Known,
+    /// Another server is about to; ask again after this.
+    Other(Duration),
+    /// The store could not say.
+    Down,
 }
 
 /// All lamps of this server's mailboxes.
@@ -70,9 +86,10 @@ impl Lamps {
     }
 
     /// The mailbox changed, or is to be told about whatever it holds.
-    pub(crate) fn changed(&mut self, mailbox: MailboxId) {
-        let fresh = Lamp { state: State::Idle, again: false, failing_since: None, timer: None };
+    pub(crate) fn changed(&mut self, mailbox: MailboxId, anew: bool) {
+        let fresh = Lamp { state: State::Idle, again: false, anew, failing_since: None, timer: None };
         let lamp = self.lamps.entry(mailbox.clone()).or_insert(fresh);
+        lamp.anew |= anew;
         match lamp.state {
             State::Idle => self.enqueue(mailbox),
             State::Pausing { .. } => {
@@ -80,7 +97,8 @@ impl Lamps {
                 self.set_timer(&mailbox, None);
                 self.enqueue(mailbox);
             }
-            State::Queued => {}
+            // Whoever is at it hears of the change, too; looked at once it should be done.
+            State::Queued | State::Waiting => {}
             State::Counting | State::Sending { .. } => lamp.again = true,
         }
     }
@@ -111,26 +129,32 @@ impl Lamps {
             if let Some(lamp) = self.lamps.get_mut(&mailbox).filter(|lamp| lamp.state == State::Queued) {
                 lamp.state = State::Counting;
                 self.busy += 1;
-                self.todo.push_back(Do::Count(mailbox));
+                self.todo.push_back(Do::Count(mailbox, lamp.anew));
             }
         }
     }
 
-    /// The store has counted; None: it could not.
-    pub(crate) fn counted(&mut self, mailbox: &MailboxId, counts: Option<Counts>, now: Instant) {
+    /// The store has counted, or says who tells.
+    pub(crate) fn counted(&mut self, mailbox: &MailboxId, counted: Counted, now: Instant) {
         let Some(lamp) = self.lamps.get_mut(mailbox).filter(|lamp| lamp.state == State::Counting) else { return };
-        match counts {
-            Some(counts) if !lamp.again => {
+        match counted {
+            Counted::Counts(counts) if !lamp.again => {
                 lamp.state = State::Sending { counts, gateway: 0 };
                 self.todo.push_back(Do::Send { mailbox: mailbox.clone(), counts, gateway: 0 });
             }
             // It changed while it was counted: count again, send once.
-            Some(_) => {
+            Counted::Counts(_) | Counted::Known if lamp.again => {
                 lamp.again = false;
-                self.todo.push_back(Do::Count(mailbox.clone()));
+                self.todo.push_back(Do::Count(mailbox.clone(), lamp.anew));
             }
+            Counted::Known => {
+                lamp.anew = false;
+                self.rest(mailbox, State::Idle, now + REFRESH);
+            }
+            // Should it die meanwhile, this server does it.
+            Counted::Other(after) => self.rest(mailbox, State::Waiting, now + after),
             // The store is down. It is asked again after a pause, for as long as it takes.
-            None => self.rest(mailbox, State::Idle, now + PAUSE),
+            Counted::Counts(_) | Counted::Down => self.rest(mailbox, State::Idle, now + PAUSE),
         }
     }
 
@@ -140,9 +164,10 @@ impl Lamps {
         let State::Sending { counts, gateway } = lamp.state else { return };
         if taken {
             lamp.failing_since = None;
+            lamp.anew = false;
             if std::mem::take(&mut lamp.again) {
                 lamp.state = State::Counting;
-                self.todo.push_back(Do::Count(mailbox.clone()));
+                self.todo.push_back(Do::Count(mailbox.clone(), false));
                 return;
             }
             return self.rest(mailbox, State::Idle, now + REFRESH);
@@ -195,6 +220,9 @@ impl Lamps {
                 break;
             }
             self.set_timer(&mailbox, None);
+            if let Some(lamp) = self.lamps.get_mut(&mailbox) {
+                lamp.anew |= lamp.state == State::Idle;
+            }
             // After a refresh time or a pause alike: what is sent is counted anew.
             self.enqueue(mailbox);
         }

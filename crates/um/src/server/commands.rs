@@ -28,7 +28,7 @@ impl Server {
                     self.configuration_changed(now);
                     cut.into_iter().for_each(|call| self.hang_up(call, now));
                     // Its primary extension may be another one now, or it may have no lamp any more.
-                    lamp.into_iter().for_each(|mailbox| self.lamp_changed(mailbox, now));
+                    lamp.into_iter().for_each(|mailbox| self.lamp_changed(mailbox, true, now));
                 }
             }
             Ok(Err(error)) => reply(Err(error)),
@@ -177,7 +177,7 @@ impl Server {
         self.ask_store(StoreRequest::Create(id.clone()), waiting);
         let language = self.configuration.language_of(mailbox);
         self.sounds.prepare(&mailbox.shown_name(), language);
-        self.lamp_changed(id, now);
+        self.lamp_changed(id, true, now);
     }
 
     fn set_pin_command(

@@ -4,11 +4,11 @@
 use super::{Server, Waiting};
 use crate::commands::ip_gateway::{Gateway, GatewayStatus};
 use crate::configuration::pilot_number;
-use crate::message_waiting::{Do, Lamps};
+use crate::message_waiting::{Counted, Do, Lamps};
 use crate::router::Stage;
 use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::{Event, Now};
-use mailbox::MailboxId;
+use mailbox::{MailboxId, ModSeq, Turn};
 use sip::endpoint::{Body, ClientRef, Failure, OutgoingRequest, TargetPolicy};
 use sip::header::{Event as EventHeader, SubscriptionState};
 use sip::message_summary::{self, Counts, MessageSummary};
@@ -20,6 +20,8 @@ pub(crate) struct Notify {
     mailbox: MailboxId,
     counts: Counts,
     last: bool,
+    /// Where several servers have one store: what the counts are of.
+    modseq: Option<ModSeq>,
 }
 
 impl Server {
@@ -47,18 +49,19 @@ impl Server {
             .iter()
             .filter_map(|mailbox| Some(mailbox.um.as_ref()?.mailbox.clone()))
             .collect();
-        mailboxes.into_iter().for_each(|mailbox| self.lamps.changed(mailbox));
+        mailboxes.into_iter().for_each(|mailbox| self.lamps.changed(mailbox, true));
         self.work_lamps(now);
     }
 
-    pub(super) fn lamp_changed(&mut self, mailbox: MailboxId, now: Now) {
+    /// `anew`: it may be another lamp than before.
+    pub(super) fn lamp_changed(&mut self, mailbox: MailboxId, anew: bool, now: Now) {
         if self.configuration.by_mailbox_id(&mailbox).is_none() {
             return self.lamps.forget(&mailbox);
         }
         if !self.lamp_duty {
             return;
         }
-        self.lamps.changed(mailbox);
+        self.lamps.changed(mailbox, anew);
         self.work_lamps(now);
     }
 
@@ -70,8 +73,12 @@ impl Server {
     fn work_lamps(&mut self, now: Now) {
         while let Some(todo) = self.lamps.next_to_do() {
             match todo {
-                Do::Count(mailbox) => {
-                    self.ask_store(StoreRequest::Counts(mailbox.clone()), Waiting::Lamp(mailbox));
+                Do::Count(mailbox, anew) => {
+                    let request = match self.store.server() {
+                        Some(_) => StoreRequest::LampTurn(mailbox.clone(), anew),
+                        None => StoreRequest::Counts(mailbox.clone()),
+                    };
+                    self.ask_store(request, Waiting::Lamp(mailbox));
                 }
                 Do::Send { mailbox, counts, gateway } => self.notify(mailbox, counts, gateway, now),
                 Do::GaveUp(mailbox) => {
@@ -83,18 +90,33 @@ impl Server {
     }
 
     pub(super) fn counted(&mut self, mailbox: MailboxId, result: StoreResult, now: Now) {
-        let counts = match result {
-            Ok(StoreAnswer::Counts(counts)) => {
-                Some(Counts { new: counts.new, old: counts.old, urgent: Some((counts.new_urgent, counts.old_urgent)) })
+        let of = |counts: mailbox::Counts| {
+            let urgent = Some((counts.new_urgent, counts.old_urgent));
+            Counted::Counts(Counts { new: counts.new, old: counts.old, urgent })
+        };
+        let counted = match result {
+            Ok(StoreAnswer::Counts(counts)) => of(counts),
+            Ok(StoreAnswer::Lamp(Turn::Tell(counts, modseq))) => {
+                self.turns.insert(mailbox.clone(), modseq);
+                of(counts)
+            }
+            Ok(StoreAnswer::Lamp(Turn::Known)) => Counted::Known,
+            Ok(StoreAnswer::Lamp(Turn::Other(after))) => Counted::Other(after),
+            // The turn is over, and was another's by then: what it has told may be older than what this server has.
+            Ok(StoreAnswer::LampTold(held)) => {
+                if !held {
+                    self.lamp_changed(mailbox, true, now);
+                }
+                return;
             }
             // The configuration has it and the store does not (any more): it is made again, and is empty.
             Err(StoreFailure::NoMailbox) => {
                 self.ask_store(StoreRequest::Create(mailbox.clone()), Waiting::Nobody);
-                Some(Counts { new: 0, old: 0, urgent: Some((0, 0)) })
+                Counted::Counts(Counts { new: 0, old: 0, urgent: Some((0, 0)) })
             }
-            _ => None,
+            _ => Counted::Down,
         };
-        self.lamps.counted(&mailbox, counts, now.instant);
+        self.lamps.counted(&mailbox, counted, now.instant);
         self.work_lamps(now);
     }
 
@@ -131,14 +153,30 @@ impl Server {
         let (Some(gateway), Some(extension)) = (gateways.get(index), extension) else {
             // No gateway has a claim on this lamp: nothing is owed to anybody.
             let nobody = gateways.is_empty();
+            let told = self.turns.remove(&mailbox).filter(|_| nobody);
+            self.end_turn(&mailbox, told);
             return self.lamps.sent(&mailbox, nobody, true, now.instant);
         };
         let last = index + 1 >= gateways.len();
         match self.send_notify(gateway, &extension, pilot, counts, now) {
             Some((hop, transaction)) => {
-                self.notifies.insert((hop, transaction), Notify { mailbox, counts, last });
+                let modseq = self.turns.get(&mailbox).copied();
+                self.notifies.insert((hop, transaction), Notify { mailbox, counts, last, modseq });
             }
-            None => self.lamps.sent(&mailbox, false, last, now.instant),
+            None => {
+                if last {
+                    self.end_turn(&mailbox, None);
+                }
+                self.lamps.sent(&mailbox, false, last, now.instant);
+            }
+        }
+    }
+
+    /// Gives the lamp to whoever wants it next; see [`Turn`].
+    fn end_turn(&mut self, mailbox: &MailboxId, told: Option<ModSeq>) {
+        if self.store.server().is_some() {
+            self.turns.remove(mailbox);
+            self.ask_store(StoreRequest::LampTold(mailbox.clone(), told), Waiting::Lamp(mailbox.clone()));
         }
     }
 
@@ -181,6 +219,9 @@ impl Server {
         {
             let Counts { new, old, .. } = notify.counts;
             self.emit(now, Event::LampSent { mailbox: notify.mailbox.to_string(), new, old, status });
+        }
+        if taken || notify.last {
+            self.end_turn(&notify.mailbox, notify.modseq.filter(|_| taken));
         }
         self.lamps.sent(&notify.mailbox, taken, notify.last, now.instant);
         self.work_lamps(now);

@@ -11,6 +11,7 @@ mod personal;
 mod pins;
 mod reception;
 mod records;
+mod reload;
 mod sip_events;
 #[cfg(test)]
 mod tests;
@@ -85,6 +86,8 @@ pub enum Own {
     },
     /// The change feed lost its place: everything may have changed.
     Refresh,
+    /// What is configured is other than what this server has: another server has changed it, or a commit has failed.
+    Reload,
     /// The answer to a [`HashJob`](crate::people::HashJob).
     Hashed(u64, HashAnswer),
     /// `by` is whoever gave the command, for the record.
@@ -156,6 +159,8 @@ pub struct Server {
     pub(crate) tests: connectivity::Tests,
     /// Replies to a dialogue that was asking when they came.
     pub(crate) replies: VecDeque<(u64, RequestId, Reply)>,
+    /// What the counts are of that this server is to tell, where several have one store.
+    turns: BTreeMap<mailbox::MailboxId, mailbox::ModSeq>,
     /// NOTIFYs that wait for their answers.
     notifies: HashMap<(usize, ClientRef), Notify>,
     /// Greetings of mailboxes that were called lately, until the change feed says that they changed.
@@ -217,6 +222,7 @@ impl Server {
             uncertain: records::Uncertain::new(),
             tests: connectivity::Tests::default(),
             replies: VecDeque::new(),
+            turns: BTreeMap::new(),
             notifies: HashMap::new(),
             greetings: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -318,13 +324,14 @@ impl Server {
                 if greeting {
                     self.greetings.remove(&mailbox);
                 } else {
-                    self.lamp_changed(mailbox, now);
+                    self.lamp_changed(mailbox, false, now);
                 }
             }
             Own::Refresh => {
                 self.greetings.clear();
                 self.refresh_lamps(now);
             }
+            Own::Reload => self.reload(now),
             Own::Hashed(ticket, answer) => self.hashed(ticket, answer, now),
             Own::Command { by, command, reply } => self.command(&by, command, reply, now),
             Own::Measure(reply) => reply(self.measure()),

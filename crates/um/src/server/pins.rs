@@ -2,6 +2,7 @@
 //! elsewhere and answered by ticket.
 
 use super::Server;
+use super::reload::{Again, Refused};
 use crate::commands::mailbox::Mailbox;
 use crate::commands::value::Limit;
 use crate::commands::{Answer, CommandError, Door, PinVerdict, Reply as CommandReply, mailbox as mailboxes, pin};
@@ -62,6 +63,8 @@ pub(super) struct Setting {
 pub(crate) struct PinChecks {
     queues: BTreeMap<String, VecDeque<Check>>,
     jobs: BTreeMap<u64, Job>,
+    /// Counts and PINs that another server's were in the way of.
+    pub(super) refused: Refused,
 }
 
 impl Server {
@@ -174,7 +177,7 @@ impl Server {
             let expired = record.is_expired(&policy, now);
             if record.failures > 0 {
                 record.failures = 0;
-                self.keep_pin(&key, record);
+                self.keep_pin(&key, record, None);
             }
             self.emit(now, Event::LoggedOn { mailbox, door: door.name().into() });
             return PinCheck::Right { expired };
@@ -183,7 +186,7 @@ impl Server {
         let failures = record.failures;
         record.locked = matches!(policy.max_logon_attempts, Limit::Of(most) if failures >= most);
         let locked = record.locked;
-        self.keep_pin(&key, record);
+        self.keep_pin(&key, record, Some(Again::Failure));
         self.emit(now, Event::PinRejected { mailbox: mailbox.clone(), door: door.name().into(), failures });
         if policy.logon_failures_before_pin_reset == Limit::Of(failures) && failures > 0 {
             // The new PIN would have to be mailed; until mail is sent, an administrator is told instead.
@@ -196,11 +199,18 @@ impl Server {
         PinCheck::Wrong
     }
 
-    fn keep_pin(&mut self, key: &str, record: PinRecord) {
+    /// `again`: what is done if another server has changed it at the same time.
+    pub(super) fn keep_pin(&mut self, key: &str, record: PinRecord, again: Option<Again>) {
         let mut changes = Vec::new();
         self.configuration.put_pin(key, record, &mut changes);
         // Nobody waits for it: a count that is lost with the disk is lost with everything else.
-        self.store.commit(changes, Box::new(|_| {}));
+        let (refused, key) = (self.pins.refused.clone(), key.to_owned());
+        let done = move |result| {
+            if let (Err(state::CommitError::Conflict), Some(again)) = (result, again) {
+                refused.push(key, again);
+            }
+        };
+        self.store.commit(changes, Box::new(done));
     }
 
     fn checked(&mut self, owner: &Mailbox, asker: Asker, check: PinCheck, now: Now) {
@@ -256,7 +266,8 @@ impl Server {
         let um = owner.as_ref().and_then(|owner| owner.um.as_ref());
         let policy = um.and_then(|um| self.configuration.policy_of(um)).map(|policy| policy.settings.clone());
         let record = self.configuration.pins.get(&key).cloned().unwrap_or_default();
-        self.keep_pin(&key, record.renewed(hash, &policy.unwrap_or_default(), false, now));
+        let record = record.renewed(hash, &policy.unwrap_or_default(), false, now);
+        self.keep_pin(&key, record.clone(), Some(Again::Renewed(record)));
         Ok(())
     }
 

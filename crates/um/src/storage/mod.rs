@@ -6,7 +6,7 @@ mod real;
 
 pub use real::{MailboxStorage, follow_changes};
 
-use mailbox::{Counts, GreetingKind, MailboxId, Message, MessageId, MessageKind};
+use mailbox::{Counts, GreetingKind, MailboxId, Message, MessageId, MessageKind, ModSeq, Turn};
 use media::RecordingId;
 use serde::{Deserialize, Serialize};
 use speech::{Audio, Language};
@@ -63,6 +63,11 @@ pub enum StoreRequest {
     Stretch(Arc<Audio>, u32),
     /// Answered by `Counts`.
     Counts(MailboxId),
+    /// Where several servers have one store: whose turn is it to tell the PBX; also when it was told already? Answered by
+    /// `Lamp`.
+    LampTurn(MailboxId, bool),
+    /// The turn ends: the PBX was told this, or was not. Answered by `LampTold`.
+    LampTold(MailboxId, Option<ModSeq>),
 }
 
 /// A message to be, and where its audio is.
@@ -140,6 +145,9 @@ pub enum StoreAnswer {
     Counts(Counts),
     /// Bytes.
     Usage(u64),
+    Lamp(Turn),
+    /// Whether the turn was still this server's.
+    LampTold(bool),
 }
 
 /// What a mailbox says of itself.

@@ -24,6 +24,8 @@ const DELIVERIES: usize = 8;
 const OTHERS: usize = 64;
 /// Samples of silence before what is forwarded.
 const BETWEEN: usize = 4000;
+/// How long a caller waits for a greeting.
+const GREETING: Duration = Duration::from_millis(1500);
 /// Audio is read back from the spool by so many threads of tokio's at most.
 const READERS: usize = 2;
 
@@ -41,6 +43,8 @@ pub(super) struct Work {
     spool: Spool,
     /// For addresses that nobody configured: 27000@domain.
     domain: String,
+    /// This process among those that have the same store.
+    me: String,
     answer: Box<dyn Fn(Own) + Send + Sync>,
     deliveries: Semaphore,
     others: Semaphore,
@@ -62,6 +66,7 @@ impl MailboxStorage {
             previews: None,
             spool,
             domain: domain.into(),
+            me: format!("{:016x}", rand::random::<u64>()),
             answer: Box::new(answer),
             deliveries: Semaphore::new(DELIVERIES),
             others: Semaphore::new(OTHERS),
@@ -126,10 +131,15 @@ impl Work {
                 Ok(StoreAnswer::Audio(Arc::new(Audio::from_samples(rtp::decode(codec, &bytes)))))
             }
             StoreRequest::Greeting(mailbox) => {
-                let personal = self.greeting(&mailbox, GreetingKind::Personal).await?;
-                let oof = self.greeting(&mailbox, GreetingKind::Oof).await?;
-                let name = self.greeting(&mailbox, GreetingKind::Name).await?;
-                Ok(StoreAnswer::Greeting(Greeting { personal, oof, name }))
+                // A caller waits: a store that does not answer soon is as good as none, and he hears the plain greeting.
+                let greeting = async {
+                    let personal = self.greeting(&mailbox, GreetingKind::Personal).await?;
+                    let oof = self.greeting(&mailbox, GreetingKind::Oof).await?;
+                    let name = self.greeting(&mailbox, GreetingKind::Name).await?;
+                    Ok(StoreAnswer::Greeting(Greeting { personal, oof, name }))
+                };
+                let late = |_| Err(StoreFailure::Unavailable("it does not answer".into()));
+                tokio::time::timeout(GREETING, greeting).await.unwrap_or_else(late)
             }
             StoreRequest::List(mailbox) => {
                 Ok(StoreAnswer::Messages(self.mailboxes.list(&mailbox, Order::NewThenSaved).await?))
@@ -175,6 +185,12 @@ impl Work {
                 Ok(StoreAnswer::Audio(Arc::new(Audio::from_samples(samples))))
             }
             StoreRequest::Counts(mailbox) => Ok(StoreAnswer::Counts(self.mailboxes.counts(&mailbox).await?)),
+            StoreRequest::LampTurn(mailbox, anew) => {
+                Ok(StoreAnswer::Lamp(self.mailboxes.lamp_turn(&mailbox, &self.me, anew).await?))
+            }
+            StoreRequest::LampTold(mailbox, told) => {
+                Ok(StoreAnswer::LampTold(self.mailboxes.lamp_told(&mailbox, &self.me, told).await?))
+            }
         }
     }
 

@@ -68,6 +68,8 @@ impl Shelf {
             }
             StoreRequest::Greeting(_) => StoreAnswer::Greeting(Greeting::default()),
             StoreRequest::List(_) => StoreAnswer::Messages(vec![crate::dialogue::script::message(7, false)]),
+            // Nobody else has the shelf: no server asks whose turn it is.
+            StoreRequest::LampTurn(..) | StoreRequest::LampTold(..) => StoreAnswer::LampTold(true),
             StoreRequest::Counts(_) if self.empty => return Err(StoreFailure::NoMailbox),
             StoreRequest::Counts(mailbox) => {
                 StoreAnswer::Counts(self.counts.get(&mailbox).copied().unwrap_or_default())

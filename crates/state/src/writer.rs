@@ -1,0 +1,272 @@
+//! The writer's thread: everything that waits goes into one transaction. In PostgreSQL it also follows what other servers
+//! write.
+
+use crate::store::{Done, Image, SCHEMA};
+use crate::{Change, CommitError, OpenError};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select};
+use database::{Database, Error, Pool, Server, Transaction, Value, values};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// Rows that are written by one statement.
+pub(crate) const ROWS: usize = 32;
+/// Other servers' changes are looked for this often; hints make it sooner.
+const POLL: Duration = Duration::from_millis(500);
+const CHANNEL: &str = "earcon_state";
+
+pub(crate) struct Commit {
+    pub changes: Vec<Change>,
+    /// 0: of no chain.
+    pub chain: u64,
+    /// What its caller had read was of this commit.
+    pub based: i64,
+    pub done: Done,
+}
+
+/// Where the values are.
+pub(crate) enum Place {
+    File(PathBuf),
+    Server(Server),
+}
+
+impl Place {
+    /// What it is called when it fails to open.
+    pub fn failure(&self) -> impl Fn(Error) -> OpenError + use<> {
+        let (path, server) = match self {
+            Place::File(path) => (path.clone(), None),
+            Place::Server(server) => (PathBuf::new(), Some(server.to_string())),
+        };
+        move |reason| match &server {
+            None => OpenError::Failed { name: SCHEMA.name, path: path.clone(), reason },
+            Some(server) => OpenError::Server { name: SCHEMA.name, server: server.clone(), reason },
+        }
+    }
+}
+
+/// What the writer's thread holds.
+pub(crate) struct WriterState {
+    runtime: tokio::runtime::Runtime,
+    pool: Pool,
+    pub image: Arc<Image>,
+    /// Keeps other processes out of a file until the thread ends.
+    database: Database,
+    /// In PostgreSQL: marks this process's commits among the others'.
+    me: String,
+}
+
+impl WriterState {
+    pub fn new(place: &Place) -> Result<WriterState, OpenError> {
+        let failed = place.failure();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| failed(error.into()))?;
+        let (database, pool, image) = runtime.block_on(async {
+            let database = match place {
+                Place::File(path) => Database::open(path, &SCHEMA).await?,
+                Place::Server(server) => Database::connect(server, &SCHEMA).await?,
+            };
+            let pool = database.single(&SCHEMA).await.map_err(&failed)?;
+            let image = read(&pool).await.map_err(&failed)?;
+            Ok::<_, OpenError>((database, pool, Arc::new(image)))
+        })?;
+        let me = format!("{:016x}", rand::random::<u64>());
+        Ok(WriterState { runtime, pool, image, database, me })
+    }
+
+    pub fn run(self, inbox: &Receiver<Commit>, broken: &AtomicU64) {
+        let looks = match &self.database {
+            Database::File(_) => never(),
+            Database::Server(server) => look_often(server),
+        };
+        let mut told = true;
+        loop {
+            select! {
+                recv(inbox) -> first => match first {
+                    Ok(first) => told &= self.write(first, inbox, broken),
+                    Err(_) => break,
+                },
+                recv(looks) -> _ => {}
+            }
+            // A commit that failed may have happened all the same: what counts is read, and then told.
+            match self.runtime.block_on(self.look()) {
+                Ok(others) if others || !told => {
+                    told = true;
+                    self.image.tell();
+                }
+                Ok(_) => {}
+                Err(error) => tracing::debug!(%error, "what other servers changed could not be read"),
+            }
+        }
+        // What is in the log is durable; closing only tidies it into the file.
+        self.runtime.block_on(self.pool.close());
+    }
+
+    /// Everything that waits goes into one transaction, with one sync. Returns whether the role knows what it came to: all
+    /// was taken, and nothing read meanwhile.
+    fn write(&self, first: Commit, inbox: &Receiver<Commit>, broken: &AtomicU64) -> bool {
+        let lost = broken.load(Ordering::SeqCst);
+        let mut group = Vec::new();
+        for commit in std::iter::once(first).chain(inbox.try_iter()) {
+            if commit.chain > 0 && commit.chain <= lost {
+                self.image.pending.fetch_sub(1, Ordering::SeqCst);
+                (commit.done)(Err(CommitError::Before));
+            } else {
+                group.push(commit);
+            }
+        }
+        if group.is_empty() {
+            return true;
+        }
+        let result = self.runtime.block_on(self.commit(&group)).map_err(|error| {
+            let text = error.as_database_error().map(|error| error.message().to_owned());
+            CommitError::Write(text.unwrap_or_else(|| error.to_string()))
+        });
+        let mut all = true;
+        let mut hint = false;
+        for (n, Commit { changes, chain, done, .. }) in group.into_iter().enumerate() {
+            let result = match &result {
+                Ok(refused) if refused.contains(&n) => Err(CommitError::Conflict),
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.clone()),
+            };
+            match &result {
+                Ok(()) => {
+                    hint |= !changes.is_empty();
+                    self.image.apply(changes);
+                }
+                Err(_) => {
+                    all = false;
+                    broken.fetch_max(chain, Ordering::SeqCst);
+                }
+            }
+            self.image.pending.fetch_sub(1, Ordering::SeqCst);
+            done(result);
+        }
+        // What was read meanwhile lacks these.
+        all &= !self.image.again.swap(false, Ordering::SeqCst);
+        if hint && let Database::Server(server) = &self.database {
+            self.runtime.block_on(server.hints(CHANNEL).give(&self.pool));
+        }
+        all
+    }
+
+    /// Returns those of the group that are refused, since another server has changed the same.
+    async fn commit(&self, group: &[Commit]) -> Result<BTreeSet<usize>, Error> {
+        let mut sql = self.pool.begin().await?;
+        let (seq, refused) = match &self.database {
+            Database::File(_) => (None, BTreeSet::new()),
+            Database::Server(_) => {
+                let (seq,): (i64,) = sql.one("UPDATE state_feed SET last = last + 1 RETURNING last", values![]).await?;
+                (Some(seq), self.conflicts(&mut sql, group).await?)
+            }
+        };
+        // Of several changes to one value only the last is written.
+        let last: BTreeMap<(&str, &str), Option<&str>> = group
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| !refused.contains(n))
+            .flat_map(|(_, commit)| &commit.changes)
+            .map(|change| ((change.kind, change.key.as_str()), change.value.as_deref()))
+            .collect();
+        let (head, tail) = match seq {
+            None => {
+                ("INSERT INTO state(kind, key, value)", "ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value")
+            }
+            Some(_) => (
+                "INSERT INTO state(kind, key, value, seq, writer)",
+                "ON CONFLICT (kind, key) DO UPDATE
+                 SET value = excluded.value, seq = excluded.seq, writer = excluded.writer",
+            ),
+        };
+        let row = |((kind, key), value): &((&str, &str), Option<&str>)| -> Vec<Value> {
+            let mut row = values![*kind, *key, *value];
+            if let Some(seq) = seq {
+                row.extend(values![seq, &self.me]);
+            }
+            row
+        };
+        let (put, removed): (Vec<_>, Vec<_>) =
+            last.into_iter().partition(|(_, value)| seq.is_some() || value.is_some());
+        // Each statement is handed to SQLite's own thread and back, which costs more than the row: many a statement.
+        let (many, few) = put.split_at(put.len() - put.len() % ROWS);
+        for rows in many.chunks(ROWS).chain(few.chunks(1)) {
+            // Of two lengths only, so that both stay prepared.
+            sql.insert(head, rows.iter().map(row).collect(), tail).await?;
+        }
+        for ((kind, key), _) in removed {
+            sql.execute("DELETE FROM state WHERE kind = $1 AND key = $2", values![kind, key]).await?;
+        }
+        sql.commit().await?;
+        Ok(refused)
+    }
+
+    async fn conflicts(&self, sql: &mut Transaction, group: &[Commit]) -> Result<BTreeSet<usize>, Error> {
+        let oldest = group.iter().map(|commit| commit.based).min().unwrap_or_default();
+        let query = "SELECT kind, key, seq FROM state WHERE seq > $1 AND writer <> $2";
+        let others: Vec<(String, String, i64)> = sql.all(query, values![oldest, &self.me]).await?;
+        let others: BTreeMap<(&str, &str), i64> =
+            others.iter().map(|(kind, key, seq)| ((kind.as_str(), key.as_str()), *seq)).collect();
+        let newer = |commit: &Commit, change: &Change| {
+            others.get(&(change.kind, change.key.as_str())).is_some_and(|seq| *seq > commit.based)
+        };
+        Ok(group
+            .iter()
+            .enumerate()
+            .filter(|(_, commit)| commit.changes.iter().any(|change| newer(commit, change)))
+            .map(|(n, _)| n)
+            .collect())
+    }
+
+    /// Shows what was written since the last look. Returns whether another server did.
+    async fn look(&self) -> Result<bool, Error> {
+        if matches!(self.database, Database::File(_)) {
+            return Ok(false);
+        }
+        let query = "SELECT kind, key, value, seq, writer FROM state WHERE seq > $1 ORDER BY seq";
+        let rows: Vec<(String, String, Option<String>, i64, String)> =
+            self.pool.all(query, values![self.image.position()]).await?;
+        let Some(last) = rows.iter().map(|row| row.3).max() else { return Ok(false) };
+        let others = rows.iter().any(|row| row.4 != self.me);
+        self.image.show(rows.into_iter().map(|(kind, key, value, ..)| (kind, key, value)).collect(), last);
+        Ok(others)
+    }
+}
+
+/// What is there at the start.
+async fn read(pool: &Pool) -> Result<Image, Error> {
+    let mut position = 0;
+    if pool.is_postgres() {
+        // Before the values: what comes between is read again.
+        (position,) = pool.one("SELECT last FROM state_feed", values![]).await?;
+    }
+    let rows = pool.all("SELECT kind, key, value FROM state WHERE value IS NOT NULL", values![]).await?;
+    let image = Image::default();
+    image.show(rows, position);
+    Ok(image)
+}
+
+/// A thread that says when to look. It ends when nobody listens.
+fn look_often(server: &Server) -> Receiver<()> {
+    let (look, looks): (Sender<()>, _) = bounded(1);
+    let mut hints = server.hints(CHANNEL);
+    let follow = move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return tracing::warn!(%error, "changes of other servers are noticed late"),
+        };
+        // Its connection is given back where it was made.
+        runtime.block_on(async move {
+            while !matches!(look.try_send(()), Err(error) if error.is_disconnected()) {
+                hints.wait(POLL).await;
+            }
+        });
+    };
+    // Without a thread it follows when it writes: a machine that gives none has other troubles.
+    if let Err(error) = thread::Builder::new().name("state-hints".into()).spawn(follow) {
+        tracing::warn!(%error, "changes of other servers are noticed late");
+    }
+    looks
+}
