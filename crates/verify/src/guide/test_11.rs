@@ -28,13 +28,16 @@ fn run(stage: &Stage<'_>) -> Outcome {
     let mut phone = stage.subscriber()?;
     let pulled = Pulled::pull(redundancy)?;
     stage.journal.step(format!("the cable of {} is pulled", redundancy.servers[0]));
+    let mut waited = 0;
     for call in 1..=CALLS {
         let began = Instant::now();
         phone.calls(&stage.target.numbers.voice_mail);
         phone.is_answered(FIRST)?;
         let took = began.elapsed();
         stage.journal.step(format!("call {call} is answered after {:.2} s", took.as_secs_f64()));
-        if call > 1 && took > LATER {
+        // The first that comes to the dead server finds out; it need not be the first of all.
+        waited += usize::from(took > LATER);
+        if waited > 1 {
             return Err(Stop::Failed(format!(
                 "call {call} was answered after {:.1} s: it should have gone straight past the server that is dead",
                 took.as_secs_f64()
