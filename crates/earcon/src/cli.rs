@@ -33,6 +33,9 @@ pub enum Command {
     Trace(TraceArguments),
     /// Runs a recorded call again and says where it goes otherwise (docs/tracing.md)
     Replay(ReplayArguments),
+    /// Certificates for TLS: a CA of one's own, certificates and .pfx files of it, requests to another (docs/secure-trunk.md)
+    #[command(subcommand)]
+    Certs(CertsCommand),
     /// The guide's chapter 7 as an acceptance suite, with phones of its own: against a lab of its own, or any PBX and UM server
     Verify(VerifyArguments),
 }
@@ -57,6 +60,9 @@ pub struct LabArguments {
     /// Two UM servers behind a name, with a DNS server for it: the guide's chapter 6. `unplug um1` on the console pulls a cable
     #[arg(long)]
     pub redundant: bool,
+    /// The trunk by TLS with certificates of the lab's own CA: the guide's chapter 5; in a data folder of its own
+    #[arg(long)]
+    pub secure: bool,
     /// Run it with something wrong, in a temporary folder unless --data names one; `list` shows what there is
     #[arg(long, value_name = "NAME")]
     pub fault: Vec<String>,
@@ -67,6 +73,71 @@ pub struct ProcessArguments {
     /// The TOML file that says where to listen and where data is kept (commented examples: docs/node.toml, docs/um.toml)
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// What `earcon certs` makes. Files that are there are never overwritten.
+#[derive(Debug, Subcommand)]
+pub enum CertsCommand {
+    /// Makes a certificate authority: ca.crt, which peers trust, and ca.key, to be kept safe
+    Ca {
+        /// Its name
+        #[arg(long, default_value = "Earcon CA")]
+        name: String,
+        /// Folder for its files
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Issues a certificate with a new key: NAME.crt and NAME.key, and NAME.pfx with --password-file
+    Issue {
+        #[command(flatten)]
+        wish: CertificateWish,
+        /// Days that it is good for
+        #[arg(long, default_value_t = lab::certificates::DAYS)]
+        days: u32,
+        /// A file with the password of a .pfx file to make, too, in one line
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Makes a key and a request for somebody else's CA: NAME.key and NAME.csr
+    Request {
+        #[command(flatten)]
+        wish: CertificateWish,
+    },
+    /// Signs a request with the CA in the folder
+    Sign {
+        /// The request (PEM)
+        request: PathBuf,
+        /// The certificate to write
+        certificate: PathBuf,
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+        #[arg(long, default_value_t = lab::certificates::DAYS)]
+        days: u32,
+    },
+    /// Puts certificate, chain and key into a .pfx file, for mxone_certificate -import
+    Pfx {
+        certificate: PathBuf,
+        key: PathBuf,
+        /// The .pfx file to write
+        pfx: PathBuf,
+        /// A file with its password in one line
+        #[arg(long, value_name = "FILE")]
+        password_file: PathBuf,
+    },
+    /// Shows a certificate: for which names, by whom, until when
+    Show { certificate: PathBuf },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct CertificateWish {
+    /// The server's name in the DNS, as its peers dial it
+    pub name: String,
+    /// Further names and addresses: its IP address, where a route dials that
+    #[arg(long = "also", value_name = "NAME or ADDRESS")]
+    pub names: Vec<String>,
+    /// Folder of the CA, and for the files
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -207,6 +278,7 @@ impl Default for LabArguments {
             web: WEB_PORT,
             https: false,
             redundant: false,
+            secure: false,
             fault: Vec::new(),
         }
     }

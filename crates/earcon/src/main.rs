@@ -1,5 +1,6 @@
 //! Earcon: an open Direct-SIP phone system with unified messaging.
 
+mod certs;
 mod cli;
 mod console;
 mod failure;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Some(Command::Phone(arguments)) => phone::run(arguments),
         Some(Command::Trace(arguments)) => trace::run(&arguments),
         Some(Command::Replay(arguments)) => replay::run(&arguments),
+        Some(Command::Certs(command)) => certs::run(&command),
         Some(Command::Verify(arguments)) => verify::run(&arguments),
     };
     match done {

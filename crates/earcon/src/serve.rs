@@ -28,6 +28,10 @@ pub fn lab(arguments: LabArguments) -> Result<(), Failure> {
         data: match (arguments.data, &temporary) {
             (Some(folder), _) => folder,
             (None, Some(temporary)) => temporary.path().to_owned(),
+            // Each is configured once: the secure one beside the other.
+            (None, None) if arguments.secure => {
+                folder::of_lab().map_err(Failure::from_error)?.with_file_name("lab-secure")
+            }
             (None, None) => folder::of_lab().map_err(Failure::from_error)?,
         },
         ring_time: arguments.ring_time,
@@ -35,6 +39,7 @@ pub fn lab(arguments: LabArguments) -> Result<(), Failure> {
         web: arguments.web,
         https: arguments.https,
         redundant: arguments.redundant,
+        secure: arguments.secure,
         faults,
     };
     run(

@@ -67,8 +67,16 @@ fn in_a_lab(arguments: &VerifyArguments, faults: Vec<Fault>, choice: &Choice) ->
         .build()
         .map_err(Failure::from_error)?;
     let data_folder = data.path().to_owned();
-    let settings =
-        LabSettings { data: data_folder, ring_time: RING_TIME, net, web: 0, https: false, redundant: true, faults };
+    let settings = LabSettings {
+        data: data_folder,
+        ring_time: RING_TIME,
+        net,
+        web: 0,
+        https: false,
+        secure: false,
+        redundant: true,
+        faults,
+    };
     let lab = Lab::start(settings, &Bus::new(), runtime.handle()).map_err(Failure::from_error)?;
     let rest = lab.web().ok_or_else(|| Failure::new("the lab has no web page"))?;
     let mut target = Target::lab(net, rest).map_err(Failure::from_error)?;

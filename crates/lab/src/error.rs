@@ -20,6 +20,12 @@ pub enum StartError {
     /// The spool cannot be opened.
     #[error(transparent)]
     Spool(#[from] media::spool::SpoolError),
+    /// A certificate, its key or a CA's certificate can't be used.
+    #[error("TLS for SIP can't start: {0}")]
+    Tls(#[from] net::tls::TlsError),
+    /// The lab's own certificates could not be made.
+    #[error(transparent)]
+    Certificate(#[from] crate::certificates::CertificateFault),
     /// A SIP port is taken, or the address is not this machine's.
     #[error(transparent)]
     Net(#[from] net::StartError),

@@ -1,12 +1,14 @@
 //! The lab: the guide's setup in one process. The halves meet only in SIP, on real sockets.
 
 use crate::cable::{Cables, Wire};
+use crate::certificates::{self, Authority, DAYS, Wish};
 use crate::dns::{self, Dns};
 use crate::error::StartError;
 use crate::fault::{self, Fault, Faults};
 use crate::node::RunningNode;
 use crate::provisioning::{ProvisioningSettings, self_made};
 use crate::settings::{JournalSettings, MediaSettings, NodeSettings, NodeSip, UmSettings, UmSip, WebSettings};
+use crate::tls::TlsSettings;
 use crate::um::{Extras, RunningUm};
 use crate::{event_socket, folder};
 use event::Bus;
@@ -20,6 +22,11 @@ pub(crate) const MX_ONE: &str = include_str!("../../../lab/mx-one.mml");
 /// Two UM servers behind a name.
 pub(crate) const LOAD_BALANCING: &str = include_str!("../../../lab/load-balancing.mml");
 pub(crate) const EXCHANGE_UM: &str = include_str!("../../../lab/exchange-um.ps1");
+/// What the secure lab enters after them.
+const MX_ONE_SECURE: &str = include_str!("../../../lab/mx-one-secure.mml");
+const EXCHANGE_UM_SECURE: &str = include_str!("../../../lab/exchange-um-secure.ps1");
+/// The password of the node's .pfx, as lab/mx-one-secure.mml has it. It is good on loopback only.
+const PFX_PASSWORD: &str = "moon";
 /// The realm of the lab's digest: the guide's FQDN of the node.
 const DOMAIN: &str = "mx-one-lync.lab.moon.galaxy";
 const MAIL_DOMAIN: &str = "moon.galaxy";
@@ -52,6 +59,8 @@ pub struct LabSettings {
     pub https: bool,
     /// Two UM servers behind a name, and a DNS server that knows it. A data folder that had them has them again.
     pub redundant: bool,
+    /// The trunk by TLS, with the lab's own CA: the guide's chapter 5.
+    pub secure: bool,
     /// What is wrong with it; slips are entered on an empty data folder, and stay there.
     pub faults: Vec<Fault>,
 }
@@ -83,6 +92,10 @@ impl Lab {
             )?),
             false => None,
         };
+        let tls = |name: &str, last| -> Result<Option<TlsSettings>, StartError> {
+            settings.secure.then(|| certificates(&settings, name, host(&settings, last))).transpose()
+        };
+        let (um1_tls, um2_tls) = (tls("exc-2013-um1.moon.galaxy", UM1.1)?, tls("exc-2013-um2.moon.galaxy", UM2.1)?);
         let node = RunningNode::start_with(&node_settings(&settings, redundant)?, bus, runtime, map.clone(), &faults)?;
         let cable = Cable::default();
         let extras = Extras {
@@ -94,7 +107,7 @@ impl Lab {
             shared: None,
             cable: cable.clone(),
         };
-        let um = RunningUm::start_with(&um_settings(&settings, UM1), bus, runtime, extras, &faults)?;
+        let um = RunningUm::start_with(&um_settings(&settings, UM1, um1_tls), bus, runtime, extras, &faults)?;
         let (mut second, mut cables) = (None, Cables::default());
         if redundant {
             let other = Cable::default();
@@ -107,7 +120,7 @@ impl Lab {
                 shared: Some(um.share()),
                 cable: other.clone(),
             };
-            let started = RunningUm::start_with(&um_settings(&settings, UM2), bus, runtime, extras, &faults)?;
+            let started = RunningUm::start_with(&um_settings(&settings, UM2, um2_tls), bus, runtime, extras, &faults)?;
             started.hear_of_changes();
             cables = Cables::new(vec![
                 Wire { name: UM1.0, cable, inbox: um.inbox() },
@@ -117,8 +130,12 @@ impl Lab {
         }
         runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
         let script = |text| fault::apply(text, &settings.faults);
-        configure(&settings.data.join("node"), &node.shell, "lab/mx-one.mml", &script(MX_ONE))?;
-        configure(&settings.data.join("um1"), &um.shell, "lab/exchange-um.ps1", &script(EXCHANGE_UM))?;
+        let with = |text, secure| {
+            if settings.secure { script(text).into_owned() + "\n" + secure } else { script(text).into_owned() }
+        };
+        let (node_script, um_script) = (with(MX_ONE, MX_ONE_SECURE), with(EXCHANGE_UM, EXCHANGE_UM_SECURE));
+        configure(&settings.data.join("node"), &node.shell, "lab/mx-one.mml", &node_script)?;
+        configure(&settings.data.join("um1"), &um.shell, "lab/exchange-um.ps1", &um_script)?;
         if redundant && !mark.exists() {
             enter(&node.shell, "lab/load-balancing.mml", &script(LOAD_BALANCING), false)?;
             std::fs::write(&mark, b"")?;
@@ -147,12 +164,22 @@ impl Lab {
         let um = host(&self.settings, 4);
         let web = self.um.web().map(|address| format!("http://{address}/")).unwrap_or_default();
         let phones = self.node.provisioning();
+        let secure = if self.settings.secure {
+            let ca = self.settings.data.join("certificates/ca.crt");
+            format!(
+                "TLS         node 5061, call router 5061, UM service 5063, workers 5066 and 5068; CA {}\n",
+                ca.display()
+            )
+        } else {
+            String::new()
+        };
         let mut text = format!(
             "Earcon lab, data in {}\n\n\
              PBX         {node}:5060 UDP and TCP, domain {DOMAIN}\n\
              UM server   {um}: call router 5060, UM service 5062, workers 5065 and 5067, TCP and UDP\n\
              voice mail  43334\n\
              attendant   43333\n\
+             {secure}\
              web page    {web}  (extension and PIN, or token {ADMIN_TOKEN})\n\
              phone files {phones}\n\n\
              phone   name             SIP password   PIN\n",
@@ -226,11 +253,13 @@ fn node_settings(settings: &LabSettings, redundant: bool) -> Result<NodeSettings
         domain: DOMAIN.into(),
         ring_time: settings.ring_time,
         dns: redundant.then(|| SocketAddr::new(host(settings, 53), dns::PORT)).into_iter().collect(),
-        sip: NodeSip { address, port: 5060 },
+        sip: NodeSip { address, port: 5060, tls_port: 5061 },
         media: MediaSettings { address, ports: [20000, 29999] },
         provisioning: Some(provisioning),
         metrics: None,
         journal: JournalSettings::default(),
+        // The certificate is imported by the script, as the guide does, and brings the CA along.
+        tls: settings.secure.then(TlsSettings::default),
     })
 }
 
@@ -238,7 +267,7 @@ fn node_settings(settings: &LabSettings, redundant: bool) -> Result<NodeSettings
 const UM1: (&str, u8) = ("um1", 4);
 const UM2: (&str, u8) = ("um2", 5);
 
-fn um_settings(settings: &LabSettings, (name, last): (&'static str, u8)) -> UmSettings {
+fn um_settings(settings: &LabSettings, (name, last): (&'static str, u8), tls: Option<TlsSettings>) -> UmSettings {
     let address = host(settings, last);
     UmSettings {
         data: settings.data.join(name),
@@ -248,7 +277,15 @@ fn um_settings(settings: &LabSettings, (name, last): (&'static str, u8)) -> UmSe
         host_name: None,
         drain: 0,
         dns: Vec::new(),
-        sip: UmSip { address, router_port: 5060, service_port: 5062, worker_ports: [5065, 5067] },
+        sip: UmSip {
+            address,
+            router_port: 5060,
+            service_port: 5062,
+            worker_ports: [5065, 5067],
+            router_tls_port: 5061,
+            service_tls_port: 5063,
+            worker_tls_ports: [5066, 5068],
+        },
         media: MediaSettings { address, ports: [30000, 39999] },
         web: (name == UM1.0).then(|| WebSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, settings.web)),
@@ -261,5 +298,38 @@ fn um_settings(settings: &LabSettings, (name, last): (&'static str, u8)) -> UmSe
         metrics: None,
         transcription: None,
         journal: JournalSettings::default(),
+        tls,
     }
+}
+
+/// The lab's enterprise CA, and what it issues: the node's certificate as the .pfx that its script imports, the UM server's as
+/// PEM files. Made at the first start.
+fn certificates(settings: &LabSettings, um: &str, address: IpAddr) -> Result<TlsSettings, StartError> {
+    let (folder, of_node) = (settings.data.join("certificates"), settings.data.join("node/certificates"));
+    folder::prepare(&folder)?;
+    folder::prepare(&settings.data.join("node"))?;
+    folder::prepare(&of_node)?;
+    let authority = Authority::in_folder(&folder, "Moon Galaxy Enterprise CA")?;
+    let issue = |name: &str, address: IpAddr| -> Result<(PathBuf, PathBuf), StartError> {
+        let (certificate, key) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
+        if !certificate.exists() {
+            // A lab that was killed on the way has left the key alone.
+            let _ = std::fs::remove_file(&key);
+            let names = [address.to_string()];
+            authority.issue(&folder, name, &Wish { subject: name, names: &names, days: DAYS })?;
+        }
+        Ok((certificate, key))
+    };
+    let (certificate, key) = issue(DOMAIN, host(settings, 10))?;
+    let pfx = of_node.join(format!("{DOMAIN}.pfx"));
+    if !pfx.exists() {
+        certificates::pfx(&certificate, &key, &pfx, PFX_PASSWORD)?;
+    }
+    let (certificate, key) = issue(um, address)?;
+    Ok(TlsSettings {
+        certificate: Some(certificate),
+        key: Some(key),
+        trusted: vec![authority.certificate().to_owned()],
+        ..TlsSettings::default()
+    })
 }

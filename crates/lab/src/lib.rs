@@ -3,6 +3,7 @@
 
 mod cable;
 mod call_records;
+pub mod certificates;
 mod disk;
 mod dns;
 mod error;
@@ -16,6 +17,7 @@ mod node;
 pub mod provisioning;
 mod role;
 pub mod settings;
+pub mod tls;
 mod um;
 
 pub use cable::{Cables, Done};

@@ -10,6 +10,7 @@ use crate::settings::NodeSettings;
 use crate::{event_socket, folder, journal, provisioning};
 use event::{Bus, Event, Now, Sink};
 use media::{Engine, EngineConfig};
+use net::tls::{ClientCertificate, Tell};
 use net::{InboxSender, Net, NetConfig};
 use pbx::{Node, NodeConfig, Own};
 use shell::{Language, Shell};
@@ -63,6 +64,18 @@ impl RunningNode {
         let mut net = NetConfig::new("node", listeners);
         net.events = Some(Arc::new(bus.clone()));
         net.dns = crate::settings::dns(&settings.dns);
+        let tls = match &settings.tls {
+            Some(tls) => {
+                let own = sender.clone();
+                let tell: Tell = Box::new(move |certificate, warning| {
+                    own.own(Own::Certificate { subject: certificate.subject.clone(), warning });
+                });
+                // Telephones have no certificates; trunks have.
+                Some(tls.open(ClientCertificate::Asked, bus, runtime, Some(tell))?)
+            }
+            None => None,
+        };
+        net.tls = tls.clone();
         let net = Net::start(net, sender.clone())?;
         let events = sender.clone();
         let [first, last] = settings.media.ports;
@@ -94,6 +107,15 @@ impl RunningNode {
             journal,
         };
         let mut node = Node::new(config, Now::read()).map_err(|error| StartError::Configuration(error.to_string()))?;
+        if let Some(tls) = tls {
+            node.certificates_to(Box::new(move |credentials| {
+                // Whoever signed our certificate signs our peers', too.
+                let trusted = credentials.as_ref().and_then(|own| own.root().cloned()).into_iter().collect();
+                if let Err(error) = tls.set_imported(credentials, trusted, "mxone_certificate") {
+                    tracing::error!(%error, "the imported certificate can't be used");
+                }
+            }));
+        }
         if let Some(provisioning) = &settings.provisioning {
             node.provision(provisioning.config());
         }
@@ -165,6 +187,9 @@ impl RunningNode {
 }
 
 fn listeners(settings: &NodeSettings) -> Vec<Listener> {
-    let addr = SocketAddr::new(settings.sip.address, settings.sip.port);
-    [Transport::Udp, Transport::Tcp].map(|transport| Listener { id: ListenerId(0), transport, addr }).to_vec()
+    let sip = &settings.sip;
+    let all = [(Transport::Udp, sip.port), (Transport::Tcp, sip.port), (Transport::Tls, sip.tls_port)];
+    let all = all.into_iter().filter(|(transport, _)| *transport != Transport::Tls || settings.tls.is_some());
+    all.map(|(transport, port)| Listener { id: ListenerId(0), transport, addr: SocketAddr::new(sip.address, port) })
+        .collect()
 }

@@ -2,6 +2,7 @@
 
 use crate::metrics::MetricsSettings;
 use crate::provisioning::ProvisioningSettings;
+use crate::tls::TlsSettings;
 use mailbox::{Server, UrlError};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
@@ -40,6 +41,8 @@ pub struct NodeSettings {
     pub metrics: Option<MetricsSettings>,
     #[serde(default)]
     pub journal: JournalSettings,
+    /// With it the node listens for TLS, too.
+    pub tls: Option<TlsSettings>,
 }
 
 /// The journal of calls, either half.
@@ -62,6 +65,8 @@ pub struct NodeSip {
     pub address: IpAddr,
     #[serde(default = "sip_port")]
     pub port: u16,
+    #[serde(default = "sip_tls_port")]
+    pub tls_port: u16,
 }
 
 /// `um.toml`.
@@ -86,6 +91,8 @@ pub struct UmSettings {
     pub metrics: Option<MetricsSettings>,
     #[serde(default)]
     pub journal: JournalSettings,
+    /// With it the server listens for TLS, too.
+    pub tls: Option<TlsSettings>,
     /// Who makes texts of messages; none: nobody.
     pub transcription: Option<TranscriptionSettings>,
 }
@@ -113,6 +120,12 @@ pub struct UmSip {
     pub service_port: u16,
     #[serde(default = "worker_ports")]
     pub worker_ports: [u16; 2],
+    #[serde(default = "sip_tls_port")]
+    pub router_tls_port: u16,
+    #[serde(default = "service_tls_port")]
+    pub service_tls_port: u16,
+    #[serde(default = "worker_tls_ports")]
+    pub worker_tls_ports: [u16; 2],
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -155,6 +168,18 @@ fn sip_port() -> u16 {
     5060
 }
 
+fn sip_tls_port() -> u16 {
+    5061
+}
+
+fn service_tls_port() -> u16 {
+    5063
+}
+
+fn worker_tls_ports() -> [u16; 2] {
+    [5066, 5068]
+}
+
 fn service_port() -> u16 {
     5062
 }
@@ -173,6 +198,12 @@ impl NodeSettings {
             return Err(value(path, "sip.address", "is one address that peers know the node by, not every address"));
         }
         settings.media.check(path)?;
+        if let Some(tls) = &settings.tls {
+            tls.check(path)?;
+            if settings.sip.port == settings.sip.tls_port {
+                return Err(value(path, "sip.tls_port", "is another port than that for TCP"));
+            }
+        }
         if let Some(provisioning) = &settings.provisioning {
             provisioning.check(path)?;
         }
@@ -189,12 +220,23 @@ impl UmSettings {
         if settings.drain > 3600 {
             return Err(value(path, "drain", "is in seconds, 0 to 3600"));
         }
-        let [first, second] = settings.sip.worker_ports;
-        let mut ports = vec![settings.sip.router_port, settings.sip.service_port, first, second];
+        let sip = &settings.sip;
+        let mut ports = vec![sip.router_port, sip.service_port];
+        ports.extend(sip.worker_ports);
+        if let Some(tls) = &settings.tls {
+            tls.check(path)?;
+            ports.extend([sip.router_tls_port, sip.service_tls_port]);
+            ports.extend(sip.worker_tls_ports);
+        }
+        let all = ports.len();
         ports.sort_unstable();
         ports.dedup();
-        if ports.len() != 4 {
-            return Err(value(path, "sip", "has router, service and two workers on four different ports"));
+        if ports.len() != all {
+            return Err(value(
+                path,
+                "sip",
+                "has router, service and two workers on different ports, those for TLS as well",
+            ));
         }
         if settings.web.as_ref().is_some_and(|web| web.certificate.is_some() != web.key.is_some()) {
             return Err(value(path, "web", "has certificate and key together, or neither"));

@@ -9,6 +9,7 @@ use crate::{event_socket, folder, journal};
 use event::{Bus, Event, Now, Sink};
 use mailbox::Mailboxes;
 use media::{Engine, EngineConfig, Spool};
+use net::tls::ClientCertificate;
 use net::{Cable, InboxSender, Net, NetConfig};
 use shell::{Language, Shell};
 use sip::flow::Listener;
@@ -104,6 +105,12 @@ impl RunningUm {
             .copied()
             .collect();
         let mut net = NetConfig::new("um", all);
+        if let Some(tls) = &settings.tls {
+            // Its peers are PBXs, which have certificates; telephones are not among them.
+            let clients =
+                if tls.trusted.is_empty() { ClientCertificate::NotAsked } else { ClientCertificate::Required };
+            net.tls = Some(tls.open(clients, bus, runtime, None)?);
+        }
         net.events = Some(Arc::new(bus.clone()));
         net.dns = crate::settings::dns(&settings.dns);
         net.cable = extras.cable.clone();
@@ -306,15 +313,21 @@ fn contact_host(settings: &UmSettings) -> Host {
 
 fn addresses(settings: &UmSettings) -> Addresses {
     let sip = &settings.sip;
-    let listen = |id: u8, port: u16| -> Vec<Listener> {
-        let addr = SocketAddr::new(sip.address, port);
-        [Transport::Tcp, Transport::Udp].map(|transport| Listener { id: ListenerId(id), transport, addr }).to_vec()
+    let listen = |id: u8, port: u16, secure: u16| -> Vec<Listener> {
+        let all = [(Transport::Tcp, port), (Transport::Udp, port), (Transport::Tls, secure)];
+        let all = all.into_iter().filter(|(transport, _)| *transport != Transport::Tls || settings.tls.is_some());
+        all.map(|(transport, port)| Listener {
+            id: ListenerId(id),
+            transport,
+            addr: SocketAddr::new(sip.address, port),
+        })
+        .collect()
     };
-    let [first, second] = sip.worker_ports;
+    let ([first, second], [first_tls, second_tls]) = (sip.worker_ports, sip.worker_tls_ports);
     Addresses {
-        router: listen(0, sip.router_port),
-        service: listen(1, sip.service_port),
-        workers: vec![listen(2, first), listen(3, second)],
+        router: listen(0, sip.router_port, sip.router_tls_port),
+        service: listen(1, sip.service_port, sip.service_tls_port),
+        workers: vec![listen(2, first, first_tls), listen(3, second, second_tls)],
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) enum AlarmKind {
     EmergencyCall,
     /// Less than a tenth of the data folder's disk is free. Cleared when more is.
     DiskSpace,
+    /// The certificate of TLS expires within 30 days, or has expired. Cleared by a new one.
+    Certificate,
 }
 
 impl AlarmKind {
@@ -42,7 +44,7 @@ impl AlarmKind {
         match self {
             AlarmKind::RouteCongested | AlarmKind::LicenceLimit | AlarmKind::ServerDown => 2,
             AlarmKind::PhoneGuessing => 3,
-            AlarmKind::RouteDown | AlarmKind::DiskSpace | AlarmKind::EmergencyCall => 3,
+            AlarmKind::RouteDown | AlarmKind::DiskSpace | AlarmKind::EmergencyCall | AlarmKind::Certificate => 3,
             AlarmKind::StoreFailed => 4,
         }
     }

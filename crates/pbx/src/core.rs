@@ -46,6 +46,8 @@ pub(crate) struct Core {
     pub listener: ListenerId,
     /// All addresses the node listens on.
     pub addresses: Vec<SocketAddr>,
+    /// One of them is for TLS.
+    pub speaks_tls: bool,
     /// What a call list position, or a diversion on no answer, waits.
     pub ring_time: Duration,
     /// Lamps that colleagues lit.

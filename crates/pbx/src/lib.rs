@@ -29,5 +29,5 @@ mod tests;
 
 pub use call_record::{CallRecord, CallRecordParty, HEADER as CALL_RECORD_HEADER, day};
 pub use configuration::LoadError;
-pub use node::{Node, NodeConfig, Own, StartError};
+pub use node::{CertificateDoor, Node, NodeConfig, Own, StartError};
 pub use provisioning::{Fetch, FetchReply, ProvisioningConfig, Served, ServerAddress};

@@ -93,9 +93,17 @@ pub enum Own {
     },
     /// Somebody wants to know how things stand.
     Measure(Measured),
+    /// Of the certificate in use by TLS: when it changes, and daily. `warning`: its end is near.
+    Certificate {
+        subject: String,
+        warning: Option<String>,
+    },
     /// End.
     Stop,
 }
+
+/// Takes the certificate that was imported, or that there is none.
+pub type CertificateDoor = Box<dyn FnMut(Option<net::tls::Credentials>) + Send>;
 
 /// Why a node can't start.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +133,7 @@ pub struct Node {
     pending: BTreeMap<u64, Pending>,
     actions: VecDeque<Action>,
     started: Now,
+    certificates: Option<CertificateDoor>,
 }
 
 /// What waits for the store.
@@ -174,6 +183,7 @@ impl Node {
         let host: Host = domain.parse().map_err(|_| StartError::Domain(domain.clone()))?;
         let first = listeners.first().ok_or(StartError::NoListener)?;
         let (listener, addresses) = (first.id, listeners.iter().map(|listener| listener.addr).collect());
+        let speaks_tls = listeners.iter().any(|own| own.transport == sip::Transport::Tls);
         journal.set_up(env!("CARGO_PKG_VERSION"), crate::replay::settings(&domain, ring_time, &listeners));
         let configuration = Configuration::load(&store)?;
         let alarms = Alarms::load(&store)?;
@@ -206,6 +216,7 @@ impl Node {
             host,
             listener,
             addresses,
+            speaks_tls,
             ring_time,
             manual_waiting,
             turns: BTreeMap::new(),
@@ -228,10 +239,25 @@ impl Node {
             pending: BTreeMap::new(),
             actions: VecDeque::new(),
             started: now,
+            certificates: None,
         };
         node.routes_changed(now);
         node.let_emergencies_in();
         Ok(node)
+    }
+
+    /// Who is told of the certificate that was imported: now, and whenever it changes.
+    pub fn certificates_to(&mut self, tell: CertificateDoor) {
+        self.certificates = Some(tell);
+        self.tell_certificate();
+    }
+
+    fn tell_certificate(&mut self) {
+        let entry = self.core.configuration.system.certificate.as_ref();
+        let credentials = entry.and_then(|entry| crate::commands::credentials(entry, &self.core.vault));
+        if let Some(tell) = &mut self.certificates {
+            tell(credentials);
+        }
     }
 
     /// Lets phones fetch their files. Without it there are none.
@@ -295,6 +321,7 @@ impl Node {
             Own::Disk { free, total } => self.disk(free, total, now),
             Own::Errand(errand) => self.errand(errand, now),
             Own::Confirmed { ticket, result } => self.calls.service_done(&mut self.core, ticket, result, now),
+            Own::Certificate { subject, warning } => self.certificate_is(&subject, warning, now),
             Own::Measure(reply) => reply(self.measure(now)),
             Own::Stop => {
                 // Nobody is left talking to nobody.
@@ -430,6 +457,7 @@ impl Node {
                         self.waiting.forget(&mut self.core, dir, now);
                     }
                 }
+                Edit::System(_) => self.tell_certificate(),
                 Edit::Phone(mac, entry) => {
                     self.core.guard.reload_phone(mac, entry.as_deref(), &self.core.vault);
                 }
@@ -443,7 +471,6 @@ impl Node {
                 Edit::NumberLength(..)
                 | Edit::Destination(..)
                 | Edit::PhoneParameters(..)
-                | Edit::System(_)
                 | Edit::HuntGroup(..)
                 | Edit::PickupGroup(..)
                 | Edit::Profile(..)
@@ -498,6 +525,7 @@ impl Node {
         self.core.terminals = Terminals::load(&self.core.configuration);
         self.routes_changed(now);
         self.let_emergencies_in();
+        self.tell_certificate();
     }
 
     /// Everything that the endpoint has to say, until it is silent.

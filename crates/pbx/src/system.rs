@@ -16,6 +16,18 @@ pub(crate) struct System {
     pub limits: BTreeMap<Licence, u32>,
     /// Where call records go, by output number.
     pub outputs: BTreeMap<u32, OutputEntry>,
+    /// What is shown by TLS.
+    pub certificate: Option<CertificateEntry>,
+}
+
+/// `mxone_certificate`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CertificateEntry {
+    pub file: String,
+    /// The chain as PEM.
+    pub certificate: String,
+    /// The key as PEM, sealed.
+    pub key: String,
 }
 
 /// What media encryption is enabled for.

@@ -2,7 +2,7 @@
 //! record says where.
 #![allow(clippy::unwrap_used)]
 
-use event::Bus;
+use event::{Bus, Event};
 use lab::{Fault, Lab, LabSettings};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -11,6 +11,7 @@ use verify::{Cable, Choice, Code, TESTS, Target, TestResult};
 /// Loopback nets of these tests, one a lab. Those with a fault count up from the last.
 const SOUND: [u8; 3] = [127, 0, 100];
 const FOREIGN: [u8; 3] = [127, 0, 104];
+const SECURE: [u8; 3] = [127, 0, 172];
 const FAULTY: [u8; 3] = [127, 100, 1];
 
 /// The tests take the time that is spoken in them, and hardly any work: parts that take as long as each other, each with a
@@ -31,8 +32,16 @@ fn verify(
 ) -> Vec<TestResult> {
     let data = tempfile::tempdir().unwrap();
     let faults = faults.to_vec();
-    let settings =
-        LabSettings { data: data.path().to_owned(), ring_time: 1, net, web: 0, https: false, redundant: true, faults };
+    let settings = LabSettings {
+        data: data.path().to_owned(),
+        ring_time: 1,
+        net,
+        web: 0,
+        https: false,
+        secure: false,
+        redundant: true,
+        faults,
+    };
     let lab = Lab::start(settings, &Bus::new(), runtime.handle()).unwrap();
     let mut target = Target::lab(net, lab.web().unwrap()).unwrap();
     let cables = lab.cables();
@@ -73,6 +82,38 @@ fn a_sound_lab_passes() {
     let results = verify_all(&runtime, SOUND, |_| {});
     assert_eq!(with(&results, Code::P), ALL, "{}", told(&results));
     assert_eq!(with(&results, Code::NT).len(), TESTS.len() - ALL.len());
+}
+
+/// The guide's chapter 5. Calls and lamps of both directions share a connection to each port: there are no more handshakes.
+#[test]
+fn over_tls_the_same_tests_pass_and_a_warm_trunk_does_no_handshake() {
+    let runtime = runtime();
+    let data = tempfile::tempdir().unwrap();
+    let settings = LabSettings {
+        data: data.path().to_owned(),
+        ring_time: 1,
+        net: SECURE,
+        web: 0,
+        https: false,
+        redundant: false,
+        secure: true,
+        faults: Vec::new(),
+    };
+    let bus = Bus::new();
+    let events = bus.subscribe();
+    events.messages.store(false, std::sync::atomic::Ordering::Relaxed);
+    let lab = Lab::start(settings, &bus, runtime.handle()).unwrap();
+    let target = Target::lab(SECURE, lab.web().unwrap()).unwrap();
+    let results = verify::run(&target, &Choice::parse("1,4a,8,9").unwrap(), |_| {}).unwrap().results;
+    assert_eq!(with(&results, Code::P), ["1", "4a", "8", "9"], "{}", told(&results));
+    drop(lab);
+    let opened = events.records.try_iter().filter_map(|record| match record.event {
+        Event::TlsConnected { incoming: false, peer, .. } => Some(peer.port()),
+        _ => None,
+    });
+    let mut opened: Vec<u16> = opened.collect();
+    opened.sort_unstable();
+    assert_eq!(opened, [5061, 5063, 5066]);
 }
 
 /// Anybody's UM server, of which only what a phone hears is known.

@@ -36,6 +36,20 @@ impl Baresip {
 
     /// The same with a line of its accounts file, whatever it says.
     pub fn with_account(user: &str, account: &str, number: u16, play: Option<&Path>) -> Baresip {
+        Baresip::configured(user, account, number, play, "")
+    }
+
+    /// By TLS: it takes no node but one whose certificate this CA has signed for the node's address.
+    pub fn secure(user: &str, node: &str, number: u16, ca: &Path) -> Baresip {
+        let account = format!(
+            "<sip:{user}@{node}:5061;transport=tls>;auth_user={user};auth_pass=moon-{user};regint=60;mwi=yes;audio_codecs=pcma,pcmu;outbound=\"sip:{node}:5061;transport=tls\""
+        );
+        let lines = format!("sip_cafile {}\nsip_verify_server yes\n", ca.display());
+        Baresip::configured(user, &account, number, None, &lines)
+    }
+
+    /// With further lines of its configuration.
+    fn configured(user: &str, account: &str, number: u16, play: Option<&Path>, lines: &str) -> Baresip {
         // Its RTP sockets are bound to no address, so what it sends to loopback comes from 127.0.0.1: there it lives, and is
         // told from others by its ports.
         let phone = PHONES.fetch_add(1, Ordering::Relaxed);
@@ -53,7 +67,7 @@ impl Baresip {
                 "sip_listen {local}:{sip}\nnet_interface {local}\naudio_source {source}\nsnd_path {folder}\n\
                  audio_buffer 20-160\nrtp_ports {rtp}-{}\nctrl_tcp_listen {local}:{control}\nmodule_path /usr/lib/baresip/modules\n\
                  module g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule srtp.so\n\
-                 module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule_app mwi.so\n",
+                 {lines}module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule_app mwi.so\n",
                 rtp + 7,
                 folder = folder.path().display(),
             ),

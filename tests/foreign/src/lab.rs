@@ -12,11 +12,13 @@ pub struct LabOptions {
     pub ring_time: u32,
     /// Phone files over HTTPS, too.
     pub https: bool,
+    /// The trunk by TLS.
+    pub secure: bool,
 }
 
 impl Default for LabOptions {
     fn default() -> LabOptions {
-        LabOptions { ring_time: 2, https: false }
+        LabOptions { ring_time: 2, https: false, secure: false }
     }
 }
 
@@ -121,7 +123,8 @@ fn launch(net: u8, data: &Scratch, options: &LabOptions) -> Process {
             .arg(web_port(net).to_string())
             .arg("--ring-time")
             .arg(options.ring_time.to_string())
-            .args(options.https.then_some("--https")),
+            .args(options.https.then_some("--https"))
+            .args(options.secure.then_some("--secure")),
     );
     process.wait_for("lab ready", Duration::from_secs(30));
     process

@@ -253,8 +253,9 @@ impl Call {
         route: &SipRouteEntry,
         others: VecDeque<Choice>,
     ) -> Result<(), Outcome> {
-        if route.transport() == Transport::Tls {
-            let reason = "TLS is not there yet: give the route -protocol tcp or udp".to_owned();
+        if route.transport() == Transport::Tls && !scene.core.speaks_tls {
+            let reason =
+                "the node has no TLS port: give node.toml a [tls] table, or the route -protocol tcp".to_owned();
             scene.core.emit(scene.now, Event::RouteUnavailable { route: choice.route, reason });
             return Err(Outcome::TrunkFailed);
         }
@@ -272,6 +273,7 @@ impl Call {
         plan.policy = route.policy();
         plan.next_hop = route.next_hop(&uri);
         plan.route = route.route();
+        plan.peer_name = route.peername.as_deref().map(Into::into);
         plan.urgent = choice.emergency;
         plan.login = scene.core.vault.login(choice.route, route);
         plan.request_uri = uri;

@@ -50,6 +50,7 @@ impl Configuration {
         let (passwords, unknown) = sip_route::export::secrets(self, vault);
         commands.extend(passwords);
         notes.extend(unknown);
+        notes.extend(mxone_certificate::left_out(self));
         let (phones, more) = ip_phone::export(self, vault);
         commands.extend(phones);
         // A phone's own lines come after the phone.
@@ -90,5 +91,7 @@ pub(super) fn restore(configuration: &Configuration, vault: &Vault, commands: Ve
             rebuilt.apply(edit);
         }
     }
+    // No script has it: see `mxone_certificate::left_out`.
+    rebuilt.system.certificate = configuration.system.certificate.clone();
     Ok((configuration.edits_to(rebuilt), Answer::done()))
 }

@@ -24,6 +24,7 @@ mod ip_phone;
 mod ip_phone_parameter;
 mod license;
 mod media_encryption;
+mod mxone_certificate;
 mod name;
 mod number;
 mod number_data;
@@ -60,6 +61,8 @@ pub use ip_phone_parameter::{IpPhoneParameter, IpPhoneParameterSet};
 pub use license::LicenseLimit;
 pub(crate) use license::used as licences_used;
 pub use media_encryption::MediaEncryption;
+pub use mxone_certificate::MxoneCertificate;
+pub(crate) use mxone_certificate::credentials;
 pub use name::{Name, NameSet};
 pub use number::Number;
 pub use number_data::{NumberData, NumberDataSet};
@@ -116,6 +119,8 @@ pub enum Command {
     DiversionSystem(DiversionSystem),
     /// `media_encryption_enable`, `media_encryption_disable`, `media_encryption_print`.
     MediaEncryption(MediaEncryption),
+    /// `mxone_certificate -import | -end | -print`.
+    MxoneCertificate(MxoneCertificate),
     /// `license_limit -set | -remove | -print`.
     LicenseLimit(LicenseLimit),
     /// `callinfo_output_set`, `callinfo_status_set`, `callinfo_output_remove`, `callinfo_output_print`.
@@ -164,6 +169,7 @@ impl Command {
                 | Command::NumberData(NumberData::Print { .. })
                 | Command::DiversionSystem(DiversionSystem::Print)
                 | Command::MediaEncryption(MediaEncryption::Print { .. })
+                | Command::MxoneCertificate(MxoneCertificate::Print)
                 | Command::LicenseLimit(LicenseLimit::Print)
                 | Command::CallInformation(CallInformation::Print)
                 | Command::Alarm(Alarm::Print { .. })
@@ -218,6 +224,7 @@ impl Command {
             Command::AuthCode(AuthCode::Initiate(_) | AuthCode::Change(_)) => true,
             Command::IpPhone(IpPhone::Initiate(_) | IpPhone::Change(_)) => true,
             Command::SipRoute(SipRoute::Set(set)) => set.password.is_some(),
+            Command::MxoneCertificate(MxoneCertificate::Import { .. }) => true,
             _ => false,
         }
     }
@@ -250,6 +257,7 @@ impl Command {
             Command::NumberData(command) => command.run(configuration),
             Command::DiversionSystem(command) => command.run(configuration),
             Command::MediaEncryption(command) => command.run(configuration),
+            Command::MxoneCertificate(command) => command.run(configuration, vault),
             Command::LicenseLimit(command) => command.run(configuration),
             Command::CallInformation(command) => command.run(configuration),
             Command::DoNotDisturb(command) => command.run(configuration),

@@ -14,6 +14,8 @@ const LEAST_FREE: u64 = 10;
 /// What alarms of the store and the disk are about.
 const STORE: &str = "configuration store";
 const DISK: &str = "data folder";
+/// What the alarm of an expiring certificate is about.
+const CERTIFICATE: &str = "TLS certificate";
 
 impl Node {
     /// Where call records go: called with the output's file name and the record; it must hand over and return.
@@ -62,7 +64,7 @@ impl Node {
         let rows = routes.map(|(number, route, sip)| {
             let down = self.core.health.is_down(number, now.instant);
             let state = match sip.transport() {
-                sip::Transport::Tls => "no TLS yet",
+                sip::Transport::Tls if !self.core.speaks_tls => "no TLS port",
                 _ if down => "down",
                 _ => "up",
             };
@@ -170,6 +172,15 @@ impl Node {
         match result {
             Ok(()) => self.core.clear(now, AlarmKind::StoreFailed, STORE),
             Err(error) => self.core.raise(now, AlarmKind::StoreFailed, STORE, &error.to_string()),
+        }
+    }
+
+    pub(super) fn certificate_is(&mut self, subject: &str, warning: Option<String>, now: Now) {
+        match warning {
+            None => self.core.clear(now, AlarmKind::Certificate, CERTIFICATE),
+            Some(warning) => {
+                self.core.raise(now, AlarmKind::Certificate, CERTIFICATE, &format!("{subject}: {warning}"));
+            }
         }
     }
 

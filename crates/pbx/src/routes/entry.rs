@@ -54,6 +54,8 @@ pub(crate) struct SipRouteEntry {
     pub numbers: Vec<String>,
     pub timer: Option<u32>,
     pub localdomain: Option<String>,
+    /// The name that the peer's certificate may have where the route dials an address.
+    pub peername: Option<String>,
     pub realm: Option<String>,
     pub authname: Option<String>,
     /// The password, sealed with the key file.
@@ -93,7 +95,7 @@ pub(crate) struct NumberTypes {
 pub(crate) fn fill_in(template: &str, number: &str) -> Option<Uri> {
     let escaped = sip::escape(number, sip::UriPart::User);
     let uri: Uri = template.replacen('?', &escaped, 1).parse().ok()?;
-    (uri.scheme == sip::Scheme::Sip).then_some(uri)
+    uri.is_sip().then_some(uri)
 }
 
 impl Service {
@@ -174,7 +176,8 @@ impl SipRouteEntry {
         if uri.port.is_none() && port != 0 && port != self.transport().default_port() {
             uri.port = Some(port);
         }
-        if !uri.params.has("transport") && self.transport() != Transport::Udp {
+        // A sips URI is by TLS, and needs no word for it (RFC 3261 26.2.2).
+        if !uri.params.has("transport") && self.transport() != Transport::Udp && !uri.is_sips() {
             uri = uri.with_transport(self.transport());
         }
         uri

@@ -54,6 +54,7 @@ struct Plan {
     login: Option<Login>,
     expires: u32,
     policy: TargetPolicy,
+    peer_name: Option<Text>,
 }
 
 impl Plan {
@@ -62,6 +63,7 @@ impl Plan {
         let mut request = OutgoingRequest::new(Method::Register, aor.clone(), aor, core.listener);
         request.request_uri = self.registrar.clone();
         request.next_hop.clone_from(&self.next_hop);
+        request.peer_name.clone_from(&self.peer_name);
         request.headers.push_typed(&Contact::Address(NameAddr::new(self.contact.clone())));
         request.headers.push_typed(&Expires(expires));
         request.login.clone_from(&self.login);
@@ -250,7 +252,9 @@ fn plans(core: &Core, number: u32, sip: &SipRouteEntry) -> Vec<(String, Plan)> {
         let expires = sip.timer.unwrap_or(DEFAULT_TIMER);
         // A registration that fails puts no host on the grey list: calls find out by themselves.
         let policy = TargetPolicy { grey_list: false, ..sip.policy() };
-        Some((name.clone(), Plan { registrar, next_hop, aor, contact, login: login.clone(), expires, policy }))
+        let peer_name = sip.peername.as_deref().map(Text::from);
+        let login = login.clone();
+        Some((name.clone(), Plan { registrar, next_hop, aor, contact, login, expires, policy, peer_name }))
     };
     names.iter().filter_map(plan).collect()
 }

@@ -73,6 +73,7 @@ impl Supervision {
             let own = NameAddr::new(Uri::sip_host(sip.domain(&core.host)));
             let mut request = OutgoingRequest::new(Method::Options, own, NameAddr::new(target), core.listener);
             request.next_hop = sip.next_hop(&uri);
+            request.peer_name = sip.peername.as_deref().map(Into::into);
             // A dead server is passed over until the answer to the next question but one is due.
             let grey_for = watch.interval.saturating_mul(2).saturating_add(sip.policy().last_try);
             request.policy = TargetPolicy { grey_for, ..sip.policy() };

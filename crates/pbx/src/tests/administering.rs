@@ -83,6 +83,18 @@ fn a_disk_that_fills_is_an_alarm_until_there_is_room() {
 }
 
 #[test]
+fn a_certificate_whose_end_is_near_is_an_alarm_until_another_is_in_its_place() {
+    let mut rig = Rig::bare();
+    let told = |warning: Option<&str>| {
+        Input::Own(Own::Certificate { subject: "mx-one.moon.galaxy".into(), warning: warning.map(str::to_owned) })
+    };
+    rig.input(told(Some("it expires at 2026-12-01 00:00 UTC: put a new certificate and its key in their place")));
+    assert!(alarms(&mut rig).contains("mx-one.moon.galaxy: it expires at 2026-12-01"));
+    rig.input(told(None));
+    assert!(!alarms(&mut rig).contains("mx-one"));
+}
+
+#[test]
 fn every_call_that_ended_is_recorded_where_an_output_is_on() {
     let mut rig = Rig::lab();
     let kept: Arc<Mutex<Vec<(String, CallRecord)>>> = Arc::default();

@@ -1,6 +1,7 @@
 //! The node's shell language: MML lines and unix-style lines, as the guide writes both.
 
 mod backup;
+mod certificate;
 mod help;
 pub(crate) mod lexer;
 mod parse;
@@ -71,7 +72,7 @@ pub(crate) fn read(statement: &Statement, net: Option<&Net>) -> Result<Read, Ref
     if goes_on(statement).is_some() {
         return Ok(Read::Said(Said::text("EXECUTED\n".into())));
     }
-    if let Some(fault) = certificate(text) {
+    if let Some(fault) = certificate::in_prose(text) {
         return Err(Refusal::at(fault));
     }
     let mut parsed = parse::parse(text, net).map_err(|refused| Refusal {
@@ -157,6 +158,10 @@ fn kept(parsed: &parse::Parsed, data: &Path, node: &Node) -> Result<String, Stri
         "backup" => backup::write(data, name, &printed(&ask(Command::Config(Config::Export))?)),
         "restore" => Ok(ask(backup::read(data, name)?)?.to_string()),
         "list" => Ok(backup::list(data)),
+        "certificate" => {
+            let password = parsed.json.get("password").and_then(serde_json::Value::as_str).unwrap_or_default();
+            Ok(printed(&ask(certificate::read(data, name, password)?)?))
+        }
         _ => Err("NOT ACCEPTED: say exit_if_error on, or exit_if_error off".into()),
     }
 }
@@ -169,18 +174,6 @@ pub(crate) fn goes_on(statement: &Statement) -> Option<bool> {
         ["exit_if_error", "on"] => Some(false),
         _ => None,
     }
-}
-
-/// The guide's 5.2.2 says in prose what to import. The line that it means, and that nothing takes it yet.
-fn certificate(text: &str) -> Option<Fault> {
-    let name = text.split([' ', ',']).next().filter(|name| name.eq_ignore_ascii_case("mxone_certificate"))?;
-    let file = text.split([' ', ',']).find(|word| [".pfx", ".p12", ".pem"].iter().any(|end| word.ends_with(end)));
-    let message = format!(
-        "NOT ACCEPTED: {name}: no certificate is taken yet, since SIP by TLS is not there. The line will be: mxone_certificate -import {}",
-        file.unwrap_or("FILE.pfx")
-    );
-    let start = file.and_then(|file| text.find(file)).unwrap_or(0);
-    Some(Fault::new(message, start..start + file.unwrap_or(name).len()))
 }
 
 fn printed(answer: &Answer) -> String {

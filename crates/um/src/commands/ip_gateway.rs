@@ -7,6 +7,7 @@ use super::value::{Any, Length, Range, choices};
 use super::{Answer, Command, CommandError, Outcome};
 use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
+use sip::Transport;
 
 choices! {
     /// Which address family the gateway's name is looked up for.
@@ -63,7 +64,8 @@ settings! {
     GatewaySettings, GatewayChanges {
         "Address" address: String = String::new(), Length(255), "IP address, or host name.";
         "IPAddressFamily" ip_address_family: AddressFamily = AddressFamily::IPv4Only, Any, "Which addresses a host name is looked up for.", idle;
-        "Port" port: u32 = 5060, Range(0, 65_535), "Where requests to the gateway are sent; 0 is 5060.";
+        "Port" port: u32 = 5060, Range(0, 65_535), "Where requests to the gateway are sent; 0 is 5060. By TLS, 0 and 5060 are 5061.";
+        "CertificateName" certificate_name: Option<String> = None, Length(255), "By TLS, the name that its certificate has where Address is an IP address that is not in it.";
         "Status" status: GatewayStatus = GatewayStatus::Enabled, Any, "Whether its calls are taken.";
         "OutcallsAllowed" outcalls_allowed: bool = true, Any, "Whether calls may be placed through it (not: transfers).";
         "MessageWaitingIndicatorAllowed" message_waiting_indicator_allowed: bool = true, Any, "Whether lamps are sent to it.";
@@ -186,8 +188,32 @@ impl Gateway {
         }
     }
 
+    /// How requests to it go, and to which port: by TLS where the dial plan protects its signalling, and `otherwise` as the
+    /// server does. Exchange has 5061 set by hand; who leaves the default means it, too.
+    pub(crate) fn way(&self, secure: bool, otherwise: Transport) -> (Transport, u16) {
+        match (secure, self.sip_port()) {
+            (true, 5060) => (Transport::Tls, Transport::Tls.default_port()),
+            (true, port) => (Transport::Tls, port),
+            (false, port) => (otherwise, port),
+        }
+    }
+
     /// The port that requests are sent to.
     pub fn sip_port(&self) -> u16 {
         u16::try_from(self.port).ok().filter(|port| *port != 0).unwrap_or(5060)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_of_a_protected_dial_plan_is_reached_by_tls_at_its_port_or_at_that_of_tls() {
+        let of_port =
+            |port| Gateway { name: "MX-ONE".into(), settings: GatewaySettings { port, ..Default::default() } };
+        assert_eq!(of_port(5060).way(true, Transport::Tcp), (Transport::Tls, 5061));
+        assert_eq!(of_port(5071).way(true, Transport::Tcp), (Transport::Tls, 5071));
+        assert_eq!(of_port(5060).way(false, Transport::Tcp), (Transport::Tcp, 5060));
     }
 }

@@ -3,6 +3,7 @@
 
 use super::Server;
 use crate::commands::connectivity::{Connectivity, RINGING_S};
+use crate::commands::dial_plan::VoipSecurity;
 use crate::commands::ip_gateway::Gateway;
 use crate::commands::{Answer, Command, CommandError, Reply};
 use crate::router::Stage;
@@ -83,7 +84,8 @@ impl Server {
             (Some(gateway), Some(phone)) => self.test_call(&gateway, &phone, timeout, reply, now),
             (Some(gateway), None) => {
                 let uri = gateway.address.parse::<Host>().map(|host| {
-                    without_user(host).with_port(gateway.sip_port()).with_transport(self.gateway_transport())
+                    let (transport, port) = self.gateway_way(&gateway);
+                    without_user(host).with_port(port).with_transport(transport)
                 });
                 match uri {
                     Ok(uri) => self.test_options(gateway.name.clone(), uri, Stage::Service, reply, now),
@@ -107,9 +109,13 @@ impl Server {
         }
     }
 
-    /// What requests to gateways go over.
-    pub(crate) fn gateway_transport(&self) -> Transport {
-        self.addresses.service.first().map_or(Transport::Tcp, |listener| listener.transport)
+    /// What requests to a gateway go over, and to which port: by TLS where a dial plan that it serves protects its signalling.
+    pub(crate) fn gateway_way(&self, gateway: &Gateway) -> (Transport, u16) {
+        let configuration = &self.configuration;
+        let groups = configuration.hunt_groups.iter().filter(|group| group.gateway.eq_ignore_ascii_case(&gateway.name));
+        let mut plans = groups.filter_map(|group| configuration.dial_plans.get(&group.dial_plan));
+        let secure = plans.any(|plan| plan.voip_security != VoipSecurity::Unsecured);
+        gateway.way(secure, self.addresses.service.first().map_or(Transport::Tcp, |listener| listener.transport))
     }
 
     fn test_options(&mut self, target: String, uri: Uri, from: Stage, reply: Reply, now: Now) {
@@ -165,7 +171,7 @@ impl Server {
             let mend = format!("{:?} has OutcallsAllowed $false", gateway.name);
             return reply(Err(CommandError::bad("UMIPGateway", mend)));
         }
-        let transport = self.gateway_transport();
+        let (transport, port) = self.gateway_way(gateway);
         let index = self.hops.iter().position(|hop| hop.stage == Stage::Service).unwrap_or(0);
         let (Some(hop), Ok(host)) = (self.hops.get_mut(index), gateway.address.parse::<Host>()) else {
             return reply(Err(CommandError::bad("UMIPGateway", "its address is no host")));
@@ -176,7 +182,7 @@ impl Server {
         };
         let local = sdp::Local::new(address.ip(), address.port(), self.random.random::<u64>() >> 2);
         let body = Body::sdp(sdp::offer(&local).to_bytes());
-        let to = Uri::sip(phone, host.clone()).with_port(gateway.sip_port()).with_transport(transport);
+        let to = Uri::sip(phone, host.clone()).with_port(port).with_transport(transport);
         // Out of the first pilot number, which the PBX knows as this server's.
         let pilot = self
             .configuration
@@ -187,6 +193,7 @@ impl Server {
         let from = NameAddr::new(Uri::sip(pilot, self.host.clone()));
         let mut call = OutgoingCall::new(from, NameAddr::new(to), Some(body), hop.listener);
         call.policy = test_policy();
+        call.peer_name = gateway.certificate_name.as_deref().map(Into::into);
         let test = Test { target: gateway.name.clone(), sent: now.instant, latency: None, reply };
         match hop.endpoint.invite(call, now.instant) {
             Ok(leg) => {

@@ -12,7 +12,7 @@ use mailbox::{MailboxId, ModSeq, Turn};
 use sip::endpoint::{Body, ClientRef, Failure, OutgoingRequest, TargetPolicy};
 use sip::header::{Event as EventHeader, SubscriptionState};
 use sip::message_summary::{self, Counts, MessageSummary};
-use sip::{Host, Method, NameAddr, Text, Transport, Uri};
+use sip::{Host, Method, NameAddr, Text, Uri};
 use std::sync::Arc;
 
 /// A NOTIFY that waits for its answer.
@@ -191,11 +191,12 @@ impl Server {
         let host: Host = gateway.address.parse().ok()?;
         // The service speaks for the server; a server without one has its first part speak.
         let index = self.hops.iter().position(|hop| hop.stage == Stage::Service).unwrap_or(0);
-        let transport = self.addresses.service.first().map_or(Transport::Tcp, |listener| listener.transport);
+        let (transport, port) = self.gateway_way(gateway);
         let hop = self.hops.get_mut(index)?;
         let user = NameAddr::new(Uri::sip(extension, host.clone()));
         let mut request = OutgoingRequest::new(Method::Notify, user.clone(), user, hop.listener);
-        request.request_uri = Uri::sip(extension, host.clone()).with_port(gateway.sip_port()).with_transport(transport);
+        request.request_uri = Uri::sip(extension, host.clone()).with_port(port).with_transport(transport);
+        request.peer_name = gateway.certificate_name.as_deref().map(Into::into);
         request.headers.push_typed(&EventHeader::new(message_summary::EVENT));
         // No subscription stands behind it: the one that it speaks of is over.
         request.headers.push_typed(&SubscriptionState::terminated(None));

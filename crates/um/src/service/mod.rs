@@ -63,3 +63,32 @@ pub(crate) fn redirection(contact: &NameAddr) -> Headers {
     headers.push(Name::Contact, contact.to_string());
     headers
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sip::ListenerId;
+
+    #[test]
+    fn a_call_that_comes_by_tls_is_sent_on_to_a_tls_port_and_one_by_tcp_to_one_for_tcp() {
+        let part = |id, tcp: u16, tls: u16| -> Vec<Listener> {
+            let listener = |transport, port: u16| Listener {
+                id: ListenerId(id),
+                transport,
+                addr: ([127, 0, 222, 4], port).into(),
+            };
+            vec![listener(Transport::Tcp, tcp), listener(Transport::Tls, tls)]
+        };
+        let addresses = Addresses {
+            router: part(0, 5060, 5061),
+            service: part(1, 5062, 5063),
+            workers: vec![part(2, 5065, 5066), part(3, 5067, 5068)],
+        };
+        let host: Host = "exc-2013-um1.moon.galaxy".parse().unwrap();
+        let contact = |stage, transport| addresses.contact(stage, "43334", &host, transport).unwrap().to_string();
+        let named = |rest: &str| format!("<sip:43334@exc-2013-um1.moon.galaxy:{rest}>");
+        assert_eq!(contact(Stage::Service, Transport::Tls), named("5063;transport=tls"));
+        assert_eq!(contact(Stage::Worker, Transport::Tls), named("5066;transport=tls"));
+        assert_eq!(contact(Stage::Worker, Transport::Tcp), named("5065;transport=tcp"));
+    }
+}

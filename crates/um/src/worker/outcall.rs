@@ -185,7 +185,8 @@ impl Server {
         let hop = caller.or_else(|| self.hops.iter().position(|hop| hop.stage == Stage::Worker)).unwrap_or(0);
         let host: Host =
             gateway.address.parse().map_err(|_| PlaceError::NotNow("the gateway's address is no host".into()))?;
-        let uri = Uri::sip(to.as_str(), host).with_port(gateway.sip_port()).with_transport(self.gateway_transport());
+        let (transport, port) = self.gateway_way(&gateway);
+        let uri = Uri::sip(to.as_str(), host).with_port(port).with_transport(transport);
         let (session, address) = self.media.open().map_err(|error| PlaceError::NotNow(error.to_string()))?;
         let mut local = sdp::Local::new(address.ip(), address.port(), self.random.random::<u64>() >> 2);
         local.security = self.security(&plan);
@@ -195,7 +196,9 @@ impl Server {
         own.display = from.name.as_deref().map(Into::into);
         let invited = self.hops.get_mut(hop).map(|hop| {
             let body = Some(Body::sdp(description.to_bytes()));
-            hop.endpoint.invite(OutgoingCall::new(own, NameAddr::new(uri), body, hop.listener), now.instant)
+            let mut call = OutgoingCall::new(own, NameAddr::new(uri), body, hop.listener);
+            call.peer_name = gateway.certificate_name.as_deref().map(Into::into);
+            hop.endpoint.invite(call, now.instant)
         });
         let leg = match invited {
             Some(Ok(leg)) => leg,

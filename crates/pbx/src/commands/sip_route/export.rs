@@ -81,6 +81,7 @@ fn set_of(route: u32, sip: &SipRouteEntry) -> SipRouteSet {
         numbers: list(sip.numbers.clone(), ","),
         timer: sip.timer,
         localdomain: sip.localdomain.clone(),
+        peername: sip.peername.clone(),
         realm: sip.realm.clone(),
         authname: sip.authname.clone(),
         password: None,

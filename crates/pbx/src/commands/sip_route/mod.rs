@@ -90,6 +90,7 @@ pub struct SipRouteSet {
     pub timer: Option<u32>,
     /// The domain that stands for the node in From and in the address of record.
     pub localdomain: Option<String>,
+    pub peername: Option<String>,
     /// The realm whose challenges are answered, and in which the peer is challenged.
     pub realm: Option<String>,
     pub authname: Option<String>,

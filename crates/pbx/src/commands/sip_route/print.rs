@@ -69,6 +69,7 @@ fn fields(sip: &SipRouteEntry) -> Vec<(String, String)> {
         one("registerport", number(sip.registerport.map(u32::from))),
         one("timer", number(sip.timer)),
         one("localdomain", text(&sip.localdomain)),
+        one("peername", text(&sip.peername)),
         one("authname", text(&sip.authname)),
         // That there is one is printed, never which.
         one("password", sip.password.as_ref().map_or_else(nothing, |_| "********".into())),

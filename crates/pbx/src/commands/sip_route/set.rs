@@ -286,6 +286,7 @@ fn registration(sip: &mut SipRouteEntry, set: &SipRouteSet) -> Result<(), Comman
     if let Some(seconds) = set.timer {
         sip.timer = Some(check::within("timer", Some(seconds), 3600, 60..=86_400)?);
     }
+    text("peername", set.peername.as_ref(), &mut sip.peername, "give the DNS name in the peer's certificate", is_host)?;
     text("localdomain", set.localdomain.as_ref(), &mut sip.localdomain, "give a domain or an IP address", is_host)
 }
 
@@ -401,7 +402,10 @@ fn unfinished(sip: &SipRouteEntry) -> Vec<String> {
         sip.authname.is_some() != sip.password.is_some(),
         "Challenges are not answered yet: -authname and -password belong together.",
     );
-    note(sip.transport() == sip::Transport::Tls, "TLS is not there yet: calls over this route fail until it is.");
+    note(
+        sip.peername.is_some() && sip.transport() != sip::Transport::Tls,
+        "-peername is for TLS only: the route has another protocol.",
+    );
     note(sip.remotetelip.is_some(), "-remotetelip is kept, without effect.");
     notes
 }

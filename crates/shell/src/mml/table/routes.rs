@@ -114,6 +114,7 @@ const SIP_ROUTE: &[Parameter] = &[
     p(&["numbers"], "numbers", Text, "the numbers to register, separated by commas; else -authname"),
     p(&["registerstring"], "registerstring", Text, "the address to register, ? stands for the number; else uristring0"),
     p(&["registerport"], "registerport", Number, "the registrar's port"),
+    p(&["peername"], "peername", Text, "TLS: the name in the peer's certificate, where -uristring has its address"),
     p(&["localdomain"], "localdomain", Text, "the domain that stands for the node in From and the address of record"),
     p(&["supervise"], "supervise", Text, "ACTIVE_SUPERVISION or NO_SUPERVISION"),
     p(&["supervisetime"], "supervisetime", Number, "seconds between OPTIONS, 5 to 3600"),

@@ -1,6 +1,6 @@
 //! The node as a whole: status, licences, encryption, call records, alarms, and keeping what is configured.
 
-use super::Kind::{MaybeText, Number, Text, YesNo};
+use super::Kind::{MaybeText, Number, Secret, Text, YesNo};
 use super::{DIR, Form, Parameter, needed, p, unix};
 
 const BACKUP: &[Parameter] = &[needed(&["file"], "file", Text, "its name, without a path")];
@@ -112,6 +112,26 @@ pub(super) const FORMS: &[Form] = &[
         "print",
         "prints whose media is encrypted",
         &[p(&["type"], "type", Text, "route or extension; else both")],
+    ),
+    unix(
+        "mxone_certificate",
+        Some("-import"),
+        "",
+        "certificate",
+        "takes certificate, key and CA of a PKCS#12 file (.pfx) for TLS; open connections go on",
+        &[
+            needed(&["import"], "file", Text, "its path, or its name under certificates in the data folder"),
+            p(&["password"], "password", Secret, "what it was exported with"),
+        ],
+    ),
+    unix("mxone_certificate", Some("-end"), "mxone_certificate", "end", "removes the certificate", &[]),
+    unix(
+        "mxone_certificate",
+        Some("-print"),
+        "mxone_certificate",
+        "print",
+        "prints the certificate: for which names, by whom, until when",
+        &[],
     ),
     unix(
         "callinfo_output_set",
