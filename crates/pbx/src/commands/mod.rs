@@ -205,6 +205,7 @@ impl Command {
             | Command::NumberData(_)
             | Command::DiversionSystem(_)
             | Command::MediaEncryption(_)
+            | Command::MxoneCertificate(_)
             | Command::LicenseLimit(_)
             | Command::CallInformation(_)
             | Command::DoNotDisturb(_)
