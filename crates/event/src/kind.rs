@@ -103,6 +103,9 @@ pub enum Event {
     UmCallRefused { source: SocketAddr, pilot: String, status: u16, warning: String },
     /// A UM call ended.
     UmCallEnded { call: u64, kind: String, cause: String, duration_ms: u64 },
+    /// Play on phone: how far the call has come (`Connecting`, `Alerted`, `Connected`, `Disconnected`), and why nobody heard
+    /// the message (`None`, `UserBusy`, `NoAnswer`, `Other`).
+    PlayOnPhone { mailbox: String, call: u64, phone: String, message: String, state: String, failure: String },
     /// A message is durable in a mailbox.
     MessageDelivered { mailbox: String, message: String, from: String, duration_ms: u64, recovered: bool },
     /// A call to a mailbox ended without a message.

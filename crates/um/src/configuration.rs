@@ -8,7 +8,7 @@ use crate::commands::hunt_group::HuntGroup;
 use crate::commands::ip_gateway::Gateway;
 use crate::commands::mailbox::{Enabled, Mailbox};
 use crate::commands::mailbox_policy::MailboxPolicy;
-use crate::commands::prompt::Prompt;
+use crate::commands::prompt::{Owner as PromptOwner, Prompt, key as prompt_key};
 use crate::commands::service::{RouterSettings, ServiceSettings};
 use crate::people::PinRecord;
 use mailbox::MailboxId;
@@ -304,6 +304,11 @@ impl Configuration {
             kind: Mailbox::NOUN.into(),
             identity: identity.into(),
         })
+    }
+
+    /// A prompt of a dial plan or an attendant, by its file name.
+    pub(crate) fn prompt(&self, owner: PromptOwner, name: &str, file: &str) -> Option<&Arc<Prompt>> {
+        self.prompts.get(&prompt_key(owner, name, file))
     }
 
     /// The policy of an enabled mailbox.

@@ -2,7 +2,9 @@
 //! doors to stores and hashing, with the journal looking on.
 
 use crate::commands::call_answering_rule::Rule;
+use crate::commands::key_mapping::{KeyMapping, Then};
 use crate::commands::mailbox::Mailbox;
+use crate::commands::prompt::Prompt;
 use crate::configuration::{Configuration, Object, PIN, ROUTER, SERVICE};
 use crate::people::{HashAnswer, HashJob, Hasher, PinRecord, PoolFull};
 use crate::replay::{recorded_result, verdict};
@@ -98,6 +100,24 @@ impl Configuration {
             let mut named = |text: &str| {
                 numbers.insert(text.to_owned());
             };
+            let keys = self
+                .attendants
+                .iter()
+                .flat_map(|attendant| [&attendant.business_hours_key_mapping, &attendant.after_hours_key_mapping]);
+            for key in keys.flat_map(|keys| KeyMapping::all(keys)) {
+                match key.then {
+                    Then::Extension(number) => named(&number),
+                    Then::VoiceMailOf(identity) | Then::User(identity) => {
+                        if let Some(mailbox) = self.find_mailbox(&identity) {
+                            self.mailbox_values(mailbox, tell);
+                        }
+                    }
+                    Then::Menu | Then::Attendant(_) | Then::Location | Then::Hours => {}
+                }
+            }
+            for prompt in self.prompts.iter() {
+                tell(Prompt::KIND, prompt.key(), json(&prompt.silent()));
+            }
             for value in self.attendants.iter().filter_map(|attendant| serde_json::to_value(&**attendant).ok()) {
                 journal::texts(&value, &mut named);
             }

@@ -10,6 +10,7 @@ use crate::commands::hunt_group::HuntGroup;
 use crate::commands::ip_gateway::Gateway;
 use crate::commands::mailbox::Mailbox;
 use crate::commands::mailbox_policy::MailboxPolicy;
+use crate::commands::prompt::Prompt;
 use crate::configuration::{Configuration, LoadError, Object, PIN, ROUTER, SERVICE};
 use crate::journal::{RESOLVED, answer_of};
 use crate::people::{HashAnswer, HashJob, Hasher, PoolFull};
@@ -151,6 +152,7 @@ impl Stage for UmStage {
                 AutoAttendant::KIND,
                 Mailbox::KIND,
                 Rule::KIND,
+                Prompt::KIND,
                 SERVICE,
                 ROUTER,
                 PIN,

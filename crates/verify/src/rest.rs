@@ -65,6 +65,20 @@ impl Rest {
         self.ask("DELETE", &format!("mailboxes/{mailbox}/messages/{message}"), None).map(drop)
     }
 
+    /// Has a message played on a telephone.
+    pub fn play_on_phone(&self, mailbox: &str, message: &str, number: &str) -> Result<(), RestError> {
+        let path = format!("mailboxes/{mailbox}/messages/{message}/play-on-phone");
+        self.ask("POST", &path, Some(&json!({ "number": number }))).map(drop)
+    }
+
+    /// How far that call has come.
+    pub fn phone_call(&self, mailbox: &str) -> Result<String, RestError> {
+        let path = format!("mailboxes/{mailbox}/play-on-phone");
+        let call: Value = serde_json::from_slice(&self.ask("GET", &path, None)?).unwrap_or_default();
+        let state = call["state"].as_str().map(str::to_owned);
+        state.ok_or(RestError::Unreadable { what: path })
+    }
+
     /// A command of `mdsh`, as JSON.
     pub fn node(&self, command: &Value) -> Result<Value, RestError> {
         self.command("node/commands", command)

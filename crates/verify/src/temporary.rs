@@ -92,8 +92,42 @@ pub(crate) fn route<'a>(stage: &'a Stage<'_>) -> Outcome<Option<Temporary<'a>>> 
     Ok(Some(made))
 }
 
+/// A telephone outside that can be reached, and a dialling rule that lets users have it rung. None: the suite gives no commands, or
+/// does not know how the trunk is reached.
+pub(crate) fn outside<'a>(stage: &'a Stage<'_>) -> Outcome<Option<(Temporary<'a>, String)>> {
+    let code = stage.target.trunk.as_ref().and_then(|trunk| trunk.access_code.clone());
+    let plan = stage.target.gateway.as_ref().and_then(|gateway| gateway.dial_plan.clone());
+    let (Some(code), Some(plan), Some(mut made)) = (code, plan, route(stage)?) else { return Ok(None) };
+    destination(&mut made, &code)?;
+    let list = |change: &str, item: &str| json!({ change: [item] });
+    let rule = format!("{GATEWAY},99{code},{code},made by the acceptance suite");
+    let rules = |change: &str| {
+        json!({ "Cmdlet": "Set-UMDialPlan", "Identity": plan,
+            "ConfiguredInCountryOrRegionGroups": list(change, &rule) })
+    };
+    let policy = format!("{plan} Default Policy");
+    let allowed = |change: &str| {
+        json!({ "Cmdlet": "Set-UMMailboxPolicy", "Identity": policy,
+            "AllowedInCountryOrRegionGroups": list(change, GATEWAY) })
+    };
+    made.um(rules("Add"), Some(rules("Remove")))?;
+    made.um(allowed("Add"), Some(allowed("Remove")))?;
+    // Longer than an extension: only the rule leads out.
+    Ok(Some((made, format!("99{code}"))))
+}
+
 /// A number that leads out by that route, and an extension whose calls are sent on to it.
 pub(crate) fn way_out(made: &mut Temporary<'_>, access_code: &str, extension: &str) -> Outcome {
+    destination(made, access_code)?;
+    made.node(
+        json!({ "command": "diversion", "verb": "initiate", "dir": extension, "div_destination_number": access_code,
+            "div_immediate": true, "div_busy": false, "div_noreply": false }),
+        Some(json!({ "command": "diversion", "verb": "end", "dir": extension })),
+    )
+}
+
+/// A number that leads out by that route.
+fn destination(made: &mut Temporary<'_>, access_code: &str) -> Outcome {
     made.node(
         json!({ "command": "number", "verb": "initiate", "numbertype": "ED", "number": access_code }),
         Some(json!({ "command": "number", "verb": "end", "number": access_code })),
@@ -101,11 +135,6 @@ pub(crate) fn way_out(made: &mut Temporary<'_>, access_code: &str, extension: &s
     made.node(
         json!({ "command": "destination", "verb": "initiate", "dest": access_code, "rou": ROUTE, "adc": ADC, "srt": 1 }),
         Some(json!({ "command": "destination", "verb": "end", "dest": access_code })),
-    )?;
-    made.node(
-        json!({ "command": "diversion", "verb": "initiate", "dir": extension, "div_destination_number": access_code,
-            "div_immediate": true, "div_busy": false, "div_noreply": false }),
-        Some(json!({ "command": "diversion", "verb": "end", "dir": extension })),
     )
 }
 

@@ -129,8 +129,8 @@ impl From<um::commands::CommandError> for ApiError {
         use um::commands::CommandError::*;
         let status = match &error {
             NotFound { .. } => StatusCode::NOT_FOUND,
-            Exists { .. } | InUse { .. } => StatusCode::CONFLICT,
-            Busy | NotStored { .. } | NoRecords { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Exists { .. } | InUse { .. } | PlayingAlready { .. } => StatusCode::CONFLICT,
+            Busy | NotStored { .. } | NoRecords { .. } | NoCall { .. } => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         };
         command_error(status, error.parameter(), error.to_string())

@@ -100,6 +100,19 @@ function play(source, title, id) {
   dress(document);
 }
 
+// The number that was rung last, offered again.
+let phone = '';
+
+// How far play on phone has come.
+function tellPhoneCall(event) {
+  const hangUp = () => ask('DELETE', api + '/play-on-phone');
+  const failures = { UserBusy: 'is busy', NoAnswer: 'does not answer', Other: 'could not be reached' };
+  if (event.state === 'Connecting') say(`Calling ${event.phone}.`, 'Hang up', hangUp);
+  else if (event.state === 'Alerted') say(`${event.phone} rings.`, 'Hang up', hangUp);
+  else if (event.state === 'Connected') say(`The message is played on ${event.phone}.`, 'Hang up', hangUp);
+  else say(event.failure === 'None' ? 'The call is over.' : `${event.phone} ${failures[event.failure] || failures.Other}.`);
+}
+
 function openMailbox() {
   const mark = (id, read) => ask('PATCH', `${api}/messages/${id}`, JSON.stringify({ read }));
   audio.addEventListener('ended', () => {
@@ -120,6 +133,11 @@ function openMailbox() {
       play(target.href, 'Your greeting', null);
     } else if (target.id === 'greeting-delete') {
       if (await ask('DELETE', api + '/greeting')) say('Your greeting was removed. Callers hear the system’s.');
+    } else if (target.dataset.do === 'phone') {
+      const number = window.prompt('Which number shall ring?', phone || document.body.dataset.mailbox);
+      if (!number) return;
+      phone = number;
+      await ask('POST', `${api}/messages/${message.dataset.id}/play-on-phone`, JSON.stringify({ number }));
     } else if (target.dataset.do === 'delete') {
       const id = message.dataset.id;
       if (!await ask('DELETE', `${api}/messages/${id}`)) return;
@@ -408,6 +426,7 @@ function follow() {
     source.addEventListener('gap', () => refreshAll());
     source.addEventListener('message', (message) => {
       const event = JSON.parse(message.data);
+      if (mailbox && event.event === 'play_on_phone' && event.mailbox === mailbox) tellPhoneCall(event);
       if (mailbox || event.number <= last) return;
       last = event.number;
       if (overview) happened(event);

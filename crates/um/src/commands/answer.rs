@@ -10,6 +10,7 @@ use super::hunt_group::HuntGroup;
 use super::ip_gateway::Gateway;
 use super::mailbox::{Mailbox, UmMailboxSettings};
 use super::mailbox_policy::MailboxPolicy;
+use super::play_on_phone::PhoneCall;
 use super::prompt::{Owner, Prompt};
 use super::service::{RouterSettings, ServiceSettings};
 use super::value::Value as _;
@@ -43,6 +44,7 @@ pub enum Answer {
     Records(Vec<CallRecord>),
     Report(Vec<ReportRow>),
     Connectivity(Connectivity),
+    PhoneCall(PhoneCall),
     /// The commands that make the configuration anew.
     Script(Vec<Command>),
     /// CSV.
@@ -154,6 +156,7 @@ impl Answer {
                 record(vec![("Name", user.name.clone())], [user.settings.rows(), enabled].concat())
             }),
             Answer::Mailboxes(mailboxes) => records(mailboxes, MailboxView::record),
+            Answer::PhoneCall(call) => vec![call.record()],
             Answer::Pin(pin) => vec![pin.record()],
             Answer::Rules(rules) => records(rules, |rule| {
                 record(vec![("Name", rule.name.clone()), ("Mailbox", rule.mailbox.clone())], rule.settings.rows())
@@ -236,6 +239,19 @@ impl CallView {
             ("UMIPGateway", self.gateway.clone()),
             ("CallId", self.call_id.clone()),
             ("Seconds", self.seconds.to_string()),
+        ];
+        record(fixed, Vec::new())
+    }
+}
+
+impl PhoneCall {
+    fn record(&self) -> Record {
+        let fixed = vec![
+            ("Mailbox", self.mailbox.clone()),
+            ("Number", self.number.clone()),
+            ("Message", self.message.clone()),
+            ("State", self.state.show()),
+            ("FailureCause", self.failure.show()),
         ];
         record(fixed, Vec::new())
     }

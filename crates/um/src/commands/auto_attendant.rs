@@ -1,13 +1,15 @@
 //! UMAutoAttendant: a number that answers everybody and leads on (fact sheet 2.5).
 
 use super::dial_plan::{Announcement, ContactScope, DialPlan, MatchedName};
-use super::forms::{FILE, HOLIDAY, MENU_KEY, OPENING_HOURS, key_of};
+use super::forms::{FILE, HOLIDAY, MENU_KEY, OPENING_HOURS, WEEK_DAY, key_of};
 use super::hunt_group::check_pilot;
+use super::key_mapping::{KeyMapping, Then};
 use super::settings::settings;
 use super::table::{self, Cmdlet};
 use super::value::{Any, Digits, LanguageTag, Length, choices};
 use super::{Answer, Command, CommandError, Outcome, in_use, pilots};
 use crate::configuration::Configuration;
+use crate::time_zone::ZoneName;
 use serde::{Deserialize, Serialize};
 use speech::Language;
 
@@ -50,27 +52,27 @@ settings! {
         "DTMFFallbackAutoAttendant" dtmf_fallback_auto_attendant: Option<String> = None, Length(64), "The attendant for callers who are not understood.", idle, attendant;
         "Language" language: Option<String> = None, LanguageTag, "What callers hear; none: the dial plan's.";
         "BusinessName" business_name: Option<String> = None, Length(64), "Spoken in the welcome.";
-        "BusinessLocation" business_location: Option<String> = None, Length(255), "Spoken on request.", idle;
-        "TimeZone" time_zone: Option<String> = None, Length(64), "Time zone of the schedules.", idle;
-        "WeekStartDay" week_start_day: Option<String> = None, Length(16), "First day of the week.", idle;
-        "BusinessHoursSchedule" business_hours_schedule: Vec<String> = Vec::new(), OPENING_HOURS, "When it is open; none: always.", idle;
-        "HolidaySchedule" holiday_schedule: Vec<String> = Vec::new(), HOLIDAY, "Days on which it is closed, each with a greeting.", idle;
-        "BusinessHoursWelcomeGreetingEnabled" business_hours_welcome_greeting_enabled: bool = false, Any, "Whether an own welcome is played in business hours.", idle;
-        "BusinessHoursWelcomeGreetingFilename" business_hours_welcome_greeting_filename: Option<String> = None, FILE, "Its file.", idle;
-        "AfterHoursWelcomeGreetingEnabled" after_hours_welcome_greeting_enabled: bool = false, Any, "Whether an own welcome is played after hours.", idle;
-        "AfterHoursWelcomeGreetingFilename" after_hours_welcome_greeting_filename: Option<String> = None, FILE, "Its file.", idle;
-        "BusinessHoursMainMenuCustomPromptEnabled" business_hours_main_menu_custom_prompt_enabled: bool = false, Any, "Whether an own menu prompt is played in business hours.", idle;
-        "BusinessHoursMainMenuCustomPromptFilename" business_hours_main_menu_custom_prompt_filename: Option<String> = None, FILE, "Its file.", idle;
-        "AfterHoursMainMenuCustomPromptEnabled" after_hours_main_menu_custom_prompt_enabled: bool = false, Any, "Whether an own menu prompt is played after hours.", idle;
-        "AfterHoursMainMenuCustomPromptFilename" after_hours_main_menu_custom_prompt_filename: Option<String> = None, FILE, "Its file.", idle;
-        "BusinessHoursKeyMappingEnabled" business_hours_key_mapping_enabled: bool = false, Any, "Whether keys lead on in business hours.", idle;
-        "BusinessHoursKeyMapping" business_hours_key_mapping: Vec<String> = Vec::new(), MENU_KEY, "Those keys, at most ten.", idle;
-        "AfterHoursKeyMappingEnabled" after_hours_key_mapping_enabled: bool = false, Any, "Whether keys lead on after hours.", idle;
-        "AfterHoursKeyMapping" after_hours_key_mapping: Vec<String> = Vec::new(), MENU_KEY, "Those keys.", idle;
+        "BusinessLocation" business_location: Option<String> = None, Length(255), "Spoken on request.";
+        "TimeZone" time_zone: Option<String> = None, ZoneName, "Time zone of the schedules; none: UTC.";
+        "WeekStartDay" week_start_day: Option<String> = None, WEEK_DAY, "First day of the week when the hours are told; none: Monday.";
+        "BusinessHoursSchedule" business_hours_schedule: Vec<String> = Vec::new(), OPENING_HOURS, "When it is open; none: always.";
+        "HolidaySchedule" holiday_schedule: Vec<String> = Vec::new(), HOLIDAY, "Days on which it is closed, each with a greeting.";
+        "BusinessHoursWelcomeGreetingEnabled" business_hours_welcome_greeting_enabled: bool = false, Any, "Whether an own welcome is played in business hours.";
+        "BusinessHoursWelcomeGreetingFilename" business_hours_welcome_greeting_filename: Option<String> = None, FILE, "Its file.";
+        "AfterHoursWelcomeGreetingEnabled" after_hours_welcome_greeting_enabled: bool = false, Any, "Whether an own welcome is played after hours.";
+        "AfterHoursWelcomeGreetingFilename" after_hours_welcome_greeting_filename: Option<String> = None, FILE, "Its file.";
+        "BusinessHoursMainMenuCustomPromptEnabled" business_hours_main_menu_custom_prompt_enabled: bool = false, Any, "Whether an own menu prompt is played in business hours.";
+        "BusinessHoursMainMenuCustomPromptFilename" business_hours_main_menu_custom_prompt_filename: Option<String> = None, FILE, "Its file.";
+        "AfterHoursMainMenuCustomPromptEnabled" after_hours_main_menu_custom_prompt_enabled: bool = false, Any, "Whether an own menu prompt is played after hours.";
+        "AfterHoursMainMenuCustomPromptFilename" after_hours_main_menu_custom_prompt_filename: Option<String> = None, FILE, "Its file.";
+        "BusinessHoursKeyMappingEnabled" business_hours_key_mapping_enabled: bool = false, Any, "Whether keys lead on in business hours.";
+        "BusinessHoursKeyMapping" business_hours_key_mapping: Vec<String> = Vec::new(), MENU_KEY, "Those keys, at most ten: they lead to an extension, an attendant, a user or his voice mail, or say a prompt, the location or the hours.";
+        "AfterHoursKeyMappingEnabled" after_hours_key_mapping_enabled: bool = false, Any, "Whether keys lead on after hours.";
+        "AfterHoursKeyMapping" after_hours_key_mapping: Vec<String> = Vec::new(), MENU_KEY, "Those keys.";
         "BusinessHoursTransferToOperatorEnabled" business_hours_transfer_to_operator_enabled: bool = false, Any, "Whether 0 leads to the operator in business hours.";
-        "AfterHoursTransferToOperatorEnabled" after_hours_transfer_to_operator_enabled: bool = false, Any, "Whether 0 leads to the operator after hours.", idle;
-        "InfoAnnouncementEnabled" info_announcement_enabled: Announcement = Announcement::False, Any, "Whether an announcement follows the welcome.", idle;
-        "InfoAnnouncementFilename" info_announcement_filename: Option<String> = None, FILE, "Its file.", idle;
+        "AfterHoursTransferToOperatorEnabled" after_hours_transfer_to_operator_enabled: bool = false, Any, "Whether 0 leads to the operator after hours.";
+        "InfoAnnouncementEnabled" info_announcement_enabled: Announcement = Announcement::False, Any, "Whether an announcement follows the welcome.";
+        "InfoAnnouncementFilename" info_announcement_filename: Option<String> = None, FILE, "Its file.";
         "CallSomeoneEnabled" call_someone_enabled: bool = true, Any, "Whether callers are transferred to users.";
         "SendVoiceMsgEnabled" send_voice_msg_enabled: bool = true, Any, "Whether callers may leave messages for users.";
         "NameLookupEnabled" name_lookup_enabled: bool = true, Any, "Whether callers may search for names.";
@@ -81,8 +83,8 @@ settings! {
         "OperatorExtension" operator_extension: Option<String> = None, Digits(1, 20), "Where 0 leads; none: the dial plan's.";
         "AllowDialPlanSubscribers" allow_dial_plan_subscribers: bool = true, Any, "Whether callers may be transferred to users of the plan.";
         "AllowExtensions" allow_extensions: bool = true, Any, "Whether they may dial any extension of the plan's length.";
-        "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Dialling rule groups that callers may use.", idle;
-        "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International groups that they may use.", idle;
+        "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Dialling rule groups that callers may use.";
+        "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International groups that they may use.";
         "StarOutToDialPlanEnabled" star_out_to_dial_plan_enabled: bool = false, Any, "Whether * leads to voice access.";
     }
 }
@@ -198,8 +200,10 @@ impl AutoAttendant {
         ];
         let mut led = Vec::new();
         for (parameter, keys) in menus {
-            let names = keys.iter().filter_map(|key| key.split(',').nth(3)).map(str::trim);
-            led.extend(names.filter(|name| !name.is_empty()).map(|name| (parameter, name.to_owned())));
+            led.extend(KeyMapping::all(keys).into_iter().filter_map(|key| match key.then {
+                Then::Attendant(name) => Some((parameter, name)),
+                _ => None,
+            }));
         }
         led
     }
@@ -228,6 +232,17 @@ impl AutoAttendant {
             }
             if let Some([twice, _]) = taken.windows(2).find(|pair| matches!(pair, [one, other] if one == other)) {
                 return Err(CommandError::bad(parameter, format!("write key {twice} once")));
+            }
+        }
+        for (parameter, keys) in [
+            ("BusinessHoursKeyMapping", &self.business_hours_key_mapping),
+            ("AfterHoursKeyMapping", &self.after_hours_key_mapping),
+        ] {
+            for key in KeyMapping::all(keys) {
+                let (Then::VoiceMailOf(identity) | Then::User(identity)) = key.then else { continue };
+                if configuration.find_mailbox(&identity).is_none() {
+                    return Err(CommandError::bad(parameter, format!("there is no mailbox {identity:?}")));
+                }
             }
         }
         for (parameter, name) in self.led_to() {

@@ -313,6 +313,9 @@ commands! {
         call_router: bool,
         timeout: Option<u32>,
     }
+    "Start-UMPlayOnPhone" StartPlayOnPhone { identity: String, number: String, message: String, }
+    "Get-UMPlayOnPhone" GetPlayOnPhone { identity: String, }
+    "Stop-UMPlayOnPhone" StopPlayOnPhone { identity: String, }
     "Export-UMConfiguration" ExportConfiguration {}
 
     /// A logon at a door other than the phone. Wrong PINs count as those of the phone do. Not a cmdlet.

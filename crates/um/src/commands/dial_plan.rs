@@ -104,15 +104,15 @@ settings! {
         "MaxRecordingDuration" max_recording_duration: u32 = 20, Range(1, 100), "Minutes that a recording may last; below MaxCallDuration.";
         "RecordingIdleTimeout" recording_idle_timeout: u32 = 5, Range(2, 10), "Seconds of silence that end a recording.";
         "OperatorExtension" operator_extension: Option<String> = None, Digits(1, 20), "Where 0 leads; none: no operator.";
-        "OutsideLineAccessCode" outside_line_access_code: Option<String> = None, Digits(1, 16), "Dialled before outside numbers.", idle;
+        "OutsideLineAccessCode" outside_line_access_code: Option<String> = None, Digits(1, 16), "Dialled before outside numbers.";
         "InternationalAccessCode" international_access_code: Option<String> = None, Digits(1, 4), "Dialled before international numbers.";
         "NationalNumberPrefix" national_number_prefix: Option<String> = None, Digits(1, 4), "Dialled before national numbers.";
         "InCountryOrRegionNumberFormat" in_country_or_region_number_format: Option<String> = None, Length(128), "Prefix and mask of national numbers.", idle;
         "InternationalNumberFormat" international_number_format: Option<String> = None, Length(128), "Prefix and mask of international numbers.", idle;
-        "ConfiguredInCountryOrRegionGroups" configured_in_country_or_region_groups: Vec<String> = Vec::new(), DIALLING_RULE, "National dialling rules: Group,NumberMask,DialedNumber,Comment.", idle;
-        "ConfiguredInternationalGroups" configured_international_groups: Vec<String> = Vec::new(), DIALLING_RULE, "International dialling rules.", idle;
-        "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Rule groups that unauthenticated callers may use.", idle;
-        "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International rule groups that they may use.", idle;
+        "ConfiguredInCountryOrRegionGroups" configured_in_country_or_region_groups: Vec<String> = Vec::new(), DIALLING_RULE, "National dialling rules: Group,NumberMask,DialedNumber,Comment.";
+        "ConfiguredInternationalGroups" configured_international_groups: Vec<String> = Vec::new(), DIALLING_RULE, "International dialling rules.";
+        "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Rule groups that unauthenticated callers may use.";
+        "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International rule groups that they may use.";
         "TUIPromptEditingEnabled" tui_prompt_editing_enabled: bool = false, Any, "Whether prompts may be recorded by phone.", idle;
     }
 }

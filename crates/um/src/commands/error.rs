@@ -36,6 +36,12 @@ pub enum CommandError {
     /// Something still needs the object.
     #[error("{kind} {identity:?} is used by {user}: remove that first")]
     InUse { parameter: String, kind: String, identity: String, user: String },
+    /// One at a time for each user.
+    #[error("a message of {mailbox:?} is being played by phone already: stop that first")]
+    PlayingAlready { mailbox: String },
+    /// No phone can be rung now.
+    #[error("no phone can be rung: {reason}")]
+    NoCall { reason: String },
     /// Call records cannot be read from disk now.
     #[error("the call records cannot be read: {reason}")]
     NoRecords { reason: String },
@@ -68,6 +74,8 @@ impl CommandError {
             | Positional { .. }
             | Unreadable { .. }
             | NoRecords { .. }
+            | PlayingAlready { .. }
+            | NoCall { .. }
             | Busy
             | NotStored { .. } => None,
         }

@@ -150,7 +150,13 @@ pub fn is_file(text: &str) -> bool {
 /// A file that `Import-UMPrompt` has brought, or will bring.
 pub const FILE: Form = Form { sound: is_file, mend: "a file name that ends with .wav" };
 
-/// A key of an attendant's menu: `Name,Extension`, or `Key,Name,Extension,AutoAttendant,File,Phrases,Mailbox,…`.
+/// A day of the week.
+pub const WEEK_DAY: Form = Form {
+    sound: |text| day_of_week(text).is_some(),
+    mend: "a day such as Monday or Mon, or its number, where 0 is Sunday",
+};
+
+/// A key of an attendant's menu, as [`KeyMapping`](crate::commands::key_mapping::KeyMapping) reads it.
 pub const MENU_KEY: Form = Form {
     sound: |text| {
         let parts: Vec<&str> = text.split(',').map(str::trim).collect();
@@ -169,7 +175,8 @@ pub const MENU_KEY: Form = Form {
             _ => false,
         }
     },
-    mend: "Name,Extension or Key,Name,Extension,AutoAttendant,file.wav,Phrases,Mailbox: keys 1 to 9, - for no key in time",
+    mend: "Name,Extension or Key,Name,Extension,AutoAttendant,file.wav,Phrases,VoiceMailOf,User,Location,Hours: keys 1 to 9, - \
+           for no key in time; 1 for Location and Hours says them",
 };
 
 fn is_number(text: &str) -> bool {

@@ -116,7 +116,7 @@ settings! {
         "FaxEnabled" fax_enabled: bool = true, Any, "Whether faxes may be received.", idle;
         "MissedCallNotificationEnabled" missed_call_notification_enabled: bool = true, Any, "Whether missed calls become messages.";
         "PinlessAccessToVoiceMailEnabled" pinless_access_to_voice_mail_enabled: bool = false, Any, "Whether voice mail may be heard from the own phone without a PIN.", idle;
-        "PlayOnPhoneEnabled" play_on_phone_enabled: bool = true, Any, "Whether the user may use play on phone.", idle;
+        "PlayOnPhoneEnabled" play_on_phone_enabled: bool = true, Any, "Whether the user may use play on phone.";
         "SIPResourceIdentifier" sip_resource_identifier: Option<String> = None, Length(255), "The address in SipName and E164 dial plans.", idle;
         "TUIAccessToCalendarEnabled" tui_access_to_calendar_enabled: bool = true, Any, "Whether the user may hear the calendar.", idle;
         "TUIAccessToEmailEnabled" tui_access_to_email_enabled: bool = true, Any, "Whether the user may hear mail.", idle;

@@ -18,10 +18,12 @@ mod export;
 pub mod forms;
 pub mod hunt_group;
 pub mod ip_gateway;
+pub(crate) mod key_mapping;
 pub mod mailbox;
 pub mod mailbox_policy;
 mod pilots;
 pub(crate) mod pin;
+pub mod play_on_phone;
 pub mod prompt;
 pub mod service;
 pub(crate) mod settings;
@@ -183,6 +185,9 @@ pub(crate) fn run(configuration: &mut Configuration, command: Command) -> Result
         | ExportCallRecords { .. }
         | GetCallReport { .. }
         | TestConnectivity { .. }
+        | StartPlayOnPhone { .. }
+        | GetPlayOnPhone { .. }
+        | StopPlayOnPhone { .. }
         | VerifyPin { .. }) => return Err(other),
     };
     Ok(outcome)

@@ -1,4 +1,4 @@
-//! UMPrompt: audio of a dial plan or an auto attendant (fact sheet 2.8). Kept as G.711; nothing plays it yet.
+//! UMPrompt: audio of a dial plan or an auto attendant (fact sheet 2.8), kept as G.711. Attendants play theirs.
 
 use super::forms::{FILE, is_file};
 use super::table::{self, Cmdlet, Parameter};
@@ -28,6 +28,31 @@ pub struct Prompt {
     /// A WAV file of µ-law at 8 kHz, in base64.
     pub wav: String,
     pub seconds: u32,
+    /// Its length to the sample, 8,000 a second.
+    #[serde(default)]
+    pub samples: u32,
+}
+
+impl Prompt {
+    /// What is heard. Without the sound, as a record of a call has it, silence of the same length.
+    pub(crate) fn audio(&self) -> Option<speech::Audio> {
+        if self.wav.is_empty() {
+            let samples = usize::try_from(self.samples).unwrap_or(0).min(MOST_SAMPLES);
+            return Some(speech::Audio::from_samples(vec![0; samples]));
+        }
+        let wav = BASE64_STANDARD.decode(&self.wav).ok()?;
+        ::mailbox::read_wav(&wav).ok().map(speech::Audio::from_samples)
+    }
+
+    /// The same without its sound.
+    pub(crate) fn silent(&self) -> Prompt {
+        let samples = match self.samples {
+            // Kept before its length was.
+            0 => self.audio().map_or(0, |audio| u32::try_from(audio.samples().len()).unwrap_or(0)),
+            known => known,
+        };
+        Prompt { wav: String::new(), samples, ..self.clone() }
+    }
 }
 
 impl Object for Prompt {
@@ -43,7 +68,7 @@ impl Object for Prompt {
     }
 }
 
-fn key(owner: Owner, name: &str, file: &str) -> String {
+pub(crate) fn key(owner: Owner, name: &str, file: &str) -> String {
     let kind = match owner {
         Owner::DialPlan => "plan",
         Owner::Attendant => "attendant",
@@ -54,11 +79,11 @@ fn key(owner: Owner, name: &str, file: &str) -> String {
 
 /// Longest prompt.
 const MOST_SECONDS: u32 = 240;
+const MOST_SAMPLES: usize = MOST_SECONDS as usize * 8000;
 /// Of one dial plan or attendant.
 const MOST_PROMPTS: usize = 50;
 /// Of the whole server: they are kept in memory.
 const MOST_OF_ALL: usize = 500;
-const NOTE: &str = "Prompts are kept and can be fetched again; nothing plays them yet.";
 
 pub(super) fn cmdlets() -> Vec<Cmdlet> {
     let owners = || {
@@ -75,16 +100,17 @@ pub(super) fn cmdlets() -> Vec<Cmdlet> {
     let data =
         Parameter::of::<String>("PromptFileData", "The WAV file in base64; in umsh -Path FILE reads it from there.");
     let import = Cmdlet::new("Import-UMPrompt", "Stores a prompt of a dial plan or an auto attendant.", owners());
-    let note = "PCM of 8 to 48 kHz or G.711, at most four minutes. Prompts are kept and can be fetched again; nothing plays them yet.";
+    let note = "PCM of 8 to 48 kHz or G.711, at most four minutes. Settings of the dial plan or attendant name it by its file \
+                name. Those of attendants are played; those of dial plans are kept.";
     vec![
-        import.and(vec![file("What it is called."), data.written("base64").needed()]).idle(note),
+        import.and(vec![file("What it is called."), data.written("base64").needed()]).note(note),
         Cmdlet::new(
             "Export-UMPrompt",
             "Fetches a prompt: its WAV file in base64; in umsh -Path FILE writes it there.",
             owners(),
         )
         .and(vec![file("Which one.")]),
-        Cmdlet::new("Get-UMPrompt", "Shows which prompts there are.", owners()).idle(NOTE),
+        Cmdlet::new("Get-UMPrompt", "Shows which prompts there are.", owners()),
         Cmdlet::new("Remove-UMPrompt", "Removes a prompt.", owners()).and(vec![file("Which one.")]).asks(),
     ]
 }
@@ -149,7 +175,8 @@ pub(super) fn import(
     }
     let encoded = rtp::encode(Codec::Pcmu, &samples);
     let wav = BASE64_STANDARD.encode(media::wav::write_g711(Codec::Pcmu, &encoded));
-    let prompt = Prompt { owner, owner_name, file, wav, seconds };
+    let length = u32::try_from(samples.len()).unwrap_or(u32::MAX);
+    let prompt = Prompt { owner, owner_name, file, wav, seconds, samples: length };
     let mut stored = Vec::new();
     configuration.prompts.put(prompt, &mut stored);
     Ok((Answer::Done(()), stored))

@@ -5,7 +5,7 @@ use super::error::CommandError;
 use super::value::{Given, Value};
 use super::{
     Command, active_calls, auto_attendant, call_answering_rule, call_record, connectivity, dial_plan, hunt_group,
-    ip_gateway, mailbox, mailbox_policy, pin, prompt, service,
+    ip_gateway, mailbox, mailbox_policy, pin, play_on_phone, prompt, service,
 };
 use serde_json::{Map, Value as Json};
 use std::sync::OnceLock;
@@ -225,6 +225,7 @@ pub fn cmdlets() -> &'static [Cmdlet] {
             active_calls::cmdlets(),
             call_record::cmdlets(),
             connectivity::cmdlets(),
+            play_on_phone::cmdlets(),
         ]
         .concat()
     })

@@ -134,17 +134,7 @@ pub(super) mod tests {
             max: Duration::from_secs(1200),
             failures: 3,
             operator: None,
-            elsewhere: Attendant {
-                welcome: None,
-                digits: 5,
-                failures: 3,
-                operator: None,
-                subscribers: true,
-                any_extension: false,
-                search: None,
-                messages: None,
-                access: None,
-            },
+            elsewhere: Attendant { digits: 5, failures: 3, subscribers: true, ..Attendant::default() },
         }
     }
 

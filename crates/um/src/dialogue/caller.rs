@@ -4,6 +4,7 @@
 //! comes. Both run on the role's thread, one after the other, so the desk's mutex is never waited for; it is one only
 //! because a role may be made on another thread than the one it runs on.
 
+use super::auto_attendant::Attendant;
 use super::directory_search::Search;
 use super::personal::{Draft, Personal, Reception};
 use crate::commands::dial_plan::{DialByName, MatchedName};
@@ -89,6 +90,8 @@ pub(crate) enum Ask {
         by: Authority,
         number: String,
     },
+    /// Another attendant takes over, if it answers. Answered by `Attendant`.
+    Attendant(String),
     /// Answered by `Rung`, if the caller was not connected.
     Ring(Ring),
     /// Of somebody who was rung: he takes the call. Told, not asked.
@@ -129,6 +132,7 @@ pub(crate) enum Reply {
     Same(bool),
     Transferred(TransferEnd),
     MayDial(Result<String, Denied>),
+    Attendant(Option<Box<Attendant>>),
     Rung(Rung),
 }
 
@@ -528,6 +532,14 @@ impl Caller {
         match self.ask(Ask::MayDial { by, number }).await {
             Reply::MayDial(result) => result,
             _ => Err(Denied::NoRule),
+        }
+    }
+
+    /// The attendant of this name, as it is at this hour; `None`: it does not answer.
+    pub(crate) async fn attendant(&self, name: String) -> Option<Box<Attendant>> {
+        match self.ask(Ask::Attendant(name)).await {
+            Reply::Attendant(attendant) => attendant,
+            _ => None,
         }
     }
 

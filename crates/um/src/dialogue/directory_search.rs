@@ -1,17 +1,10 @@
 //! Directory search (fact sheet 4.5): the caller spells a name on the keypad and chooses among those who are meant.
-//!
-//! | key | |
-//! |---|---|
-//! | 2 to 9 | the letters of the name |
-//! | # | that was the name |
-//! | # before a letter, then digits | an extension instead of a name |
-//! | ## before a letter | the other way to spell: the alias, or the name in the other order |
-//! | 0 | repeat |
-//! | * | back |
+//! Its keys are [`MENU`] and [`CHOICE`].
 //!
 //! The search also begins by itself after a pause, and as soon as three keys leave one person.
 
 use super::caller::{Caller, Match, Subscriber};
+use super::menu::{Key, Menu, Pressed};
 use super::people::spoken;
 use crate::commands::dial_plan::{DialByName, MatchedName};
 use speech::{Phrase, Prompt, Value};
@@ -44,6 +37,37 @@ pub(super) enum Outcome {
     Back,
     /// Too many wrong inputs; nothing was said yet.
     Failed,
+}
+
+pub(super) const MENU: Menu<()> = Menu {
+    name: "Directory search",
+    about: "The caller spells a name on the keypad. Letters beyond what makes it one person's are still the name's.",
+    keys: &[
+        Key::other("2 to 9", "the letters of the name"),
+        Key::other("#", "that was the name; so is a pause of 4 s, and 1.5 s once three keys leave one person"),
+        Key::other("# first, then digits", "an extension instead of a name"),
+        Key::other("## first", "the other way to spell: the alias, or the name in the other order"),
+        Key::other("0 first", "repeat"),
+        Key::other("*", "back").to("Auto attendant"),
+        Key::other("several people", "are told apart").to("Choice among people"),
+        Key::other("one person", "is found").to("Call or message"),
+    ],
+};
+
+pub(super) const CHOICE: Menu<Does> = Menu {
+    name: "Choice among people",
+    about: "Up to nine people fit what was spelt. Namesakes are told apart as the dial plan or the attendant says.",
+    keys: &[
+        Key::other("1 to 9", "that person").to("Call or message"),
+        Key::new("0", Does::Repeat, "repeat"),
+        Key::new("*", Does::Back, "search again").to("Directory search"),
+    ],
+};
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Does {
+    Repeat,
+    Back,
 }
 
 /// How long somebody may look for the next letter.
@@ -205,10 +229,15 @@ async fn choose(caller: &Caller, people: &[Match], most_failures: u32) -> Choice
         let mut phrases = std::mem::take(&mut opening);
         phrases.extend(list.iter().cloned());
         caller.play(phrases).await;
-        match caller.key(super::FIRST_KEY).await {
-            Some('*') => return Choice::Back,
-            Some('0') => {}
-            Some(key) => {
+        let Some(key) = caller.key(super::FIRST_KEY).await else {
+            failures += 1;
+            opening.push(Prompt::NoInput.into());
+            continue;
+        };
+        match CHOICE.read_from(caller, key).await {
+            Pressed::Does(Does::Back) => return Choice::Back,
+            Pressed::Does(Does::Repeat) => {}
+            Pressed::Unknown | Pressed::Nothing => {
                 let index = key.to_digit(10).and_then(|digit| usize::try_from(digit).ok()?.checked_sub(1));
                 if let Some(Match { subscriber, .. }) = index.and_then(|index| people.get(index)) {
                     return Choice::Person(subscriber.clone());
@@ -216,10 +245,6 @@ async fn choose(caller: &Caller, people: &[Match], most_failures: u32) -> Choice
                 failures += 1;
                 caller.forget_keys();
                 opening.push(Prompt::InvalidKey.into());
-            }
-            None => {
-                failures += 1;
-                opening.push(Prompt::NoInput.into());
             }
         }
     }

@@ -17,6 +17,7 @@ mod people;
 mod person;
 mod personal;
 mod personal_options;
+mod play_on_phone;
 mod player;
 mod rule_menu;
 #[cfg(test)]
@@ -26,7 +27,7 @@ mod subscriber_logon;
 mod time_zones;
 mod voice_mail;
 
-pub(crate) use auto_attendant::{Attendant, Messages, Welcome, auto_attendant};
+pub(crate) use auto_attendant::{Announcement, Attendant, MenuKey, Messages, Then, auto_attendant};
 pub(crate) use call_answering::{Answering, call_answering};
 pub(crate) use caller::{
     Ask, Authority, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber, TransferEnd,
@@ -34,6 +35,7 @@ pub(crate) use caller::{
 pub(crate) use directory_search::Search;
 pub(crate) use find_me::find_me;
 pub(crate) use personal::{Draft, Personal, Reception, RuleAction, RuleScene};
+pub(crate) use play_on_phone::play_on_phone;
 pub(crate) use subscriber_logon::{Access, subscriber_logon};
 
 use std::time::Duration;
@@ -48,6 +50,10 @@ pub(crate) const SECOND_KEY: Duration = Duration::from_millis(1200);
 /// Every menu there is, in the order in which docs/menus.md has them.
 fn menus() -> Vec<menu::Drawn> {
     vec![
+        auto_attendant::MENU.drawn(),
+        directory_search::MENU.drawn(),
+        directory_search::CHOICE.drawn(),
+        auto_attendant::CALL_OR_MESSAGE.drawn(),
         call_answering::MENU.drawn(),
         after_record::MENU.drawn(),
         after_record::SEND.drawn(),
@@ -63,6 +69,7 @@ fn menus() -> Vec<menu::Drawn> {
         greetings::KEEP.drawn(),
         set_up::MENU.drawn(),
         find_me::MENU.drawn(),
+        play_on_phone::MENU.drawn(),
     ]
 }
 

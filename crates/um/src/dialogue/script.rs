@@ -1,6 +1,7 @@
 //! A scripted caller for tests: hears what the dialogue says, presses keys, speaks, waits on a virtual clock. The stores
 //! and people behind the dialogue are lists in memory.
 
+use super::auto_attendant::Attendant;
 use super::caller::{
     Ask, Caller, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber, TransferEnd,
 };
@@ -37,6 +38,8 @@ pub(crate) struct Script {
     pub(crate) transferring: Option<(RequestId, String)>,
     /// Who is being rung.
     pub(crate) ringing: Option<(RequestId, Ring)>,
+    /// The attendants that there are.
+    pub(crate) attendants: Vec<(String, Attendant)>,
     /// Why no number may be dialled.
     pub(crate) denied: Option<Denied>,
     /// What the dialogue asked the store for that changes something, and what it told its call.
@@ -142,6 +145,7 @@ impl Script {
             usage: 0,
             transferring: None,
             ringing: None,
+            attendants: Vec::new(),
             denied: None,
             done: Vec::new(),
             messages: Vec::new(),
@@ -237,6 +241,9 @@ impl Script {
                 let denied = self.denied;
                 Some(Reply::MayDial(denied.map_or(Ok(number), Err)))
             }
+            Ask::Attendant(name) => Some(Reply::Attendant(
+                self.attendants.iter().find(|(own, _)| *own == name).map(|(_, a)| Box::new(a.clone())),
+            )),
             Ask::Ring(ring) => {
                 self.ringing = Some((id, ring));
                 None

@@ -252,17 +252,7 @@ mod tests {
 
     #[test]
     fn who_has_no_mailbox_reaches_somebody_by_pound() {
-        let elsewhere = Attendant {
-            welcome: None,
-            digits: 5,
-            failures: 3,
-            operator: None,
-            subscribers: true,
-            any_extension: false,
-            search: None,
-            messages: None,
-            access: None,
-        };
+        let elsewhere = Attendant { digits: 5, failures: 3, subscribers: true, ..Attendant::default() };
         let access = Access { elsewhere: Some(Box::new(elsewhere)), ..access(None) };
         let mut call = Script::start(|_| {}, |caller| subscriber_logon(caller, access));
         call.hears("To reach somebody").presses("#").hears("enter the extension of the person").presses("27001");

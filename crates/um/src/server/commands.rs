@@ -45,6 +45,13 @@ impl Server {
             }
             Command::VerifyPin { identity, pin, door } => self.verify_pin(&identity, pin, door, reply, now),
             Command::RemoveUser { identity } => self.remove_user(&identity, reply),
+            Command::StartPlayOnPhone { identity, number, message } => {
+                reply(self.play_on_phone(&identity, number, &message, now).map(Answer::PhoneCall));
+            }
+            Command::GetPlayOnPhone { identity } => reply(self.phone_call(&identity).map(Answer::PhoneCall)),
+            Command::StopPlayOnPhone { identity } => {
+                reply(self.stop_play_on_phone(&identity, now).map(Answer::PhoneCall));
+            }
             command @ Command::TestConnectivity { .. } => self.test_connectivity(command, reply, now),
             command @ Command::GetActiveCalls { .. } => {
                 let filter = active_calls::filter(&self.configuration, &self.name, command);

@@ -19,6 +19,7 @@ mod tests;
 pub use hop::Hop;
 
 use crate::commands::Command;
+use crate::commands::play_on_phone::PhoneCall;
 use crate::configuration::{Configuration, LoadError};
 use crate::dialogue::{Reply, RequestId};
 use crate::journal::{WatchedHasher, WatchedStorage};
@@ -157,6 +158,8 @@ pub struct Server {
     pub(crate) records: Box<dyn CallRecords + Send>,
     pub(crate) uncertain: records::Uncertain,
     pub(crate) tests: connectivity::Tests,
+    /// The last play on phone of each mailbox: as many as there are mailboxes.
+    pub(crate) phone_calls: BTreeMap<mailbox::MailboxId, PhoneCall>,
     /// Replies to a dialogue that was asking when they came.
     pub(crate) replies: VecDeque<(u64, RequestId, Reply)>,
     /// What the counts are of that this server is to tell, where several have one store.
@@ -221,6 +224,7 @@ impl Server {
             records: config.records,
             uncertain: records::Uncertain::new(),
             tests: connectivity::Tests::default(),
+            phone_calls: BTreeMap::new(),
             replies: VecDeque::new(),
             turns: BTreeMap::new(),
             notifies: HashMap::new(),
@@ -503,6 +507,7 @@ impl Server {
         self.resolve_gateways(now);
         self.exempt();
         self.directory.changed();
+        self.prepare_attendants();
     }
 
     pub(crate) fn exempt(&mut self) {

@@ -7,7 +7,7 @@ use crate::commands::call_record::ReasonForCall;
 use crate::commands::dial_plan::{ContactScope, DialByName, DialPlan, MatchedName, VoipSecurity};
 use crate::commands::mailbox::Mailbox;
 use crate::dialogue::{
-    Access, Answering, Attendant, Dialogue, Messages, Search, Subscriber, Welcome, auto_attendant, call_answering,
+    Access, Answering, Attendant, Dialogue, Messages, Search, Subscriber, auto_attendant, call_answering,
     subscriber_logon,
 };
 use crate::router::{Accepted, Refusal};
@@ -21,6 +21,14 @@ use sip::flow::Flow;
 use sip::header::Warning;
 use sip::{Headers, Name, Request};
 use std::time::Duration;
+
+/// What a plan says of its callers' dialogues.
+pub(super) struct PlanScene {
+    failures: u32,
+    messages: Messages,
+    elsewhere: Attendant,
+    pub(super) access: Access,
+}
 
 impl Server {
     pub(crate) fn answer(
@@ -131,7 +139,7 @@ impl Server {
             leg,
             call_id: request.call_id().map(String::from).unwrap_or_default(),
             mailbox: owner.as_ref().map(|owner| owner.mailbox.clone()),
-            waiting: Some(self.dialogue((owner, operator), attendant.as_deref(), &plan, &caller)),
+            waiting: Some(self.dialogue((owner, operator), attendant.as_deref(), &plan, &caller, now)),
             attendant: attendant.as_ref().map(|attendant| attendant.name.clone()),
             reason: identity::reason(request),
             codec,
@@ -171,54 +179,18 @@ impl Server {
 
     /// What the caller will talk with.
     fn dialogue(
-        &self,
+        &mut self,
         // Whose mailbox, and the operator of his own, if he has one.
         (owner, operator): (Option<Subscriber>, Option<String>),
         attendant: Option<&AutoAttendant>,
         plan: &DialPlan,
         caller: &CallerId,
+        now: Now,
     ) -> Dialogue {
-        let from = caller.user.as_ref().and_then(|user| self.subscriber(user));
-        let digits = usize::try_from(plan.digits).unwrap_or(20);
-        let failures = plan.input_failures_before_disconnect;
-        let messages = Messages {
-            idle: Duration::from_secs(u64::from(plan.recording_idle_timeout)),
-            max: Duration::from_secs(u64::from(plan.max_recording_duration) * 60),
-        };
-        // Where callers of the plan's pilots may go who did not come for a mailbox of their own.
-        let elsewhere = Attendant {
-            welcome: None,
-            digits,
-            failures,
-            operator: plan.operator_extension.clone(),
-            subscribers: plan.allow_dial_plan_subscribers && plan.call_someone_enabled,
-            any_extension: plan.allow_extensions && plan.call_someone_enabled,
-            search: search(plan, plan.contact_scope, MatchedName::InheritFromDialPlan),
-            messages: plan.send_voice_msg_enabled.then_some(messages),
-            access: None,
-        };
-        let access = || Access {
-            from,
-            digits,
-            failures,
-            logon_failures: plan.logon_failures_before_disconnect,
-            elsewhere: (elsewhere.subscribers || elsewhere.messages.is_some()).then(|| Box::new(elsewhere.clone())),
-        };
+        let PlanScene { failures, messages, elsewhere, access } = self.plan_scene(plan, caller);
         match (owner, attendant) {
             (_, Some(attendant)) => {
-                let operator = attendant.operator_extension.clone().or_else(|| plan.operator_extension.clone());
-                let search = search(plan, attendant.contact_scope, attendant.matched_name_selection_method);
-                let scene = Attendant {
-                    welcome: Some(Welcome { business: attendant.business_name.clone() }),
-                    digits,
-                    failures,
-                    operator: operator.filter(|_| attendant.business_hours_transfer_to_operator_enabled),
-                    subscribers: attendant.allow_dial_plan_subscribers && attendant.call_someone_enabled,
-                    any_extension: attendant.allow_extensions && attendant.call_someone_enabled,
-                    search: search.filter(|_| attendant.name_lookup_enabled),
-                    messages: attendant.send_voice_msg_enabled.then_some(messages),
-                    access: attendant.star_out_to_dial_plan_enabled.then(access),
-                };
+                let scene = self.attendant_scene(attendant, plan, access, now);
                 Dialogue::start(|caller| auto_attendant(caller, scene))
             }
             (Some(owner), None) => {
@@ -233,11 +205,36 @@ impl Server {
                 };
                 Dialogue::start(|caller| call_answering(caller, scene))
             }
-            (None, None) => {
-                let access = access();
-                Dialogue::start(|caller| subscriber_logon(caller, access))
-            }
+            (None, None) => Dialogue::start(|caller| subscriber_logon(caller, access)),
         }
+    }
+
+    /// What all dialogues of a plan's callers are made of.
+    pub(super) fn plan_scene(&self, plan: &DialPlan, caller: &CallerId) -> PlanScene {
+        let from = caller.user.as_ref().and_then(|user| self.subscriber(user));
+        let digits = usize::try_from(plan.digits).unwrap_or(20);
+        let failures = plan.input_failures_before_disconnect;
+        let messages = Messages::of(plan);
+        // Where callers of the plan's pilots may go who did not come for a mailbox of their own.
+        let elsewhere = Attendant {
+            digits,
+            failures,
+            operator: plan.operator_extension.clone(),
+            subscribers: plan.allow_dial_plan_subscribers && plan.call_someone_enabled,
+            any_extension: plan.allow_extensions && plan.call_someone_enabled,
+            search: search(plan, plan.contact_scope, MatchedName::InheritFromDialPlan),
+            messages: plan.send_voice_msg_enabled.then_some(messages),
+            recording: messages,
+            ..Attendant::default()
+        };
+        let access = Access {
+            from,
+            digits,
+            failures,
+            logon_failures: plan.logon_failures_before_disconnect,
+            elsewhere: (elsewhere.subscribers || elsewhere.messages.is_some()).then(|| Box::new(elsewhere.clone())),
+        };
+        PlanScene { failures, messages, elsewhere, access }
     }
 
     /// A user as dialogues know him; None when he is not enabled.

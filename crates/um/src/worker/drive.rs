@@ -144,6 +144,7 @@ impl Server {
             }
             Ask::Transfer(to) => self.transfer(number, id, &to, now).map(Reply::Transferred),
             Ask::MayDial { by, number: wanted } => Some(Reply::MayDial(self.may_dial(number, &by, &wanted))),
+            Ask::Attendant(name) => Some(Reply::Attendant(self.next_attendant(number, &name, now))),
             Ask::Ring(ring) => self.ring(number, id, ring, now).map(Reply::Rung),
             Ask::Take => {
                 self.take(number, now);

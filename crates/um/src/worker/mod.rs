@@ -7,5 +7,6 @@ pub(crate) mod drive;
 pub(crate) mod identity;
 pub(crate) mod outcall;
 mod play_on_phone;
+mod scene;
 pub(crate) mod sound;
 pub(crate) mod transfer;

@@ -300,7 +300,9 @@ impl Server {
                 if let Some(call) = self.calls.get_mut(&number) {
                     call.dialogue = Some(dialogue);
                 }
-                self.play_on_phone_answered(number, now);
+                if matches!(waits, For::PlayOnPhone) {
+                    self.play_on_phone_answered(number, now);
+                }
                 self.drive(number, now);
             }
             (None, For::Ring { call, .. } | For::Transfer { call, .. }) => self.connect(call, number, now),
@@ -401,6 +403,9 @@ impl Server {
                 other.outcall = other.outcall.filter(|outcall| outcall.waits.caller() != Some(call.number));
             }
             self.hang_up(other, now);
+        }
+        if call.kind == Kind::PlayOnPhone {
+            self.play_on_phone_over(call.number, now);
         }
         if let Some(outcall) = call.outcall {
             let outcome = if outcall.rings_until.is_some() { Outcome::Failed } else { Outcome::Declined };

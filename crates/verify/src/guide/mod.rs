@@ -2,6 +2,7 @@
 //! guide's text; to add one, write the file and give it its line here.
 
 mod directory_search;
+mod play_on_phone;
 mod servers;
 mod test_1;
 mod test_10;
@@ -15,6 +16,8 @@ mod test_6a;
 mod test_6b;
 mod test_6c;
 mod test_6d;
+mod test_7a;
+mod test_7b;
 mod test_8;
 mod test_9;
 
@@ -60,33 +63,14 @@ pub const TESTS: &[Test] = &[
     test_6b::TEST,
     test_6c::TEST,
     test_6d::TEST,
-    play_on_phone(
-        "7a",
-        "Play on Phone to an extension",
-        "Listen to voicemail using OWA's Play-On-Phone feature to a user's extension.",
-    ),
-    play_on_phone(
-        "7b",
-        "Play on Phone to an external number",
-        "Listen to voicemail using OWA's Play-On-Phone feature to an external number.",
-    ),
+    test_7a::TEST,
+    test_7b::TEST,
     test_8::TEST,
     test_9::TEST,
     test_10::TEST,
     test_11::TEST,
     test_302::TEST,
 ];
-
-const fn play_on_phone(number: &'static str, title: &'static str, text: &'static str) -> Test {
-    Test {
-        number,
-        title,
-        text,
-        scenario: "a user asks the mailbox's page to play a message by phone",
-        features: "Play on Phone",
-        run: Run::NotYet("comes with Play on Phone"),
-    }
-}
 
 #[cfg(test)]
 mod tests {

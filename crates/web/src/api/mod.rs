@@ -3,6 +3,7 @@
 mod events;
 mod greeting;
 mod messages;
+mod play_on_phone;
 mod roles;
 mod session;
 mod tokens;
@@ -35,6 +36,8 @@ pub fn router() -> Router<Shared> {
         )
         .route("/mailboxes/{mailbox}/messages/{id}/audio", get(messages::audio))
         .route("/mailboxes/{mailbox}/messages/{id}/mime", get(messages::mime))
+        .route("/mailboxes/{mailbox}/messages/{id}/play-on-phone", post(play_on_phone::start))
+        .route("/mailboxes/{mailbox}/play-on-phone", get(play_on_phone::show).delete(play_on_phone::stop))
         .route("/mailboxes/{mailbox}/greeting", put(greeting::put).get(greeting::get).delete(greeting::delete))
         .route("/extensions", get(roles::extensions))
         .route("/calls", get(roles::calls))

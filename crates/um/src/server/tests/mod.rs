@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod administration;
+mod attendants;
 mod call_answering;
 mod commands;
 mod delivery;
@@ -9,6 +10,7 @@ mod directory;
 mod draining;
 mod lamps;
 mod languages;
+mod outcalls;
 mod pins;
 mod redirects;
 mod rig;
