@@ -5,9 +5,6 @@
 //! `service` and by it to a `worker`, which answers it and runs a `dialogue` with the caller; the `storage` keeps
 //! what was said, and `message_waiting` tells the PBX.
 
-// What the attendant, call answering rules and play on phone build on comes first; they follow.
-#![allow(dead_code)]
-
 pub mod commands;
 pub mod configuration;
 mod dialogue;

@@ -272,8 +272,8 @@ impl Handset {
 
     // ---- within ----
 
-    /// What is left of the calls before.
-    fn forget_calls(&mut self) {
+    /// What is left of the calls before is of no interest any more.
+    pub fn forget_calls(&mut self) {
         self.take_events(Duration::ZERO);
         self.events.retain(|event| matches!(event, PhoneEvent::Lamp { .. }));
         self.listen();

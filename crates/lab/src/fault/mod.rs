@@ -98,6 +98,8 @@ faults! {
     AttendantDisabled = "attendant-disabled";
     /// The UM IP gateway is not allowed message waiting.
     MwiNotAllowed = "mwi-not-allowed";
+    /// No calls may be placed through the UM IP gateway.
+    OutcallsForbidden = "outcalls-forbidden";
     /// 27000 has another PIN than its user was told.
     WrongPin = "wrong-pin";
     /// 27010 is enabled for UM, too.

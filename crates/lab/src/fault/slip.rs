@@ -28,6 +28,7 @@ fn slips(fault: Fault) -> &'static [Slip] {
         Fault::MwiNotAllowed => {
             &[("-Address 192.168.222.10 ", "-Address 192.168.222.10 -MessageWaitingIndicatorAllowed $false ")]
         }
+        Fault::OutcallsForbidden => &[("-Address 192.168.222.10 ", "-Address 192.168.222.10 -OutcallsAllowed $false ")],
         Fault::WrongPin => &[("-PIN 730146", "-PIN 951357")],
         Fault::StrangerEnabled => &[(
             "    -Extensions 27001 -PIN 730258 -PINExpired $false\n",

@@ -3,7 +3,7 @@
 use super::FIRST_KEY;
 use super::caller::Caller;
 use super::menu::{Key, Menu, Pressed};
-use super::player::{Heard, player};
+use super::player::{Heard, Pace, player};
 use crate::storage::{StoreAnswer, StoreRequest};
 use mailbox::{MailboxId, MessageId};
 use speech::{Phrase, Prompt};
@@ -37,11 +37,12 @@ pub(crate) async fn play_on_phone(caller: Caller, mailbox: MailboxId, message: M
     };
     let mut opening: Vec<Phrase> = vec![Prompt::PlayOnPhone.into()];
     let mut play = true;
+    let mut pace = Pace::default();
     let mut failures = 0;
     while failures < ROUNDS {
         let mut pressed = None;
         if std::mem::take(&mut play) {
-            match player(&caller, std::mem::take(&mut opening), &audio).await {
+            match player(&caller, std::mem::take(&mut opening), &audio, &mut pace).await {
                 Heard::ToTheEnd => {
                     // A store that is down leaves it new, which loses nothing.
                     let _ = caller.store(StoreRequest::SetRead(mailbox.clone(), message, true)).await;

@@ -17,6 +17,8 @@ pub(super) fn asks_for_it(stage: &Stage<'_>, subscriber: &mut Handset, number: &
     let Some(message) = inbox.receives(words)? else {
         return Err(Stop::NotTested("without REST no message can be named".into()));
     };
+    // That it refused the caller is past.
+    subscriber.forget_calls();
     let mailbox = &stage.target.subscriber.extension;
     rest.play_on_phone(mailbox, &message.id, number).map_err(|error| Stop::Failed(error.to_string()))?;
     stage.journal.step(format!("the message is to be played on {number}"));
