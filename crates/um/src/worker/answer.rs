@@ -201,7 +201,7 @@ impl Server {
                     failures,
                     operator: operator.or_else(|| plan.operator_extension.clone()),
                     // Who has a mailbox of his own gets to it from there.
-                    elsewhere: Attendant { access: Some(access()), ..elsewhere.clone() },
+                    elsewhere: Attendant { access: Some(access), ..elsewhere },
                 };
                 Dialogue::start(|caller| call_answering(caller, scene))
             }
