@@ -212,10 +212,6 @@ fn prepare(stage: &mut Stage, notes: &mut Vec<String>) -> Wishes {
 /// Says which of what was written is kept and has no effect yet.
 fn warn(stage: &Stage, notes: &mut Vec<String>) {
     let Some(cmdlet) = cmdlet(&stage.name) else { return };
-    let changes = !matches!(cmdlet.name.split('-').next(), Some("Get" | "Export" | "Remove" | "Disable"));
-    if cmdlet.idle && changes {
-        notes.push(format!("warning: {}", cmdlet.note));
-    }
     let idle = stage.arguments.iter().filter_map(|argument| {
         let parameter = cmdlet.parameter(&argument.name).ok()?;
         (parameter.idle && !parameter.is_default(&argument.value)).then_some(parameter.name)

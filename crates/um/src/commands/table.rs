@@ -123,15 +123,13 @@ pub struct Cmdlet {
     pub aliases: &'static [&'static str],
     /// What there is to say about all of it.
     pub note: &'static str,
-    /// What it makes is kept, and has no effect yet; the note says so.
-    pub idle: bool,
     /// What it does is not simply undone: a person is asked first.
     pub asks: bool,
 }
 
 impl Cmdlet {
     pub(super) fn new(name: &'static str, summary: &'static str, parameters: Vec<Parameter>) -> Cmdlet {
-        Cmdlet { name, summary, parameters, aliases: &[], note: "", idle: false, asks: false }
+        Cmdlet { name, summary, parameters, aliases: &[], note: "", asks: false }
     }
 
     /// With the settings of its object.
@@ -154,10 +152,6 @@ impl Cmdlet {
 
     pub(super) fn note(self, note: &'static str) -> Cmdlet {
         Cmdlet { note, ..self }
-    }
-
-    pub(super) fn idle(self, note: &'static str) -> Cmdlet {
-        Cmdlet { note, idle: true, ..self }
     }
 
     pub(super) fn asks(self) -> Cmdlet {
