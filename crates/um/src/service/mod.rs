@@ -87,8 +87,8 @@ mod tests {
         let host: Host = "exc-2013-um1.moon.galaxy".parse().unwrap();
         let contact = |stage, transport| addresses.contact(stage, "43334", &host, transport).unwrap().to_string();
         let named = |rest: &str| format!("<sip:43334@exc-2013-um1.moon.galaxy:{rest}>");
-        assert_eq!(contact(Stage::Service, Transport::Tls), named("5063;transport=tls"));
-        assert_eq!(contact(Stage::Worker, Transport::Tls), named("5066;transport=tls"));
-        assert_eq!(contact(Stage::Worker, Transport::Tcp), named("5065;transport=tcp"));
+        assert_eq!(contact((Stage::Service, 1), Transport::Tls), named("5063;transport=tls"));
+        assert_eq!(contact((Stage::Worker, 1), Transport::Tls), named("5066;transport=tls"));
+        assert_eq!(contact((Stage::Worker, 1), Transport::Tcp), named("5065;transport=tcp"));
     }
 }
