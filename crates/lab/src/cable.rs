@@ -59,7 +59,7 @@ impl Cables {
                 _ => format!("there is no {name}: {}", self.names()),
             });
         };
-        if plugged == !wire.cable.is_pulled() {
+        if plugged != wire.cable.is_pulled() {
             return Done(format!("{} is {} already", wire.name, if plugged { "plugged" } else { "unplugged" }));
         }
         if plugged {

@@ -349,7 +349,7 @@ impl Session {
         });
         let report = rtp::report(self.speaker.ssrc(), &self.name(), ntp, sent, block, &mut buffer);
         if let Ok(length) = report {
-            self.to_rtcp(&mut buffer, length);
+            self.seal_and_send_rtcp(&mut buffer, length);
             self.rtcp_sent = true;
         }
     }
@@ -360,7 +360,7 @@ impl Session {
     }
 
     /// Sends what is in the first `length` bytes; a tag needs room behind them.
-    fn to_rtcp(&mut self, buffer: &mut [u8], length: usize) {
+    fn seal_and_send_rtcp(&mut self, buffer: &mut [u8], length: usize) {
         let length = match &mut self.secure {
             None => Some(length),
             Some(secure) => secure.seal_rtcp(buffer, length),
@@ -387,7 +387,7 @@ impl Session {
         if self.rtcp_sent || self.speaker.sent(0).is_some() {
             let mut buffer = [0; 128];
             if let Ok(length) = rtp::bye(self.speaker.ssrc(), &self.name(), &mut buffer) {
-                self.to_rtcp(&mut buffer, length);
+                self.seal_and_send_rtcp(&mut buffer, length);
             }
         }
     }

@@ -90,8 +90,8 @@ impl Call {
         };
         if outcome.is_trunks_fault() {
             fork = match self.next_server(scene, fork) {
-                Ok(()) => return,
-                Err(fork) => fork,
+                None => return,
+                Some(fork) => fork,
             };
         }
         if let Some(route) = trunk.filter(|_| outcome == Outcome::TrunkFailed) {

@@ -48,11 +48,11 @@ impl Servers {
 impl Call {
     /// Where a redirect led is nobody who can take the call: the next server of the name is asked, and the one that led
     /// there passed over for a while. Gives the fork back when there is no other.
-    pub(super) fn next_server(&mut self, scene: &mut Scene<'_>, mut fork: Fork) -> Result<(), Fork> {
-        let PartyKind::Route(route) = fork.leg.party.kind else { return Err(fork) };
-        let Some(servers) = fork.servers.as_ref().filter(|servers| servers.has_others()) else { return Err(fork) };
+    pub(super) fn next_server(&mut self, scene: &mut Scene<'_>, mut fork: Fork) -> Option<Fork> {
+        let PartyKind::Route(route) = fork.leg.party.kind else { return Some(fork) };
+        let Some(servers) = fork.servers.as_ref().filter(|servers| servers.has_others()) else { return Some(fork) };
         if !fork.redirects.is_under_way() {
-            return Err(fork);
+            return Some(fork);
         }
         let now = scene.now.instant;
         let policy = servers.plan.policy;
@@ -62,7 +62,7 @@ impl Call {
         let (mut plan, tried) = (servers.plan.clone(), servers.tried.clone());
         plan.call_id.clone_from(&fork.plan.call_id);
         plan.avoid = tried;
-        let Ok(dialog) = scene.core.endpoint.invite(plan.clone(), now) else { return Err(fork) };
+        let Ok(dialog) = scene.core.endpoint.invite(plan.clone(), now) else { return Some(fork) };
         fork.redirects = Redirects::starting(&plan.request_uri);
         fork.plan = plan;
         fork.leg.dialog = dialog;
@@ -71,6 +71,6 @@ impl Call {
         if let Some(setup) = &mut self.setup {
             setup.forks.push(fork);
         }
-        Ok(())
+        None
     }
 }

@@ -28,18 +28,19 @@ fn has_ended(rig: &Rig) -> bool {
     rig.actions.iter().any(|action| matches!(action, Action::Stop))
 }
 
+/// A cmdlet and its parameters.
+type Cmdlet = (&'static str, &'static [(&'static str, &'static str)]);
+
 #[test]
 fn a_gateway_or_a_server_without_new_calls_answers_options_by_503_and_keeps_its_calls() {
-    let rows: [(&str, &[(&str, &str)], &str, &[(&str, &str)]); 2] = [
+    let rows: [(Cmdlet, Cmdlet); 2] = [
         (
-            "Set-UMIPGateway",
-            &[("Identity", "MX-ONE"), ("Status", "NoNewCalls")],
-            "Set-UMIPGateway",
-            &[("Identity", "MX-ONE"), ("Status", "Enabled")],
+            ("Set-UMIPGateway", &[("Identity", "MX-ONE"), ("Status", "NoNewCalls")]),
+            ("Set-UMIPGateway", &[("Identity", "MX-ONE"), ("Status", "Enabled")]),
         ),
-        ("Disable-UMService", &[], "Enable-UMService", &[]),
+        (("Disable-UMService", &[]), ("Enable-UMService", &[])),
     ];
-    for (number, (off, with, on, again)) in (0..).zip(rows) {
+    for (number, ((off, with), (on, again))) in (0..).zip(rows) {
         let mut rig = Rig::lab();
         let call = rig.call("43334", DIVERTED);
         rig.done(off, with);
