@@ -138,8 +138,16 @@ fn accept(
     {
         return Err(Refusal::new(480, format!("auto attendant {} is disabled", attendant.name)));
     }
-    if plan.voip_security != VoipSecurity::Unsecured && transport != Transport::Tls {
-        return Err(Refusal::new(403, format!("dial plan {} takes calls over TLS only", plan.name)));
+    // Fact sheet 1.8: a mode takes its own signalling, neither less nor more.
+    match (plan.voip_security, transport) {
+        (VoipSecurity::Unsecured, Transport::Tls) => {
+            let warning = format!("dial plan {} is Unsecured: it takes calls by TCP or UDP, not over TLS", plan.name);
+            return Err(Refusal::new(403, warning));
+        }
+        (VoipSecurity::SIPSecured | VoipSecurity::Secured, Transport::Tcp | Transport::Udp) => {
+            return Err(Refusal::new(403, format!("dial plan {} takes calls over TLS only", plan.name)));
+        }
+        (VoipSecurity::Unsecured, _) | (_, Transport::Tls) => {}
     }
     if let Some(refusal) = drained(configuration, &gateway) {
         return Err(refusal);

@@ -55,11 +55,17 @@ fn each_mode_takes_its_own_media_and_refuses_the_other_in_words() {
 }
 
 #[test]
-fn a_secured_plan_refuses_what_lacks_tls_before_it_looks_at_media() {
-    let mut rig = Rig::lab();
-    mode(&mut rig, "Secured");
-    let response = invite(&mut rig, Transport::Tcp, &secured(KEY), 1);
-    assert_eq!(response.status, 403, "{response:?}");
+fn each_mode_takes_its_own_signalling_and_asks_that_before_it_looks_at_media() {
+    for (name, transport, offer) in [
+        ("Unsecured", Transport::Tls, OFFER.to_owned()),
+        ("SIPSecured", Transport::Tcp, OFFER.to_owned()),
+        ("Secured", Transport::Tcp, secured(KEY)),
+    ] {
+        let mut rig = Rig::lab();
+        mode(&mut rig, name);
+        let response = invite(&mut rig, transport, &offer, 1);
+        assert_eq!(response.status, 403, "{name}: {response:?}");
+    }
 }
 
 #[test]
