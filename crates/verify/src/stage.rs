@@ -284,15 +284,23 @@ impl Inbox<'_> {
 
     /// Logs on, hears whom the message is from and what was said, and deletes it.
     pub fn is_heard_by_phone(&self, phone: &mut Handset, from: Phrase, words: &Words) -> Outcome {
-        self.stage.logs_on(phone)?;
-        phone.hears_first(&self.stage.says([Prompt::NewMessage.into(), from]))?;
+        self.opens_voice_mail(phone)?;
+        phone.hears(&self.stage.says([Prompt::NewMessage.into(), from]))?;
         self.hears_and_deletes(phone, words)
     }
 
     /// As that, whoever it is from.
     pub fn is_deleted_by_phone(&self, phone: &mut Handset, words: &Words) -> Outcome {
-        self.stage.logs_on(phone)?;
+        self.opens_voice_mail(phone)?;
         self.hears_and_deletes(phone, words)
+    }
+
+    /// Logs on and, once the main menu has told the counts, goes to the messages.
+    fn opens_voice_mail(&self, phone: &mut Handset) -> Outcome {
+        self.stage.logs_on(phone)?;
+        self.stage.hears_counts(phone)?;
+        phone.presses("1");
+        Ok(())
     }
 
     fn hears_and_deletes(&self, phone: &mut Handset, words: &Words) -> Outcome {

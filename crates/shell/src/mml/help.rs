@@ -42,7 +42,7 @@ pub(super) fn usage(form: &Form) -> String {
         return format!("{}:{}{more};", form.name, needed.join(","));
     }
     let mut text = form.name.to_string();
-    if let Some(switch) = form.switch {
+    if let Some(switch) = form.switch.filter(|_| form.switch_parameter().is_none()) {
         let _ = write!(text, " {switch}");
     }
     for parameter in needed {

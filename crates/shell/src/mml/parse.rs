@@ -94,8 +94,12 @@ fn unix(text: &str, name: &Word, words: Vec<Word>, net: Option<&Net>) -> Result<
                 let mend = format!("NOT ACCEPTED: {command} needs one of {}", switches.join(", "));
                 return Err(plain(Fault::new(mend, name.span.clone())));
             };
-            let word = words.remove(at);
-            word.as_ref().and_then(switch).unwrap_or(several[0])
+            let form = words.get(at).and_then(switch).unwrap_or(several[0]);
+            // `-import FILE` says what to do and with what: it stays among the options.
+            if form.switch_parameter().is_none() {
+                words.remove(at);
+            }
+            form
         }
     };
     let mut builder = Builder::new(form, net);

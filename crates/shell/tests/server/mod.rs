@@ -152,6 +152,7 @@ impl Rig {
         let values = kinds
             .into_iter()
             .flat_map(|kind| self.store.load(kind).into_iter().map(move |(key, value)| ((kind, key), value)));
-        values.collect()
+        // Whether somebody has recorded a name yet is no setting: who is enabled anew with a PIN to be changed is asked.
+        values.map(|(key, value)| (key, value.replace("\"SetUpDue\":true", "\"SetUpDue\":false"))).collect()
     }
 }

@@ -157,6 +157,12 @@ impl Form {
             && self.switch.is_some_and(|switch| bare(switch) == bare(option) || bare(option) == long)
     }
 
+    /// The parameter whose value follows the switch itself.
+    pub(crate) fn switch_parameter(&self) -> Option<&'static Parameter> {
+        let (parameter, _) = self.parameter(self.switch?.trim_start_matches('-'))?;
+        Some(parameter)
+    }
+
     /// The parameter of that name, in any case; for [`Kind::Eight`] with its index.
     pub(crate) fn parameter(&self, name: &str) -> Option<(&'static Parameter, usize)> {
         self.parameters.iter().find_map(|parameter| {
