@@ -186,8 +186,21 @@ fn rest_keeps_to_its_shapes_its_codes_and_its_owners() {
 
     let list = lab.messages("27000");
     let keys: Vec<&str> = list[0].as_object().unwrap().keys().map(String::as_str).collect();
-    let mut wanted =
-        ["id", "from_number", "from_name", "subject", "received", "duration_s", "read", "urgent", "private"];
+    let mut wanted = [
+        "id",
+        "kind",
+        "from_number",
+        "from_name",
+        "subject",
+        "received",
+        "duration_s",
+        "read",
+        "urgent",
+        "private",
+        "protected",
+        "flagged",
+        "preview",
+    ];
     wanted.sort_unstable();
     assert_eq!(keys, wanted);
     assert_eq!((&list[0]["from_number"], &list[0]["from_name"]), (&json!("27001"), &json!("Björn Åkesson")));
