@@ -111,9 +111,11 @@ fn over_tls_the_same_tests_pass_and_a_warm_trunk_does_no_handshake() {
         Event::TlsConnected { incoming: false, peer, .. } => Some(peer.port()),
         _ => None,
     });
+    // Call router, UM service, worker. Whichever of node and UM service opens theirs first, by a lamp or a call, opens it for
+    // both (RFC 5923).
     let mut opened: Vec<u16> = opened.collect();
     opened.sort_unstable();
-    assert_eq!(opened, [5061, 5063, 5066]);
+    assert!([[5061, 5061, 5066], [5061, 5063, 5066]].iter().any(|three| opened == three), "{opened:?}");
 }
 
 /// Anybody's UM server, of which only what a phone hears is known.
