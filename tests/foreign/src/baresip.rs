@@ -138,8 +138,11 @@ impl Baresip {
     /// The port from which its audio came last.
     pub fn last_source(&self) -> Option<u16> {
         let output = self.process.output();
-        let (_, source) = output.rsplit_once("receiving from ")?;
-        source.lines().next()?.rsplit_once(':')?.1.parse().ok()
+        let told =
+            output.lines().rfind(|line| ["receiving from ", " bytes from "].iter().any(|way| line.contains(way)))?;
+        let (_, source) = told.rsplit_once("from ")?;
+        let (_, port) = source.split([' ', ')']).next()?.rsplit_once(':')?;
+        port.parse().ok()
     }
 
     /// A command of baresip's menu: `dial`, `hangup`, `accept`, `sndcode` (one key) ...
