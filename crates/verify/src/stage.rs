@@ -285,7 +285,7 @@ impl Inbox<'_> {
     /// Logs on, hears whom the message is from and what was said, and deletes it.
     pub fn is_heard_by_phone(&self, phone: &mut Handset, from: Phrase, words: &Words) -> Outcome {
         self.opens_voice_mail(phone)?;
-        phone.hears(&self.stage.says([Prompt::NewMessage.into(), from]))?;
+        phone.hears_first(&self.stage.says([Prompt::NewMessage.into(), from]))?;
         self.hears_and_deletes(phone, words)
     }
 

@@ -25,11 +25,15 @@ const WISHES: [(&str, &str, &str); 9] = [
     ("PUBLISH", "Event: presence\r\n", ""),
 ];
 
+/// Refusals of one source that are told in a minute.
+const TOLD: u32 = 10;
+
 #[test]
 fn the_node_gives_strangers_nothing_and_lamps_stay_as_they_are() {
     let mut target = Target::start(68);
     let before = target.lab.get("/api/v1/extensions");
     let door = target.node();
+    let mut told = 0;
     for (from, more_from) in [("27000", "a colleague's number"), ("mallory", "no number")] {
         for (method, more, body) in WISHES {
             for tcp in [false, true] {
@@ -45,8 +49,9 @@ fn the_node_gives_strangers_nothing_and_lamps_stay_as_they_are() {
                 let what = |event: &serde_json::Value| {
                     event["method"] == method && event["source"] == client.local.to_string()
                 };
-                if status != 401 {
+                if status != 401 && told < TOLD {
                     target.event("source_refused", what);
+                    told += 1;
                 }
             }
         }
