@@ -151,6 +151,14 @@ impl Baresip {
         write!(self.control, "{}:{},", body.len(), body).unwrap();
     }
 
+    /// Keys one after the other, as a person presses them.
+    pub fn press(&mut self, keys: &str) {
+        for key in keys.chars() {
+            self.command("sndcode", &key.to_string());
+            std::thread::sleep(Duration::from_millis(350));
+        }
+    }
+
     /// Waits for an event of this type ("CALL_ESTABLISHED", "CALL_INCOMING", "CALL_CLOSED" ...).
     pub fn wait_for(&mut self, kind: &str, limit: Duration) -> Value {
         let deadline = Instant::now() + limit;

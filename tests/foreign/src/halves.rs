@@ -1,6 +1,8 @@
 //! The node and the UM server as two processes, each from its TOML file, on a loopback net of the test's own.
 
+use crate::audio;
 use crate::process::{Process, Scratch, earcon};
+use crate::sipp::Sipp;
 use std::process::Command;
 use std::time::Duration;
 
@@ -59,6 +61,32 @@ impl Halves {
         }
         process.stdin.take();
         process.must_succeed(Duration::from_secs(20));
+    }
+
+    /// The lab's users on this net: it rings for 27000, nobody answers, and voice mail takes three seconds of 27001's speech.
+    pub fn take_a_message(&self, net: u8) {
+        let at = format!("127.0.{net}.10:5060");
+        let (callee, caller) = (format!("127.0.{net}.70"), format!("127.0.{net}.71"));
+        let speech = self.scratch.file("speech.alaw");
+        std::fs::write(&speech, audio::g711(&audio::speech(3), "al")).unwrap();
+        let mut phone = Sipp::new("rings", &at, &callee, 5070, false).start();
+        Sipp::new("register", &at, &callee, 5071, false)
+            .user("27000")
+            .key("contact_port", "5070")
+            .once()
+            .start()
+            .must_succeed(Duration::from_secs(15));
+        Sipp::new("leaves_message", &at, &caller, 5072, false)
+            .caller("27001", "27000")
+            .key("file", speech.to_str().unwrap())
+            .key("greeting", "9000")
+            .key("length", "3200")
+            .once()
+            .start()
+            .must_succeed(Duration::from_secs(60));
+        // SIGUSR1: SIPp ends when its calls have, with success if all of them went as the scenario says.
+        phone.signal(libc::SIGUSR1);
+        phone.must_succeed(Duration::from_secs(10));
     }
 }
 

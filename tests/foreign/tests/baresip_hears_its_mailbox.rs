@@ -33,10 +33,7 @@ fn hears(net: u8, tcp: bool) {
     phone.wait_for("CALL_ESTABLISHED", Duration::from_secs(10));
     std::thread::sleep(Duration::from_secs(4));
     // The PIN, and 1 for the messages.
-    for key in "730146#1".chars() {
-        phone.command("sndcode", &key.to_string());
-        std::thread::sleep(Duration::from_millis(350));
-    }
+    phone.press("730146#1");
     let heard_to_the_end = (0..300).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
         lab.messages("27000")[0]["read"] == true

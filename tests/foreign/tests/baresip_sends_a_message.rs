@@ -8,19 +8,11 @@ use tests_foreign::{Lab, LabOptions, audio};
 
 const TONE: f64 = 620.0;
 
-/// Keys one after the other, as a person presses them.
-fn press(phone: &mut Baresip, keys: &str) {
-    for key in keys.chars() {
-        phone.command("sndcode", &key.to_string());
-        std::thread::sleep(Duration::from_millis(350));
-    }
-}
-
 fn log_on(phone: &mut Baresip, pin: &str) {
     phone.command("dial", "43334");
     phone.wait_for("CALL_ESTABLISHED", Duration::from_secs(10));
     std::thread::sleep(Duration::from_secs(4));
-    press(phone, pin);
+    phone.press(pin);
 }
 
 /// The largest share that the tone has of any second.
@@ -43,12 +35,12 @@ fn composed_by_keys_and_heard_by_the_colleague() {
     let mut anna = Baresip::start("27000", &lab.node(), 6, false, Some(&said));
     log_on(&mut anna, "730146#");
     // 5: a message; # and an extension: to whom; 1: record.
-    press(&mut anna, "5#27001");
+    anna.press("5#27001");
     std::thread::sleep(Duration::from_secs(1));
-    press(&mut anna, "1");
+    anna.press("1");
     // The sentence and the tone, then three seconds and more of message.
     std::thread::sleep(Duration::from_secs(14));
-    press(&mut anna, "#11#");
+    anna.press("#11#");
     let message = lab.wait_for_messages("27001", 1, Duration::from_secs(10)).remove(0);
     anna.command("hangup", "");
     assert_eq!(message["kind"], "composed");
@@ -61,7 +53,7 @@ fn composed_by_keys_and_heard_by_the_colleague() {
     bjorn.process.wait_for("Messages-Waiting: yes", Duration::from_secs(5));
     // The PIN; 1: the messages.
     log_on(&mut bjorn, "730258#");
-    press(&mut bjorn, "1");
+    bjorn.press("1");
     let read = (0..300).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
         lab.messages("27001")[0]["read"] == true

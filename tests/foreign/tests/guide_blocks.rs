@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::Duration;
-use tests_foreign::audio;
 use tests_foreign::halves::Halves;
 use tests_foreign::process::repository;
 use tests_foreign::sipp::Sipp;
@@ -56,27 +55,8 @@ fn the_guides_blocks_give_a_system_on_which_a_call_works() {
     halves.enter("umsh", &std::fs::read_to_string(repository().join("lab/exchange-um.ps1")).unwrap());
 
     let at = format!("127.0.{NET}.10:5060");
-    let (callee, caller) = (format!("127.0.{NET}.70"), format!("127.0.{NET}.71"));
-    let speech = halves.scratch.file("speech.alaw");
-    std::fs::write(&speech, audio::g711(&audio::speech(3), "al")).unwrap();
-    let mut phone = Sipp::new("rings", &at, &callee, 5070, false).start();
-    Sipp::new("register", &at, &callee, 5071, false)
-        .user("27000")
-        .key("contact_port", "5070")
-        .once()
-        .start()
-        .must_succeed(Duration::from_secs(15));
-    // It rings for 27000, nobody answers, and voice mail takes a message.
-    Sipp::new("leaves_message", &at, &caller, 5072, false)
-        .caller("27001", "27000")
-        .key("file", speech.to_str().unwrap())
-        .key("greeting", "9000")
-        .key("length", "3200")
-        .once()
-        .start()
-        .must_succeed(Duration::from_secs(60));
-    phone.signal(libc::SIGUSR1);
-    phone.must_succeed(Duration::from_secs(10));
+    let callee = format!("127.0.{NET}.70");
+    halves.take_a_message(NET);
     // The lamp of 27000 is on: the message is there.
     Sipp::new("subscribes", &at, &callee, 5073, false)
         .user("27000")

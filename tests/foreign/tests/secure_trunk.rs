@@ -84,10 +84,7 @@ fn sipp_leaves_a_message_over_the_trunk_and_baresip_hears_it_by_tls() {
     phone.command("dial", "43334");
     phone.wait_for("CALL_ESTABLISHED", Duration::from_secs(10));
     std::thread::sleep(Duration::from_secs(4));
-    for key in "730146#1".chars() {
-        phone.command("sndcode", &key.to_string());
-        std::thread::sleep(Duration::from_millis(350));
-    }
+    phone.press("730146#1");
     let heard = (0..300).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
         lab.messages("27000")[0]["read"] == true

@@ -41,10 +41,7 @@ fn a_message_is_left_and_heard_by_srtp() {
     owner.dial(&lab, "43334");
     owner.wait_for("CALL_ESTABLISHED", Duration::from_secs(10));
     std::thread::sleep(Duration::from_secs(4));
-    for key in "730146#".chars() {
-        owner.command("sndcode", &key.to_string());
-        std::thread::sleep(Duration::from_millis(350));
-    }
+    owner.press("730146#1");
     let heard_to_the_end = (0..400).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
         lab.messages("27000")[0]["read"] == true

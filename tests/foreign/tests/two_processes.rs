@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::Duration;
-use tests_foreign::audio;
 use tests_foreign::capture::Capture;
 use tests_foreign::halves::Halves;
 use tests_foreign::process::repository;
@@ -21,27 +20,8 @@ fn the_capture_shows_invite_302_302_200_and_nothing_malformed() {
 
     let capture = Capture::start(NET, &halves.scratch.file("capture.pcapng"));
     let at = format!("{node}:5060");
-    let (callee, caller) = (format!("127.0.{NET}.70"), format!("127.0.{NET}.71"));
-    let speech = halves.scratch.file("speech.alaw");
-    std::fs::write(&speech, audio::g711(&audio::speech(3), "al")).unwrap();
-    let mut phone = Sipp::new("rings", &at, &callee, 5070, false).start();
-    Sipp::new("register", &at, &callee, 5071, false)
-        .user("27000")
-        .key("contact_port", "5070")
-        .once()
-        .start()
-        .must_succeed(Duration::from_secs(15));
-    Sipp::new("leaves_message", &at, &caller, 5072, false)
-        .caller("27001", "27000")
-        .key("file", speech.to_str().unwrap())
-        .key("greeting", "9000")
-        .key("length", "3200")
-        .once()
-        .start()
-        .must_succeed(Duration::from_secs(60));
-    // SIGUSR1: SIPp ends when its calls have, with success if all of them went as the scenario says.
-    phone.signal(libc::SIGUSR1);
-    phone.must_succeed(Duration::from_secs(10));
+    let callee = format!("127.0.{NET}.70");
+    halves.take_a_message(NET);
     std::thread::sleep(Duration::from_secs(1));
 
     let captured = capture.stop();

@@ -74,14 +74,9 @@ async fn address(caller: &Caller, user: &User, mut to: Vec<Subscriber>, attached
             Pressed::Does(Does::Remove) => opening.extend(remove(caller, &mut to).await),
             Pressed::Does(Does::Repeat) => failures = 0,
             Pressed::Does(Does::Back) => return Left::ToMenu,
-            Pressed::Unknown => {
+            missed @ (Pressed::Unknown | Pressed::Nothing) => {
                 failures += 1;
-                caller.forget_keys();
-                opening.push(Prompt::InvalidKey.into());
-            }
-            Pressed::Nothing => {
-                failures += 1;
-                opening.push(Prompt::StillThere.into());
+                opening.push(missed.remark(caller));
             }
         }
     }

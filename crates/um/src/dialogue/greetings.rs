@@ -92,14 +92,9 @@ pub(super) async fn greetings(caller: &Caller, user: &User) -> Left {
             },
             Pressed::Does(Which::Repeat) => failures = 0,
             Pressed::Does(Which::Back) => return Left::ToMenu,
-            Pressed::Unknown => {
+            missed @ (Pressed::Unknown | Pressed::Nothing) => {
                 failures += 1;
-                caller.forget_keys();
-                opening.push(Prompt::InvalidKey.into());
-            }
-            Pressed::Nothing => {
-                failures += 1;
-                opening.push(Prompt::StillThere.into());
+                opening.push(missed.remark(caller));
             }
         }
     }
@@ -142,14 +137,9 @@ async fn one(caller: &Caller, user: &User, kind: GreetingKind) -> Left {
             },
             Pressed::Does(Does::Repeat) => failures = 0,
             Pressed::Does(Does::Back) => return Left::ToMenu,
-            Pressed::Does(Does::Choose) | Pressed::Unknown => {
+            missed @ (Pressed::Does(Does::Choose) | Pressed::Unknown | Pressed::Nothing) => {
                 failures += 1;
-                caller.forget_keys();
-                opening.push(Prompt::InvalidKey.into());
-            }
-            Pressed::Nothing => {
-                failures += 1;
-                opening.push(Prompt::StillThere.into());
+                opening.push(missed.remark(caller));
             }
         }
     }

@@ -81,15 +81,9 @@ pub(super) async fn main_menu(caller: Caller, subscriber: Subscriber) {
                 Left::ToMenu
             }
             Pressed::Does(Does::Repeat) => Left::ToMenu,
-            Pressed::Does(_) | Pressed::Unknown => {
+            missed => {
                 failures += 1;
-                caller.forget_keys();
-                opening.push(Prompt::InvalidKey.into());
-                continue;
-            }
-            Pressed::Nothing => {
-                failures += 1;
-                opening.push(Prompt::StillThere.into());
+                opening.push(missed.remark(&caller));
                 continue;
             }
         };

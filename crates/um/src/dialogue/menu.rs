@@ -3,6 +3,7 @@
 
 use super::SECOND_KEY;
 use super::caller::Caller;
+use speech::{Phrase, Prompt};
 use std::time::Duration;
 
 /// A menu. `A` is what its keys can mean.
@@ -48,6 +49,20 @@ pub(crate) enum Pressed<A> {
     Unknown,
     /// Nothing in time.
     Nothing,
+}
+
+impl<A> Pressed<A> {
+    /// What the menu begins with when it is played again, since this was no choice. What was typed ahead of a wrong key is
+    /// forgotten with it.
+    pub(crate) fn remark(&self, caller: &Caller) -> Phrase {
+        match self {
+            Pressed::Nothing => Prompt::StillThere.into(),
+            Pressed::Does(_) | Pressed::Unknown => {
+                caller.forget_keys();
+                Prompt::InvalidKey.into()
+            }
+        }
+    }
 }
 
 impl<A: Copy> Menu<A> {

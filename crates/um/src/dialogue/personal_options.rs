@@ -93,14 +93,9 @@ pub(super) async fn personal_options(caller: &Caller, user: &mut User) -> Left {
             }
             Pressed::Does(Does::Repeat) => {}
             Pressed::Does(Does::Back) => return Left::ToMenu,
-            Pressed::Unknown => {
+            missed @ (Pressed::Unknown | Pressed::Nothing) => {
                 failures += 1;
-                caller.forget_keys();
-                opening.push(Prompt::InvalidKey.into());
-            }
-            Pressed::Nothing => {
-                failures += 1;
-                opening.push(Prompt::StillThere.into());
+                opening.push(missed.remark(caller));
             }
         }
     }

@@ -49,23 +49,7 @@ impl Server {
             // Whoever calls his own mailbox has not missed himself.
             return;
         }
-        let letter = Letter {
-            message: MessageId(0),
-            mailbox,
-            from_number: call.caller.number.clone(),
-            from_name: call.caller.name.clone(),
-            from_address: call.caller.address.clone(),
-            call_id: call.call_id.clone(),
-            received: now.unix_ms(),
-            urgent: false,
-            private: false,
-            part: 0,
-            kind: MessageKind::MissedCall,
-            sender: None,
-            also: Vec::new(),
-            attached: None,
-            cancelled: false,
-        };
+        let letter = Letter::of_call(call, mailbox, MessageKind::MissedCall, MessageId(0), now);
         self.missed_call(letter, now);
     }
 

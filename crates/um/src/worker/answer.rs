@@ -170,11 +170,7 @@ impl Server {
             started: now,
             alarm: None,
         };
-        self.started(&call, now);
-        self.by_leg.insert((hop, leg), number);
-        self.by_session.insert(session, number);
-        self.calls.insert(number, call);
-        self.set_alarm(number);
+        self.begin(call, now);
     }
 
     /// What the caller will talk with.

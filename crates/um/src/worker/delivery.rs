@@ -1,10 +1,11 @@
 //! From recordings to messages. A message's recordings outlive the call that they were made in: when all of them are
 //! whole and on disk, the store is asked to deliver, again and again until it does.
 
+use super::call::Call;
 use crate::storage::{Letter, Parcel, StoreAnswer, StoreFailure, StoreRequest, StoreResult, Ticket};
 use bytes::Bytes;
 use event::{Event, Now};
-use mailbox::MessageId;
+use mailbox::{MailboxId, MessageId, MessageKind};
 use media::{RecordingId, Recovered};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -321,6 +322,27 @@ fn meta(letter: &Letter) -> Bytes {
 }
 
 impl Letter {
+    /// What a call leaves in a mailbox.
+    pub(crate) fn of_call(call: &Call, mailbox: MailboxId, kind: MessageKind, message: MessageId, now: Now) -> Letter {
+        Letter {
+            message,
+            mailbox,
+            from_number: call.caller.number.clone(),
+            from_name: call.caller.name.clone(),
+            from_address: call.caller.address.clone(),
+            call_id: call.call_id.clone(),
+            received: now.unix_ms(),
+            urgent: false,
+            private: false,
+            part: 0,
+            kind,
+            sender: None,
+            also: Vec::new(),
+            attached: None,
+            cancelled: false,
+        }
+    }
+
     /// Whether it is no message when nobody spoke.
     fn needs_sound(&self) -> bool {
         self.kind.is_voice() && self.attached.is_none()

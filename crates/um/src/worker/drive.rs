@@ -189,23 +189,7 @@ impl Server {
         let address = sender.and_then(|sender| sender.primary_smtp_address.clone());
         let message = *call.message.get_or_insert(MessageId(recording.0));
         let letter = || {
-            let letter = Letter {
-                message,
-                mailbox,
-                from_number: call.caller.number.clone(),
-                from_name: call.caller.name.clone(),
-                from_address: call.caller.address.clone(),
-                call_id: call.call_id.clone(),
-                received: now.unix_ms(),
-                urgent: false,
-                private: false,
-                part: 0,
-                kind: MessageKind::CallAnswering,
-                sender: None,
-                also: Vec::new(),
-                attached: None,
-                cancelled: false,
-            };
+            let letter = Letter::of_call(call, mailbox, MessageKind::CallAnswering, message, now);
             match &call.writing {
                 Some(draft) => draft.letter(letter, address),
                 None => letter,

@@ -248,19 +248,17 @@ impl Server {
             started: now,
             alarm: None,
         };
-        self.started(&call, now);
-        self.by_leg.insert((hop, leg), number);
-        self.by_session.insert(session, number);
-        self.calls.insert(number, call);
-        self.set_alarm(number);
+        self.begin(call, now);
         Ok(number)
     }
 
-    pub(crate) fn started(&self, call: &Call, now: Now) {
+    /// A call begins, whoever placed it: it is told, found by its leg and its session, and woken when something is due.
+    pub(crate) fn begin(&mut self, call: Call, now: Now) {
+        let number = call.number;
         self.emit(
             now,
             Event::UmCallStarted {
-                call: call.number,
+                call: number,
                 kind: call.kind.name().into(),
                 from: call.caller.number.clone().unwrap_or_default(),
                 pilot: call.pilot.clone(),
@@ -268,6 +266,10 @@ impl Server {
                 gateway: call.gateway.name.clone(),
             },
         );
+        self.by_leg.insert((call.hop, call.leg), number);
+        self.by_session.insert(call.session, number);
+        self.calls.insert(number, call);
+        self.set_alarm(number);
     }
 
     // ---- what comes of it ----
