@@ -2,6 +2,7 @@
 //! with unbalanced quotes, without brackets or scheme; written strictly.
 
 use crate::message::chars::{SplitValues, trim};
+use crate::message::params::MAX_PARAMS;
 use crate::{Header, HeaderError, Headers, Name, NameAddr, Params, Text, Uri};
 use std::fmt;
 
@@ -142,11 +143,15 @@ impl Diversion {
         };
         let reason = take(&mut address.params, "reason");
         let counter = take(&mut address.params, "counter").and_then(|counter| counter.parse().ok());
+        let (privacy, screen) = (take(&mut address.params, "privacy"), take(&mut address.params, "screen"));
+        // Reason and counter are written even where they were not read: there must be room for them, or the next reader
+        // refuses what this one took.
+        address.params.truncate(MAX_PARAMS - 5);
         Diversion {
             reason: reason.map_or(DiversionReason::Unknown, |reason| DiversionReason::parse(trim(&reason))),
             counter: counter.unwrap_or(1).max(1),
-            privacy: take(&mut address.params, "privacy"),
-            screen: take(&mut address.params, "screen"),
+            privacy,
+            screen,
             address,
         }
     }
@@ -297,6 +302,13 @@ mod tests {
         let text = diversion.to_string();
         assert_eq!(text, "\"Anna \\\"the\\\" S\" <sip:27000@moon.galaxy>;reason=no-answer;counter=1;privacy=off");
         assert_eq!(Diversion::parse(&Text::from(text)).unwrap(), diversion);
+    }
+
+    #[test]
+    fn the_most_parameters_that_are_read_are_still_read_when_reason_and_counter_come_to_them() {
+        let line = format!("<sip:27000@h>{}", ";day=\"a;b\"".repeat(MAX_PARAMS - 1));
+        let written = Diversion::parse(&Text::from(line)).unwrap().to_string();
+        assert_eq!(Diversion::parse(&Text::from(written.clone())).unwrap().to_string(), written);
     }
 
     #[test]

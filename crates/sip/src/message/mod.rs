@@ -11,7 +11,7 @@ mod malformed;
 mod method;
 mod name;
 mod name_addr;
-mod params;
+pub(crate) mod params;
 mod parse;
 mod request;
 mod response;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// More parameters than this are an attack: they are found by scanning.
-const MAX_PARAMS: usize = 64;
+pub(crate) const MAX_PARAMS: usize = 64;
 
 /// Which grammar the parameters follow: a URI escapes, a header quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -147,6 +147,16 @@ impl Params {
             self.replace(name, None);
         }
         had
+    }
+
+    /// Keeps the first `most` parameters.
+    pub(crate) fn truncate(&mut self, most: usize) {
+        let mut pieces = Pieces::new(self.raw.as_str());
+        pieces.by_ref().take(most).for_each(drop);
+        if let Some(lost) = pieces.rest {
+            let kept = self.raw.len() - lost.len() - ";".len();
+            self.raw = self.raw.slice_of(&self.raw.as_str()[..kept]);
+        }
     }
 
     fn replace(&mut self, name: &str, new: Option<Option<&str>>) {
