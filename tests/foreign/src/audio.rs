@@ -117,6 +117,26 @@ fn correlate(sent: &[i16], got: &[i16], shift: isize, step: usize) -> f64 {
     if a2 == 0.0 || b2 == 0.0 { 0.0 } else { both / (a2 * b2).sqrt() }
 }
 
+/// A prompt of the server's as it is shipped, by the beginning of its words (`i-found-nobody`), as 8 kHz samples.
+pub fn prompt(words: &str) -> Vec<i16> {
+    let folder = crate::process::repository().join("prompts/en");
+    let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let named =
+        |path: &std::path::PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(words));
+    let file = files.filter(named).min().unwrap_or_else(|| panic!("no prompt begins with {words}"));
+    decode(&std::fs::read(file).unwrap())
+}
+
+/// How alike the first second of `wanted` is to the most similar place of `heard`: 0 to 1.
+pub fn likeness(wanted: &[i16], heard: &[i16]) -> f64 {
+    const STEP: usize = 24_000;
+    let wanted = &wanted[..wanted.len().min(8000)];
+    (0..heard.len())
+        .step_by(STEP)
+        .map(|at| correlation(wanted, &heard[at..heard.len().min(at + STEP + wanted.len() + 16_000)]).0)
+        .fold(0.0, f64::max)
+}
+
 /// Root mean square level in dB relative to full scale.
 pub fn level_db(samples: &[i16]) -> f64 {
     let power: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / samples.len().max(1) as f64;

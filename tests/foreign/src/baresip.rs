@@ -95,14 +95,23 @@ impl Baresip {
 
     /// Takes the call that rings, and waits until it stands.
     pub fn answer(&mut self) {
-        self.incoming();
+        self.answer_within(SOON);
+    }
+
+    /// The same where it may take longer until it rings.
+    pub fn answer_within(&mut self, limit: Duration) {
+        self.incoming_within(limit);
         self.command("accept", "");
         self.wait_for("CALL_ESTABLISHED", SOON);
     }
 
     /// Waits until it rings; the caller's URI.
     pub fn incoming(&mut self) -> String {
-        self.wait_for("CALL_INCOMING", SOON)["peeruri"].as_str().unwrap().to_owned()
+        self.incoming_within(SOON)
+    }
+
+    pub fn incoming_within(&mut self, limit: Duration) -> String {
+        self.wait_for("CALL_INCOMING", limit)["peeruri"].as_str().unwrap().to_owned()
     }
 
     pub fn established(&mut self) {

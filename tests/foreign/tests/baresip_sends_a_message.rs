@@ -21,7 +21,6 @@ fn share(heard: &[i16]) -> f64 {
 }
 
 #[test]
-#[ignore = "written, and not run yet: nothing is proven by it"]
 fn composed_by_keys_and_heard_by_the_colleague() {
     let lab = Lab::start(6, LabOptions::default());
     let folder = Scratch::new("voice-access");
