@@ -116,7 +116,8 @@ async fn migrate(connection: &mut PgConnection, schema: &Schema) -> Result<Optio
     // steps only add.
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(i64::from(schema.id)).execute(&mut *sql).await?;
     sqlx::raw_sql(
-        "CREATE TABLE IF NOT EXISTS earcon_schema(
+        "SET LOCAL client_min_messages = warning; -- that it exists is no news
+         CREATE TABLE IF NOT EXISTS earcon_schema(
             store TEXT PRIMARY KEY, version BIGINT NOT NULL, oldest BIGINT NOT NULL)",
     )
     .execute(&mut *sql)

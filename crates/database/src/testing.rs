@@ -2,6 +2,7 @@
 //! rights. It ends with the test, and leaves nothing behind.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a harness: a failure here is the test's failure
 
+use std::io;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -78,6 +79,15 @@ impl Cluster {
         postgres.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60", "-k"]);
         postgres.arg(self.folder.path()).arg("-D").arg(self.folder.path().join("data"));
         let log = std::fs::File::create(self.folder.path().join("log")).unwrap();
+        // An aborted test leaves none running. The test's own thread starts it, which lives as long as it is needed.
+        #[allow(unsafe_code)]
+        // SAFETY: prctl takes numbers and touches no memory: it may be called between fork and exec.
+        unsafe {
+            postgres.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGQUIT) {
+                0 => Ok(()),
+                _ => Err(io::Error::last_os_error()),
+            });
+        }
         self.process = Some(postgres.stdout(Stdio::null()).stderr(log).spawn().unwrap());
         let end = Instant::now() + Duration::from_secs(30);
         while !self.psql("postgres", "SELECT 1") {

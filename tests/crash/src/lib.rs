@@ -40,6 +40,12 @@ impl Call {
 
     /// The same for another caller: `from` without a tag, `asserted` for P-Asserted-Identity, both as they go on the wire.
     pub fn divert_from(caller: &Caller<'_>, gateway: &str, server: &str, mailbox: &str) -> Result<Call, Lost> {
+        let diversion = format!("Diversion: <sip:{mailbox}@{gateway}>;reason=no-answer\r\n");
+        Call::place(caller, gateway, server, "43334", &diversion)
+    }
+
+    /// Calls any number at `server`, with header lines of its own, and follows the redirects.
+    pub fn place(caller: &Caller<'_>, gateway: &str, server: &str, called: &str, headers: &str) -> Result<Call, Lost> {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let call_id = format!("crash-{}-{number}", std::process::id());
         let rtp = UdpSocket::bind((gateway, 0)).unwrap();
@@ -55,8 +61,8 @@ impl Call {
                 rtp: rtp.try_clone().unwrap(),
                 call_id: call_id.clone(),
                 from: format!("{};tag=f{number}", caller.from),
-                to: format!("<sip:43334@{server}>"),
-                contact: format!("sip:43334@{next};transport=tcp"),
+                to: format!("<sip:{called}@{server}>"),
+                contact: format!("sip:{called}@{next};transport=tcp"),
                 branch: 0,
                 redirected: false,
             };
@@ -64,10 +70,8 @@ impl Call {
                 "v=0\r\no=- 1 1 IN IP4 {gateway}\r\ns=-\r\nc=IN IP4 {gateway}\r\nt=0 0\r\nm=audio {} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n",
                 rtp.local_addr().unwrap().port()
             );
-            let extra = format!(
-                "Diversion: <sip:{mailbox}@{gateway}>;reason=no-answer\r\nP-Asserted-Identity: {}\r\nContent-Type: application/sdp\r\n",
-                caller.asserted
-            );
+            let extra =
+                format!("{headers}P-Asserted-Identity: {}\r\nContent-Type: application/sdp\r\n", caller.asserted);
             call.request("INVITE", hop, &extra, &sdp)?;
             let (status, headers, body) = call.final_answer()?;
             call.to = field(&headers, "To").unwrap_or_default();
@@ -115,6 +119,42 @@ impl Call {
             let due = start + Duration::from_millis(20 * (n as u64 + 1));
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
+    }
+
+    /// Presses keys as RFC 4733 has them: 100 ms each, 100 ms apart.
+    pub fn press(&self, keys: &str) {
+        for (n, key) in keys.chars().enumerate() {
+            let event = "0123456789*#".find(key).unwrap() as u8;
+            for step in 0..10u16 {
+                // Five packets of it, its end three times, and silence.
+                if step < 8 {
+                    let duration = (step + 1).min(5) * 160;
+                    let mut packet = vec![0x80, 101 | if step == 0 { 0x80 } else { 0 }];
+                    packet.extend_from_slice(&(20_000 + 10 * n as u16 + step).to_be_bytes());
+                    packet.extend_from_slice(&(4_000_000 + n as u32 * 1600).to_be_bytes());
+                    packet.extend_from_slice(&[0x0e, 0xa2, 0xc0, 0x4e, event, if step > 4 { 0x8a } else { 0x0a }]);
+                    packet.extend_from_slice(&duration.to_be_bytes());
+                    let _ = self.rtp.send(&packet);
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+
+    /// What is heard from now on, as it comes, until `enough` says so or the limit is over.
+    pub fn listen(&self, limit: Duration, mut enough: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
+        let end = Instant::now() + limit;
+        let mut heard = Vec::new();
+        let mut packet = [0; 2048];
+        while Instant::now() < end && !enough(&heard) {
+            while let Ok(length) = self.rtp.recv(&mut packet) {
+                if length > 12 && packet[1] & 0x7f == 8 {
+                    heard.extend_from_slice(&packet[12..length]);
+                }
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        heard
     }
 
     /// Sends any datagram as the caller's phone would.

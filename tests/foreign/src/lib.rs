@@ -13,6 +13,8 @@ pub mod http;
 pub mod kamailio;
 pub mod lab;
 pub mod linphone;
+pub mod name_server;
+pub mod pair;
 pub mod process;
 pub mod sipp;
 

@@ -1,9 +1,11 @@
 //! A child process that ends with its owner, and whose output can be waited for.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 pub struct Process {
@@ -16,10 +18,10 @@ pub struct Process {
 impl Process {
     pub fn start(command: &mut Command) -> Process {
         let name = command.get_program().to_string_lossy().into_owned();
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap_or_else(
-                |error| panic!("cannot start {name}: {error}; `cargo xtask install` installs what the tests need"),
-            );
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = spawn(std::mem::replace(command, Command::new(&name))).unwrap_or_else(|error| {
+            panic!("cannot start {name}: {error}; `cargo xtask install` installs what the tests need")
+        });
         let output = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         collect(child.stdout.take().unwrap(), output.clone());
         collect(child.stderr.take().unwrap(), output.clone());
@@ -106,6 +108,34 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Starts a program that ends with this process, however that ends. Linux ends it with the thread that started it: so
+/// that is one that lives as long as the process.
+fn spawn(mut command: Command) -> io::Result<Child> {
+    type Order = (Command, Sender<io::Result<Child>>);
+    static SPAWNER: OnceLock<Sender<Order>> = OnceLock::new();
+    #[allow(unsafe_code)]
+    // SAFETY: prctl takes numbers and touches no memory, so it may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        });
+    }
+    let spawner = SPAWNER.get_or_init(|| {
+        let (orders, inbox) = channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, started) in inbox {
+                // Whoever asked waits below.
+                let _ = started.send(command.spawn());
+            }
+        });
+        orders
+    });
+    let (sender, started) = channel();
+    spawner.send((command, sender)).expect("its thread never ends");
+    started.recv().expect("its thread never ends")
 }
 
 fn collect(stream: impl Read + Send + 'static, output: Arc<(Mutex<Vec<String>>, Condvar)>) {

@@ -59,6 +59,7 @@ fn the_guides_blocks_give_a_system_on_which_a_call_works() {
     halves.take_a_message(NET);
     // The lamp of 27000 is on: the message is there.
     Sipp::new("subscribes", &at, &callee, 5073, false)
+        .key("new", "1")
         .user("27000")
         .arguments(&["-auth_uri", &format!("27000@{at}")])
         .once()

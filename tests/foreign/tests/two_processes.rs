@@ -45,6 +45,7 @@ fn the_capture_shows_invite_302_302_200_and_nothing_malformed() {
     halves.um.kill();
     halves.restart_node();
     Sipp::new("subscribes", &at, &callee, 5073, false)
+        .key("new", "1")
         .user("27000")
         .arguments(&["-auth_uri", &format!("27000@{at}")])
         .once()
