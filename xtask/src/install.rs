@@ -34,6 +34,7 @@ pub fn run() -> Result<(), String> {
         apt(&missing)?;
     }
     postgresql()?;
+    prometheus()?;
     for (name, subcommand) in SUBCOMMANDS {
         if !succeeds(tool("cargo").args([subcommand, "--version"])) {
             println!("xtask: installing {name}");
@@ -64,6 +65,26 @@ fn postgresql() -> Result<(), String> {
     // Installing has enabled the service, for clusters that there are not.
     succeeds(elevated().args(["sh", "-c", "! command -v systemctl >/dev/null || systemctl disable --now postgresql"]));
     succeeds(elevated().args(["rm", "-f", setting]));
+    installed
+}
+
+/// The collector of metrics and `promtool`, without the service that Debian would start. What runs already is left alone.
+fn prometheus() -> Result<(), String> {
+    if on_path("promtool") {
+        return Ok(());
+    }
+    // While this is there, no package starts a service. Somebody else's stays as it is.
+    let policy = "/usr/sbin/policy-rc.d";
+    let ours = !Path::new(policy).exists();
+    let write = format!("printf '#!/bin/sh\\nexit 101\\n' > {policy} && chmod 755 {policy}");
+    if ours && !succeeds(elevated().args(["sh", "-c", &write])) {
+        return Err(format!("{policy} can't be written: run this as root"));
+    }
+    let installed = apt(&["prometheus"]);
+    if ours {
+        succeeds(elevated().args(["rm", "-f", policy]));
+    }
+    succeeds(elevated().args(["sh", "-c", "! command -v systemctl >/dev/null || systemctl disable prometheus"]));
     installed
 }
 

@@ -4,6 +4,7 @@
 use crate::recorder::Recorder;
 use crate::tape::Tape;
 use crate::text;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use event::{Event, Now, Sink};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -11,7 +12,6 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// The journal's folder in a data folder.
@@ -26,7 +26,7 @@ const WAITING: usize = 512;
 /// Where finished calls are given.
 #[derive(Clone, Debug, Default)]
 pub struct Door {
-    tapes: Option<SyncSender<Tape>>,
+    tapes: Option<Sender<Tape>>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -51,6 +51,7 @@ impl Door {
 /// Writes until it is dropped; then what waits is still written.
 pub struct Writer {
     door: Option<Door>,
+    queue: Receiver<Tape>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -58,7 +59,8 @@ impl Writer {
     /// Writes to `<folder>/journal`, at most `limit` bytes (nearly). Drops are told as `by`'s.
     pub fn start(folder: &Path, limit: u64, by: &str, sink: Arc<dyn Sink>) -> io::Result<Writer> {
         let mut files = Files::open(folder.join(FOLDER), limit)?;
-        let (tapes, received): (_, Receiver<Tape>) = sync_channel(WAITING);
+        let (tapes, received) = bounded(WAITING);
+        let queue = received.clone();
         let door = Door { tapes: Some(tapes), dropped: Arc::default() };
         let dropped = door.dropped.clone();
         let by = by.to_owned();
@@ -81,7 +83,13 @@ impl Writer {
                 }
             }
         })?;
-        Ok(Writer { door: Some(door), thread: Some(thread) })
+        Ok(Writer { door: Some(door), queue, thread: Some(thread) })
+    }
+
+    /// Tells how many calls wait for the disk, for as long as it is asked.
+    pub fn waiting(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let queue = self.queue.clone();
+        move || queue.len()
     }
 
     pub fn door(&self) -> Door {

@@ -2,12 +2,12 @@
 //!
 //! A thread writes, the node only hands over. Files are bounded in size and number: the oldest go.
 
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use pbx::{CALL_RECORD_HEADER, CallRecord};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 /// Records that may wait for the disk; more are lost, and said to be.
 const QUEUE: usize = 8192;
@@ -19,12 +19,17 @@ const KEPT: usize = 400;
 /// The way to the writer. It ends with its last clone.
 #[derive(Clone)]
 pub struct CallRecords {
-    lines: SyncSender<(String, String, String)>,
+    lines: Sender<Line>,
+    queue: Receiver<Line>,
 }
+
+/// Of which file, of which day.
+type Line = (String, String, String);
 
 impl CallRecords {
     pub fn start(folder: PathBuf) -> io::Result<CallRecords> {
-        let (lines, inbox) = sync_channel::<(String, String, String)>(QUEUE);
+        let (lines, inbox) = bounded::<Line>(QUEUE);
+        let queue = inbox.clone();
         std::thread::Builder::new().name("call-records".into()).spawn(move || {
             for (file, day, line) in inbox {
                 if let Err(error) = append(&folder, &file, &day, &line) {
@@ -32,7 +37,13 @@ impl CallRecords {
                 }
             }
         })?;
-        Ok(CallRecords { lines })
+        Ok(CallRecords { lines, queue })
+    }
+
+    /// Tells how many wait for the disk, for as long as it is asked.
+    pub fn waiting(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let queue = self.queue.clone();
+        move || queue.len()
     }
 
     /// Hands a record over.

@@ -11,6 +11,10 @@ use web::metrics::{Metrics, Running, Settings};
 
 static COMMITS: Metric =
     Metric::gauge("earcon_state_commits_waiting", "Changes that wait for the writer of the configuration and state.");
+static QUEUE: Metric = Metric::gauge("earcon_queue_waiting", "What waits for a thread of the process, by queue.");
+
+/// A queue's name, and how much waits in it.
+pub(crate) type Queue = (&'static str, Box<dyn Fn() -> usize + Send + Sync>);
 
 /// `[metrics]` of `node.toml` and `um.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,19 +33,25 @@ pub(crate) struct Parts<T> {
     pub net: Meter,
     pub media: media::Media,
     pub store: state::Store,
+    /// What else waits somewhere.
+    pub queues: Vec<Queue>,
     /// Asks the role itself, by its inbox.
     pub measure: fn(Measured) -> T,
 }
 
 impl<T: Send + 'static> Parts<T> {
     pub fn metrics(self, bus: &Bus) -> Metrics {
-        let Parts { role, inbox, net, media, store, measure } = self;
+        let Parts { role, inbox, net, media, store, queues, measure } = self;
         let own = inbox.clone();
         // What can be read from outside is asked for apart: it is told of a role that is stuck, too.
         let outside: Ask = Arc::new(move |reply| {
             let mut samples = net.samples(&inbox);
             samples.extend(media.samples(role));
             samples.push(Sample::count(&COMMITS, store.waiting()).with("role", role));
+            let waiting = |queue, count| Sample::count(&QUEUE, count).with("role", role).with("queue", queue);
+            samples.push(waiting("connections", net.waiting()));
+            samples.push(waiting("media", media.waiting()));
+            samples.extend(queues.iter().map(|(queue, count)| waiting(queue, count())));
             reply(samples);
         });
         let asked: Ask = Arc::new(move |reply| own.own(measure(reply)));

@@ -4,7 +4,7 @@ use crate::call_records::CallRecords;
 use crate::disk::DiskWatch;
 use crate::error::StartError;
 use crate::fault::{Faults, Half};
-use crate::metrics::Parts;
+use crate::metrics::{Parts, Queue};
 use crate::role::Running;
 use crate::settings::NodeSettings;
 use crate::{event_socket, folder, journal, provisioning};
@@ -83,16 +83,20 @@ impl RunningNode {
             Engine::start(EngineConfig::new(settings.media.address, first..=last, rand::random()), move |event| {
                 events.own(Own::Media(event));
             })?;
+        let records = CallRecords::start(settings.data.join("call_information"))?;
+        let (journal, writer) = journal::start("node", &settings.data, settings.journal, Arc::new(bus.clone()))?;
+        let mut queues: Vec<Queue> = vec![("call records", Box::new(records.waiting()))];
+        queues.extend(writer.iter().map(|writer| -> Queue { ("journal", Box::new(writer.waiting())) }));
         let parts = Parts {
             role: "node",
             inbox: sender.clone(),
             net: net.meter(),
             media: engine.control(),
             store: store.clone(),
+            queues,
             measure: Own::Measure,
         };
         let metrics = parts.metrics(bus);
-        let (journal, writer) = journal::start("node", &settings.data, settings.journal, Arc::new(bus.clone()))?;
         let own = sender.clone();
         let config = NodeConfig {
             domain: settings.domain.clone(),
@@ -119,7 +123,6 @@ impl RunningNode {
         if let Some(provisioning) = &settings.provisioning {
             node.provision(provisioning.config());
         }
-        let records = CallRecords::start(settings.data.join("call_information"))?;
         node.call_records_to(Box::new(move |file, record| records.write(file, record)));
         let disk = sender.clone();
         let disk = DiskWatch::start(settings.data.clone(), move |free, total| disk.own(Own::Disk { free, total }))?;

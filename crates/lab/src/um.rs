@@ -2,7 +2,7 @@
 
 use crate::error::StartError;
 use crate::fault::{Faults, Half};
-use crate::metrics::Parts;
+use crate::metrics::{Parts, Queue};
 use crate::role::Running;
 use crate::settings::{UmSettings, WebSettings};
 use crate::{event_socket, folder, journal};
@@ -121,16 +121,6 @@ impl RunningUm {
         engine.spool = Some(spool.clone());
         engine.pulled = extras.cable.flag();
         let engine = Engine::start(engine, move |event| events.own(Own::Media(event)))?;
-        let parts = Parts {
-            role: "um",
-            inbox: sender.clone(),
-            net: net.meter(),
-            media: engine.control(),
-            store: store.clone(),
-            measure: Own::Measure,
-        };
-        let metrics = parts.metrics(bus);
-        let metrics = extras.metrics.as_ref().map_or(metrics.clone(), |node| metrics.and(node));
         let answers = sender.clone();
         let storage = MailboxStorage::new(runtime.clone(), mailboxes.clone(), spool, extras.mail_domain, move |own| {
             answers.own(own)
@@ -159,6 +149,29 @@ impl RunningUm {
             lost.emit(Now::read(), Event::CallRecordsLost { reason });
         })?;
         let (journal, writer) = journal::start("um", &settings.data, settings.journal, Arc::new(bus.clone()))?;
+        let mut queues: Vec<Queue> = vec![
+            ("hashing", Box::new(hasher.waiting())),
+            ("call records", Box::new(records.waiting())),
+            (
+                "mailbox",
+                Box::new({
+                    let mailboxes = mailboxes.clone();
+                    move || mailboxes.waiting()
+                }),
+            ),
+        ];
+        queues.extend(writer.iter().map(|writer| -> Queue { ("journal", Box::new(writer.waiting())) }));
+        let parts = Parts {
+            role: "um",
+            inbox: sender.clone(),
+            net: net.meter(),
+            media: engine.control(),
+            store: store.clone(),
+            queues,
+            measure: Own::Measure,
+        };
+        let metrics = parts.metrics(bus);
+        let metrics = extras.metrics.as_ref().map_or(metrics.clone(), |node| metrics.and(node));
         let config = UmConfig {
             host: contact_host(settings),
             name,

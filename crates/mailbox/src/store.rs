@@ -105,6 +105,11 @@ impl Mailboxes {
         self.reader.pool.close().await;
     }
 
+    /// Writes that wait for the writer.
+    pub fn waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+
     /// Makes a mailbox; one that exists stays as it is. `now` becomes part of its UIDVALIDITY.
     pub async fn create(&self, mailbox: &MailboxId, now: SystemTime) -> Result<(), Unavailable> {
         self.writer.write(Write::Create { mailbox: mailbox.clone(), now }).await?;

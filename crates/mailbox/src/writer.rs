@@ -111,6 +111,11 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
+    /// Jobs that the writer has not taken yet.
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity().saturating_sub(self.jobs.capacity())
+    }
+
     /// Returns when all that was handed in is durable and the file is released.
     pub async fn close(&self) {
         let (sender, answer) = oneshot::channel();

@@ -160,6 +160,11 @@ impl Media {
         meter::samples(role, sessions, &self.shared.totals, self.shared.spool.as_ref().map(Spool::depth))
     }
 
+    /// Commands that the media threads have not taken yet.
+    pub fn waiting(&self) -> usize {
+        self.shared.workers.iter().map(|worker| worker.queue.len()).sum()
+    }
+
     fn book(&self) -> MutexGuard<'_, Book> {
         // Entries are put in and taken out whole: a panic in between leaves none half.
         self.shared.book.lock().unwrap_or_else(PoisonError::into_inner)

@@ -76,6 +76,11 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// Messages that wait to be written to connections.
+    pub fn waiting(&self) -> usize {
+        self.table.waiting()
+    }
+
     pub fn samples<T>(&self, inbox: &InboxSender<T>) -> Vec<Sample> {
         let of_role = |sample: Sample| sample.with("role", self.role.clone());
         let Depth { own, outside, bytes } = inbox.depth();

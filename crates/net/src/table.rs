@@ -255,6 +255,12 @@ impl Table {
         self.lock().running
     }
 
+    /// Messages that wait for their connections' tasks.
+    pub fn waiting(&self) -> usize {
+        let queued = |handle: &Handle| handle.queue.max_capacity().saturating_sub(handle.queue.capacity());
+        self.lock().by_number.values().map(queued).sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing that runs under the lock can leave the maps at odds.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

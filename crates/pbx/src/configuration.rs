@@ -1,5 +1,6 @@
 //! The node's configuration as the call control reads it: one map a kind, kept in the store as JSON values.
 
+use crate::few::Few;
 use crate::numbers::{DestinationEntry, NumberEntry, NumberLength};
 use crate::routes::Route;
 use crate::services::{ExtensionProfile, Market, Meaning, ServiceCodes};
@@ -92,7 +93,7 @@ pub(crate) struct ExtensionEntry {
     /// The call list in use; `None`: list 1.
     pub personal_list: Option<u32>,
     /// By list, then by position.
-    pub call_lists: BTreeMap<u32, BTreeMap<u32, Position>>,
+    pub call_lists: Few<Few<Position>>,
 }
 
 impl ExtensionEntry {

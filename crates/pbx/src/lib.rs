@@ -11,6 +11,7 @@ pub mod commands;
 mod configuration;
 mod core;
 mod diversion;
+mod few;
 mod journal;
 mod message_waiting;
 mod node;

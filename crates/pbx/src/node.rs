@@ -361,7 +361,7 @@ impl Node {
             _ => None,
         };
         // It shows secrets: who asked is kept, although nothing changes.
-        let exported = matches!(command, Command::Config(crate::commands::Config::Export));
+        let exported = matches!(command, Command::Config(crate::commands::Config::Export {}));
         let outcome = match command {
             Command::Status(status) => Some(Ok((Vec::new(), self.status(&status, now)))),
             Command::Alarm(command) => Some(self.alarm(&command, now).map(|answer| (Vec::new(), answer))),

@@ -336,8 +336,13 @@ fn script() -> impl Strategy<Value = String> {
     proptest::collection::vec(line, 20..150).prop_map(|lines| lines.join("\n"))
 }
 
+/// `PROPTEST_CASES` asks for more than the usual.
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(96), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_random_configuration_is_rebuilt_exactly_from_its_export(script in script()) {

@@ -154,8 +154,13 @@ fn a_line(cmdlet: usize, picks: [usize; 4]) -> String {
     line
 }
 
+/// `PROPTEST_CASES` asks for more than the usual.
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(24), max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn a_random_configuration_is_exported_and_rebuilt(

@@ -106,7 +106,7 @@ pub struct TablePart {
 /// A printout that the pages show, by its name in their addresses.
 fn printout(name: &str) -> Option<(Command, &'static str)> {
     Some(match name {
-        "routes" => (Command::Status(Status::Routes), "No routes yet."),
+        "routes" => (Command::Status(Status::Routes {}), "No routes yet."),
         "alarms" => (Command::Alarm(Alarm::Print { severity: None, all: None }), "Nothing is wrong."),
         "destinations" => (Command::Destination(Destination::Print { dest: None }), "No number leads to a route yet."),
         "numbers" => (Command::Number(Number::Print { number: None }), "The number plan is empty."),

@@ -95,7 +95,7 @@ fn node_door() -> web::NodeDoor {
     Arc::new(|command, _, reply| {
         use node::{Command, CommandError, Contact, ExtensionStatus, Lamp, Status};
         reply(match command {
-            Command::Status(Status::Extensions) => Ok(node::Answer::Extensions {
+            Command::Status(Status::Extensions {}) => Ok(node::Answer::Extensions {
                 extensions: vec![ExtensionStatus {
                     number: "27000".into(),
                     name: "Anna <script>alert(1)</script>".into(),
@@ -110,7 +110,7 @@ fn node_door() -> web::NodeDoor {
                 }],
             }),
             Command::Alarm(_) => Ok(node::Answer::Tables { tables: Vec::new() }),
-            Command::Status(Status::Calls) => Ok(node::Answer::Calls { calls: Vec::new() }),
+            Command::Status(Status::Calls {}) => Ok(node::Answer::Calls { calls: Vec::new() }),
             _ => Err(CommandError::missing("dir", "write a directory number")),
         });
     })

@@ -23,8 +23,9 @@ impl Halves {
         std::fs::write(
             scratch.file("node.toml"),
             format!(
-                "data = \"{}\"\ndomain = \"mx-one-lync.lab.moon.galaxy\"\nring_time = 2\n[sip]\naddress = \"{node}\"\n[media]\naddress = \"{node}\"\nports = [20000, 20999]\n",
-                file("node")
+                "data = \"{}\"\ndomain = \"mx-one-lync.lab.moon.galaxy\"\nring_time = 2\n[sip]\naddress = \"{node}\"\n[media]\naddress = \"{node}\"\nports = [20000, 20999]\n[metrics]\nlisten = \"127.0.0.1:{}\"\n",
+                file("node"),
+                Halves::metrics_port(net)
             ),
         )
         .unwrap();
@@ -35,13 +36,23 @@ impl Halves {
             format!(
                 "data = \"{}\"\n[sip]\naddress = \"{um}\"\n[media]\naddress = \"{um}\"\nports = [30000, 30999]\n[web]\nlisten = \"127.0.0.1:{}\"\nadmin_token_file = \"{}\"\n",
                 file("um"),
-                18_000 + u16::from(net),
+                Halves::web_port(net),
                 file("token")
             ),
         )
         .unwrap();
         let (node, um) = (start(&scratch, "node"), start(&scratch, "um"));
         Halves { scratch, node, um, net }
+    }
+
+    /// Where the node of this net has its metrics.
+    pub const fn metrics_port(net: u8) -> u16 {
+        19_000 + net as u16
+    }
+
+    /// Where the UM server of this net has its pages, and its metrics with them.
+    pub const fn web_port(net: u8) -> u16 {
+        18_000 + net as u16
     }
 
     /// Ends the node as a power cut would, and starts it again.

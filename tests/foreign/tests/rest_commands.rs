@@ -37,6 +37,19 @@ fn every_family_of_commands_is_understood_as_json_and_answered_typed() {
         "name",
         "auth_code",
         "diversion",
+        "number_data",
+        "diversion_system",
+        "media_encryption",
+        "mxone_certificate",
+        "license_limit",
+        "call_information",
+        "alarm",
+        "do_not_disturb",
+        "personal_list",
+        "hunt_group",
+        "pickup_group",
+        "extension_profile",
+        "service_code",
     ] {
         let printed = admin("node", json!({ "command": command, "verb": "print" }));
         assert_eq!(
@@ -49,7 +62,13 @@ fn every_family_of_commands_is_understood_as_json_and_answered_typed() {
         assert_eq!(misspelt.status, 400, "{command}: {}", misspelt.text());
         assert!(misspelt.json()["error"].as_str().unwrap().contains("nonsense"), "{}", misspelt.text());
     }
-    for (verb, answer) in [("extensions", "extensions"), ("calls", "calls"), ("routes", "tables")] {
+    for (verb, answer) in [
+        ("extensions", "extensions"),
+        ("calls", "calls"),
+        ("routes", "tables"),
+        ("system", "tables"),
+        ("licenses", "tables"),
+    ] {
         let status = admin("node", json!({ "command": "status", "verb": verb }));
         assert_eq!(status.json()["answer"], answer, "{}", status.text());
     }

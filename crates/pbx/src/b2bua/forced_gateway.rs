@@ -9,6 +9,7 @@ use media::{Clip, MediaCommand, PlayId, SessionId, Source, Stream};
 use rand::Rng;
 use sdp::{Agreed, AnswerError, Codec, Local, Negotiated, OfferError, Session};
 use sip::endpoint::{Body, CallRef};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// One party's side of the relay.
@@ -45,6 +46,11 @@ impl Side {
     pub fn serves(&mut self, core: &Core, dialog: CallRef, kind: &PartyKind) {
         self.phone = matches!(kind, PartyKind::Extension(_)).then_some(dialog);
         self.inband_keys = has_inband_keys(core, kind);
+    }
+
+    /// Where the node takes the party's audio.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.local.addr, self.local.port)
     }
 
     pub fn is_connected(&self) -> bool {

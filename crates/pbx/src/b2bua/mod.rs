@@ -303,7 +303,8 @@ impl Calls {
         self.calls.values().filter(|call| call.is_alive()).map(status).collect()
     }
 
-    /// The calls that a number is in, a row a party: state, who, RTP address, codec, direct or by the gateway.
+    /// The calls that a number is in, a row a party: state, who, RTP address and that of the node which it sends to, codec,
+    /// direct or by the gateway.
     pub fn trace(&self, number: &str) -> Vec<Vec<String>> {
         let mut rows = Vec::new();
         let is_in = |call: &Call| {
@@ -319,8 +320,9 @@ impl Calls {
                     PartyKind::Extension(_) => "-".into(),
                 };
                 let (address, codec) = leg.theirs.as_ref().and_then(audio_of).unwrap_or(("-".into(), "-"));
+                let node = leg.side.as_ref().map_or("-".into(), |side| side.address().to_string());
                 let (id, state) = (call.id.to_string(), call.state().to_owned());
-                let party = [leg.party.number.clone(), route, address, codec.to_owned(), media.to_owned()];
+                let party = [leg.party.number.clone(), route, address, node, codec.to_owned(), media.to_owned()];
                 rows.push([id, state, role.to_owned()].into_iter().chain(party).collect());
             }
         }

@@ -15,7 +15,7 @@ pub enum CallInformation {
     OutputRemove {
         output: u32,
     },
-    Print,
+    Print {},
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ impl CallInformation {
                 }
                 system.outputs.remove(&output);
             }
-            CallInformation::Print => {
+            CallInformation::Print {} => {
                 let rows = system.outputs.iter().map(|(number, entry)| {
                     let state = if entry.on { "on" } else { "off" };
                     vec![number.to_string(), "file".into(), "commaseparated".into(), entry.file.clone(), state.into()]

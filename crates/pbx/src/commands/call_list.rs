@@ -1,5 +1,6 @@
 use super::{Answer, Command, CommandError, Outcome, check};
 use crate::configuration::{Configuration, Edit, Position};
+use crate::few::Few;
 use serde::{Deserialize, Serialize};
 
 /// `call_list -i | -c | -e | -p`: where a call to an extension goes, position after position.
@@ -74,7 +75,7 @@ impl CallList {
             CallList::Initiate(set) => {
                 let extension = check::extension(configuration, "d", &set.dir)?;
                 let list = check::within("list", set.list, 1, 1..=5)?;
-                if extension.call_lists.get(&list).is_some_and(|list| list.contains_key(&set.position)) {
+                if extension.call_lists.get(list).is_some_and(|list| list.contains_key(set.position)) {
                     return Err(CommandError::already_assigned(
                         "position",
                         set.position,
@@ -89,7 +90,7 @@ impl CallList {
             CallList::Change(set) => {
                 let extension = check::extension(configuration, "d", &set.dir)?;
                 let list = check::within("list", set.list, 1, 1..=5)?;
-                let position = extension.call_lists.get(&list).and_then(|list| list.get(&set.position)).cloned();
+                let position = extension.call_lists.get(list).and_then(|list| list.get(set.position)).cloned();
                 let Some(position) = position else {
                     let mend = "initiate it with call_list -i first";
                     return Err(CommandError::not_assigned("position", set.position, mend));
@@ -157,26 +158,28 @@ fn fill(configuration: &Configuration, set: CallListSet, list: u32, old: Option<
         position.call_list_cdiv = check::text("call-list-cdiv", &cdiv, 20)?;
     }
     let mut extension = check::extension(configuration, "d", &set.dir)?;
-    extension.call_lists.entry(list).or_default().insert(number, position);
+    let mut positions = extension.call_lists.remove(list).unwrap_or_default();
+    positions.insert(number, position);
+    extension.call_lists.insert(list, positions);
     Ok((vec![Edit::Extension(set.dir, Some(extension))], Answer::done()))
 }
 
 fn end(configuration: &Configuration, dir: String, list: Option<u32>, position: Option<u32>) -> Outcome {
     let mut extension = check::extension(configuration, "d", &dir)?;
     let list = check::within("list", list, 1, 1..=5)?;
-    let Some(positions) = extension.call_lists.get_mut(&list) else {
+    let Some(positions) = extension.call_lists.get_mut(list) else {
         return Err(CommandError::not_assigned("d", dir, "it has no such call list"));
     };
     match position {
-        None => positions.clear(),
+        None => *positions = Few::default(),
         Some(position) => {
-            if positions.remove(&position).is_none() {
+            if positions.remove(position).is_none() {
                 return Err(CommandError::not_assigned("position", position, "call_list -p shows which are"));
             }
         }
     }
     if positions.is_empty() {
-        extension.call_lists.remove(&list);
+        extension.call_lists.remove(list);
         // Its user chose it; list 1 holds again.
         extension.personal_list = extension.personal_list.filter(|chosen| *chosen != list);
     }
@@ -187,8 +190,8 @@ fn print(configuration: &Configuration, dir: Option<&str>) -> Answer {
     let mut rows = Vec::new();
     for (number, extension) in configuration.extensions.iter().filter(|(n, _)| dir.is_none_or(|dir| dir == n.as_str()))
     {
-        for (list, positions) in &extension.call_lists {
-            for (place, position) in positions {
+        for (list, positions) in extension.call_lists.iter() {
+            for (place, position) in positions.iter() {
                 rows.push(vec![
                     number.clone(),
                     list.to_string(),
@@ -214,9 +217,9 @@ fn print(configuration: &Configuration, dir: Option<&str>) -> Answer {
 pub(super) fn export(configuration: &Configuration) -> Vec<Command> {
     let mut commands = Vec::new();
     for (dir, entry) in &configuration.extensions {
-        for (list, positions) in &entry.call_lists {
-            for (place, position) in positions {
-                commands.push(initiate(dir, *list, *place, position));
+        for (list, positions) in entry.call_lists.iter() {
+            for (place, position) in positions.iter() {
+                commands.push(initiate(dir, list, place, position));
             }
         }
     }

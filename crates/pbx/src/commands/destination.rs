@@ -110,8 +110,9 @@ impl Destination {
     }
 }
 
-/// Refuses to end a route that destinations lead to.
+/// Refuses to end a route that destinations or mobile extensions lead to.
 pub(super) fn nobody_leads_to(configuration: &Configuration, parameter: &str, route: u32) -> Result<(), CommandError> {
+    super::ip_extension::no_mobile_by(configuration, parameter, route)?;
     let leads = configuration.destinations.iter().filter(|(_, ways)| ways.values().any(|way| way.route == route));
     let codes: Vec<&str> = leads.map(|(dest, _)| dest.as_str()).collect();
     if codes.is_empty() {

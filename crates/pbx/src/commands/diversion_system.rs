@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 pub enum DiversionSystem {
     Change(DiversionSystemSet),
-    End,
-    Print,
+    End {},
+    Print {},
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,8 +45,8 @@ impl DiversionSystem {
                     check::within("network-chaining", set.network_chaining, diversion.network_chaining, 0..=9)?;
                 diversion.priority = check::within("priority", set.priority, diversion.priority, 0..=9)?;
             }
-            DiversionSystem::End => system.diversion = DiversionSettings::default(),
-            DiversionSystem::Print => {
+            DiversionSystem::End {} => system.diversion = DiversionSettings::default(),
+            DiversionSystem::Print {} => {
                 let seconds =
                     |time: Option<u32>| time.map_or_else(|| "the node's".to_owned(), |time| format!("{time} s"));
                 let diversion = &system.diversion;

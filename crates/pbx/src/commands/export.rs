@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Config {
-    Export,
+    Export {},
     /// Replaces the whole configuration by what these commands make of an empty one. All of them are taken, or none.
     Restore {
         commands: Vec<Command>,

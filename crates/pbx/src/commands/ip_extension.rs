@@ -81,6 +81,21 @@ pub(super) fn nobody_is_behind(configuration: &Configuration, dir: &str) -> Resu
     }
 }
 
+/// A route that mobile extensions are rung by is not taken away under them.
+pub(super) fn no_mobile_by(configuration: &Configuration, parameter: &str, route: u32) -> Result<(), CommandError> {
+    let by = |(_, entry): &(&String, &ExtensionEntry)| {
+        entry.mobile.as_ref().is_some_and(|mobile| mobile.routes.contains(&route))
+    };
+    match configuration.extensions.iter().find(by) {
+        None => Ok(()),
+        Some((dir, _)) => {
+            let mend =
+                format!("the mobile telephone of {dir} is rung by it: change that with ip_extension -c --uri first");
+            Err(CommandError::in_use(parameter, route, mend))
+        }
+    }
+}
+
 fn fill(configuration: &Configuration, set: IpExtensionSet, entry: &mut ExtensionEntry) -> Result<(), CommandError> {
     if let Some(other) = set.protocol
         && !other.eq_ignore_ascii_case("SIP")

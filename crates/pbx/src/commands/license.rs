@@ -17,7 +17,7 @@ pub enum LicenseLimit {
     Remove {
         license: String,
     },
-    Print,
+    Print {},
 }
 
 const MOST: u32 = 1_000_000;
@@ -45,7 +45,7 @@ impl LicenseLimit {
                     return Err(CommandError::not_assigned("license", licence.name(), "it has no limit"));
                 }
             }
-            LicenseLimit::Print => {
+            LicenseLimit::Print {} => {
                 let rows = system.limits.iter().map(|(licence, limit)| vec![licence.name().into(), limit.to_string()]);
                 return Ok((Vec::new(), Answer::table("", &["License", "Limit"], rows.collect())));
             }

@@ -82,6 +82,8 @@ use crate::configuration::{Configuration, Edit};
 use serde::{Deserialize, Serialize};
 
 /// A command to the node. As JSON: `{"command": "call_list", "verb": "initiate", "dir": "27000", ...}`.
+///
+/// Verbs without parameters have braces: beside the tag of a variant without any serde would take whatever is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
@@ -167,13 +169,13 @@ impl Command {
                 | Command::AuthCode(AuthCode::Print { .. })
                 | Command::Diversion(Diversion::Print { .. })
                 | Command::NumberData(NumberData::Print { .. })
-                | Command::DiversionSystem(DiversionSystem::Print)
+                | Command::DiversionSystem(DiversionSystem::Print {})
                 | Command::MediaEncryption(MediaEncryption::Print { .. })
-                | Command::MxoneCertificate(MxoneCertificate::Print)
-                | Command::LicenseLimit(LicenseLimit::Print)
-                | Command::CallInformation(CallInformation::Print)
+                | Command::MxoneCertificate(MxoneCertificate::Print {})
+                | Command::LicenseLimit(LicenseLimit::Print {})
+                | Command::CallInformation(CallInformation::Print {})
                 | Command::Alarm(Alarm::Print { .. })
-                | Command::Config(Config::Export)
+                | Command::Config(Config::Export {})
                 | Command::DoNotDisturb(DoNotDisturb::Print { .. })
                 | Command::PersonalList(PersonalList::Print { .. })
                 | Command::HuntGroup(HuntGroup::Print { .. })
@@ -253,7 +255,7 @@ impl Command {
             Command::Name(command) => command.run(configuration),
             Command::AuthCode(command) => command.run(configuration, vault),
             Command::Diversion(command) => command.run(configuration),
-            Command::Config(Config::Export) => Ok((Vec::new(), configuration.script(vault))),
+            Command::Config(Config::Export {}) => Ok((Vec::new(), configuration.script(vault))),
             Command::Config(Config::Restore { commands }) => export::restore(configuration, vault, commands),
             Command::NumberData(command) => command.run(configuration),
             Command::DiversionSystem(command) => command.run(configuration),

@@ -18,8 +18,8 @@ pub enum MxoneCertificate {
         /// The key as PEM, without a passphrase.
         key: Secret,
     },
-    End,
-    Print,
+    End {},
+    Print {},
 }
 
 const CONTEXT: &str = "mxone_certificate";
@@ -40,13 +40,13 @@ impl MxoneCertificate {
                 system.certificate = Some(CertificateEntry { file, certificate, key: sealed });
                 Answer::Done { notes }
             }
-            MxoneCertificate::End => {
+            MxoneCertificate::End {} => {
                 if system.certificate.take().is_none() {
                     return Err(CommandError::not_assigned("file", "", "no certificate was imported"));
                 }
                 Answer::done()
             }
-            MxoneCertificate::Print => {
+            MxoneCertificate::Print {} => {
                 let rows = configuration.system.certificate.iter().map(|entry| row(entry, vault)).collect();
                 let columns = ["FILE", "SUBJECT", "NAMES", "ISSUER", "EXPIRES"];
                 return Ok((Vec::new(), Answer::table("MX-ONE TLS", &columns, rows)));

@@ -24,7 +24,7 @@ const PERSONAL_LIST: Thing = Thing {
 };
 
 fn fill(set: PersonalListSet, entry: &mut ExtensionEntry) -> Result<(), CommandError> {
-    if !entry.call_lists.contains_key(&set.list) {
+    if !entry.call_lists.contains_key(set.list) {
         let mend = "the extension has no such call list: make it with call_list -i first";
         return Err(CommandError::not_assigned("list", set.list, mend));
     }

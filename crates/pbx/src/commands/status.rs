@@ -5,17 +5,17 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Status {
     /// All extensions with registrations and lamps.
-    Extensions,
+    Extensions {},
     /// Calls in progress.
-    Calls,
+    Calls {},
     /// Routes: up or down, individuals taken, registrations.
-    Routes,
+    Routes {},
     /// The node as a whole: since when it runs, and how much there is of everything.
-    System,
+    System {},
     /// The calls that a number is in, a row a party: where their media goes.
     Trace { dir: String },
     /// What licences count, in use and at its peak, and the limits that were set.
-    Licenses,
+    Licenses {},
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,8 +1,9 @@
 use super::{Origin, Outcome};
 use crate::configuration::{Configuration, Position, Selection};
+use crate::few::Few;
 use crate::numbers::{Analysis, Choice, Digits, analyse};
 use sip::diversion::DiversionReason;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How often a call may be sent on before it is taken for a loop. (Call lists go forward only; diversions of several
@@ -163,7 +164,7 @@ impl Itinerary {
                 Some(Context::List { owner, position, mark }) => {
                     let (owner, position, mark) = (owner.clone(), *position, *mark);
                     let jump = list(configuration, &owner)
-                        .and_then(|list| list.get(&position))
+                        .and_then(|list| list.get(position))
                         .and_then(|position| jump(position, &outcome));
                     match jump {
                         // Busy tone and stop.
@@ -272,7 +273,7 @@ impl Itinerary {
     pub fn one_call_owner(&self, configuration: &Configuration) -> Option<String> {
         let by_list = |context: &Context| match context {
             Context::List { owner, position, .. } => {
-                let one_call = list(configuration, owner)?.get(position)?.one_call;
+                let one_call = list(configuration, owner)?.get(*position)?.one_call;
                 one_call.then(|| owner.clone())
             }
             _ => None,
@@ -319,9 +320,9 @@ impl Itinerary {
         reason: DiversionReason,
     ) -> Option<Step> {
         let (number, position) = list(configuration, owner)?
-            .range(from..)
-            .find(|(_, position)| self.origin.is_in(&position.origin))
-            .map(|(number, position)| (*number, position.clone()))?;
+            .iter()
+            .find(|(number, position)| *number >= from && self.origin.is_in(&position.origin))
+            .map(|(number, position)| (number, position.clone()))?;
         self.back_to(mark);
         if let Some(Context::List { position, .. }) = self.contexts.last_mut() {
             *position = number;
@@ -342,9 +343,9 @@ impl Itinerary {
     }
 }
 
-fn list<'a>(configuration: &'a Configuration, owner: &str) -> Option<&'a BTreeMap<u32, Position>> {
+fn list<'a>(configuration: &'a Configuration, owner: &str) -> Option<&'a Few<Position>> {
     let entry = configuration.extensions.get(owner)?;
-    entry.call_lists.get(&entry.list_in_use()).filter(|list| !list.is_empty())
+    entry.call_lists.get(entry.list_in_use()).filter(|list| !list.is_empty())
 }
 
 /// Where an extension's diversion sends a call that ended so.
@@ -414,7 +415,10 @@ mod tests {
                 call_list_cdiv: String::new(),
             };
             set(&mut position);
-            self.plan.extensions.get_mut(dir).unwrap().call_lists.entry(1).or_default().insert(number, position);
+            let lists = &mut self.plan.extensions.get_mut(dir).unwrap().call_lists;
+            let mut list = lists.remove(1).unwrap_or_default();
+            list.insert(number, position);
+            lists.insert(1, list);
             self
         }
 

@@ -25,15 +25,15 @@ impl Node {
 
     pub(super) fn status(&self, status: &Status, now: Now) -> Answer {
         match status {
-            Status::Calls => Answer::Calls { calls: self.calls.status(now) },
-            Status::Routes => self.route_status(now),
-            Status::System => self.system(now),
-            Status::Licenses => self.licenses(),
+            Status::Calls {} => Answer::Calls { calls: self.calls.status(now) },
+            Status::Routes {} => self.route_status(now),
+            Status::System {} => self.system(now),
+            Status::Licenses {} => self.licenses(),
             Status::Trace { dir } => {
-                let columns = ["Call", "State", "Party", "Number", "Route", "RTP", "Codec", "Media"];
+                let columns = ["Call", "State", "Party", "Number", "Route", "RTP", "NodeRTP", "Codec", "Media"];
                 Answer::table("", &columns, self.calls.trace(dir))
             }
-            Status::Extensions => {
+            Status::Extensions {} => {
                 let core = &self.core;
                 let extensions = core.configuration.extensions.iter().map(|(number, entry)| {
                     let contacts = core.registrar.contacts(number, now.instant);

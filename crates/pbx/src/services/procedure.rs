@@ -185,7 +185,7 @@ impl Asked<'_> {
         entry.personal_list = match self.number {
             "" => None,
             number => {
-                let list = number.parse().ok().filter(|list| self.entry.call_lists.contains_key(list));
+                let list = number.parse().ok().filter(|list| self.entry.call_lists.contains_key(*list));
                 let mend = "the extension has no such call list: call_list -p shows which it has";
                 Some(list.ok_or_else(|| CommandError::not_assigned(PROC, number, mend))?)
             }

@@ -36,7 +36,7 @@ fn a_licence_that_is_limited_is_kept_to_and_its_peak_is_known() {
     rig.run_ms(20);
     assert_eq!(rig.rejected(caller, second).unwrap().status, 480);
     assert!(alarms(&mut rig).contains("licence SIP_TRUNK_CHANNELS allows 1"));
-    let status = Command::Status(Status::Licenses);
+    let status = Command::Status(Status::Licenses {});
     assert_eq!(row(&print(&mut rig, status.clone()), "SIP_TRUNK_CHANNELS")[1..], ["1", "1", "1"]);
     rig.hang_up(caller, first);
     assert_eq!(row(&print(&mut rig, status), "SIP_TRUNK_CHANNELS")[1..], ["0", "1", "1"]);
@@ -54,7 +54,7 @@ fn configured_things_count_against_their_limits() {
     assert!(refused.contains("VOIP_ENCRYPTION is limited to 0"), "{refused}");
     rig.run_command(limit("SIP_TRUNK", 1));
     rig.run_command(limit("SIP_TRUNK", 2));
-    let status = print(&mut rig, Command::Status(Status::Licenses));
+    let status = print(&mut rig, Command::Status(Status::Licenses {}));
     assert_eq!(row(&status, "SIP_TRUNK")[1..], ["1", "1", "2"]);
 }
 

@@ -1,4 +1,5 @@
 use super::rig::*;
+use crate::commands::{Answer, Command, Status};
 use media::MediaCommand;
 use sip::endpoint::{Body, CallEvent, CallRef};
 use sip::{Headers, Method, Transport};
@@ -51,6 +52,17 @@ fn each_side_gets_a_description_of_the_nodes_own_and_media_is_relayed() {
     assert!(connected.iter().any(|(_, port, _)| *port == 15071), "{connected:?}");
     assert!(commands.iter().any(|command| matches!(command, MediaCommand::Relay { .. })));
     assert!(rig.calls()[0].gateway);
+    let Answer::Tables { tables } = rig.run_command(Command::Status(Status::Trace { dir: "27001".into() })) else {
+        panic!("call_trace prints a table");
+    };
+    let port = |description: &str| {
+        let line = description.lines().find_map(|line| line.strip_prefix("m=audio ")).unwrap();
+        format!("127.0.222.10:{}", line.split(' ').next().unwrap())
+    };
+    let rtp = |row: &[String]| (row[5].clone(), row[6].clone());
+    let traced: Vec<_> = tables[0].rows.iter().map(|row| rtp(row)).collect();
+    let expected = [("127.0.0.1:15071".to_owned(), port(&answer)), ("127.0.0.1:25060".to_owned(), port(&offer))];
+    assert_eq!(traced, expected, "each party's address, and the node's own for it");
 
     rig.hang_up(caller, calling);
     assert!(rig.ended(um, at_um));

@@ -328,7 +328,7 @@ fn a_password_is_neither_printed_nor_in_events_or_the_store() {
 fn the_state_of_routes_says_what_is_up_registered_and_taken() {
     let (mut rig, operator) = registering(|_| ());
     answer(&mut rig, operator, 200, grant);
-    let text = rig.run_command(Command::Status(Status::Routes)).to_string();
+    let text = rig.run_command(Command::Status(Status::Routes {})).to_string();
     let line = text.lines().find(|line| line.starts_with("60")).unwrap();
     assert!(
         line.contains("PublicTrunk_Register_UDP") && line.contains(" up ") && line.contains("0855527000 5"),

@@ -335,14 +335,14 @@ impl Rig {
     }
 
     pub fn calls(&mut self) -> Vec<CallStatus> {
-        match self.run_command(Command::Status(Status::Calls)) {
+        match self.run_command(Command::Status(Status::Calls {})) {
             Answer::Calls { calls } => calls,
             other => panic!("{other:?}"),
         }
     }
 
     pub fn status(&mut self, number: &str) -> ExtensionStatus {
-        match self.run_command(Command::Status(Status::Extensions)) {
+        match self.run_command(Command::Status(Status::Extensions {})) {
             Answer::Extensions { extensions } => extensions.into_iter().find(|e| e.number == number).unwrap(),
             other => panic!("{other:?}"),
         }

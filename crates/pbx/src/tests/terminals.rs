@@ -271,6 +271,16 @@ fn only_the_desk_has_a_lamp_and_a_mobile_alone_rings_too() {
 }
 
 #[test]
+fn a_route_is_not_taken_away_under_a_mobile_telephone() {
+    let (mut rig, ..) = mobile_lab();
+    let removal = Command::SipRoute(SipRoute::Remove { route: 60 });
+    let refused = rig.command(removal.clone()).unwrap_err().to_string();
+    assert!(refused.contains("IN USE") && refused.contains("mobile telephone of 27000"), "{refused}");
+    ip_extension(&mut rig, "27000", |set| set.uri = Some("rou:55;remote-number=0701".into())).unwrap();
+    rig.command(removal).unwrap();
+}
+
+#[test]
 fn the_uri_of_a_mobile_is_read_and_written_as_given() {
     let (mut rig, ..) = mobile_lab();
     let printed = rig.run_command(Command::IpExtension(IpExtension::Print { dir: Some("27000".into()) })).to_string();

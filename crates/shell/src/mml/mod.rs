@@ -155,7 +155,7 @@ fn kept(parsed: &parse::Parsed, data: &Path, node: &Node) -> Result<String, Stri
     let ask = |command| -> Result<Answer, String> { ask(node, command)?.map_err(|error| error.to_string()) };
     let name = parsed.json.get("file").and_then(serde_json::Value::as_str).unwrap_or_default();
     match parsed.form.verb {
-        "backup" => backup::write(data, name, &printed(&ask(Command::Config(Config::Export))?)),
+        "backup" => backup::write(data, name, &printed(&ask(Command::Config(Config::Export {}))?)),
         "restore" => Ok(ask(backup::read(data, name)?)?.to_string()),
         "list" => Ok(backup::list(data)),
         "certificate" => {

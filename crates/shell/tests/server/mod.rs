@@ -149,10 +149,7 @@ impl Rig {
             "prompt",
             "pin",
         ];
-        let values = kinds
-            .into_iter()
-            .flat_map(|kind| self.store.load(kind).into_iter().map(move |(key, value)| ((kind, key), value)));
-        // Whether somebody has recorded a name yet is no setting: who is enabled anew with a PIN to be changed is asked.
-        values.map(|(key, value)| (key, value.replace("\"SetUpDue\":true", "\"SetUpDue\":false"))).collect()
+        let of = |kind| self.store.load(kind).into_iter().map(move |(key, value)| ((kind, key), value));
+        kinds.into_iter().flat_map(of).collect()
     }
 }

@@ -198,6 +198,8 @@ commands! {
         pin_expired: Option<bool>,
         #[serde(flatten)]
         restored: RestoredPin,
+        /// As exported: the first call to voice access asks for name and greeting.
+        set_up_due: Option<bool>,
         #[serde(default)]
         validate_only: bool,
         #[serde(flatten)]

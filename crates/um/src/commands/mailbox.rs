@@ -145,6 +145,7 @@ pub(super) fn cmdlets() -> Vec<Cmdlet> {
     ]);
     enable.extend(super::pin::parameters("PIN", "none: six digits are made up and shown once."));
     enable.extend(super::pin::restored());
+    enable.push(Parameter::of::<bool>("SetUpDue", "As exported: whether voice access asks for name and greeting."));
     enable.push(validate.by_default("False"));
     enable.extend(super::pin::mails());
     vec![
@@ -198,6 +199,7 @@ fn of_mailbox(configuration: &Configuration, mailbox: &Mailbox) -> Vec<Command> 
                 pin: None,
                 pin_expired: record.map(|record| record.expired),
                 restored,
+                set_up_due: um.set_up_due.then_some(true),
                 validate_only: false,
                 mail: super::pin::PinMail::default(),
             });

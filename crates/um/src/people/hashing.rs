@@ -2,8 +2,8 @@
 //! has. Jobs are bounded; each is answered by an event with its ticket.
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 /// Names the question in its answer.
@@ -54,7 +54,8 @@ pub const NOBODY: &str = concat!(
 
 /// Threads that hash.
 pub struct Pool {
-    jobs: Option<SyncSender<(HashJob, HashTicket)>>,
+    jobs: Option<Sender<(HashJob, HashTicket)>>,
+    queue: Receiver<(HashJob, HashTicket)>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -65,26 +66,26 @@ impl Pool {
         waiting: usize,
         answer: impl Fn(HashTicket, HashAnswer) + Send + Sync + 'static,
     ) -> std::io::Result<Pool> {
-        let (jobs, inbox) = sync_channel(waiting);
-        let inbox = Arc::new(Mutex::new(inbox));
+        let (jobs, queue) = bounded(waiting);
         let answer = Arc::new(answer);
         let threads = (0..threads.max(1))
             .map(|_| {
-                let (inbox, answer) = (inbox.clone(), answer.clone());
+                let (inbox, answer) = (queue.clone(), answer.clone());
                 thread::Builder::new().name("um-hash".into()).spawn(move || {
-                    while let Some((job, ticket)) = next(&inbox) {
+                    for (job, ticket) in inbox {
                         answer(ticket, run(&job));
                     }
                 })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Pool { jobs: Some(jobs), threads })
+        Ok(Pool { jobs: Some(jobs), queue, threads })
     }
-}
 
-/// The lock is held while waiting: the other threads wait for it instead of for a job.
-fn next(inbox: &Mutex<Receiver<(HashJob, HashTicket)>>) -> Option<(HashJob, HashTicket)> {
-    inbox.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    /// Tells how many jobs wait, for as long as it is asked.
+    pub fn waiting(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let queue = self.queue.clone();
+        move || queue.len()
+    }
 }
 
 impl Hasher for Pool {
@@ -205,10 +206,9 @@ mod tests {
     #[test]
     fn the_pool_answers_by_ticket_and_refuses_what_it_cannot_queue() {
         let (sender, answers) = std::sync::mpsc::channel();
-        let (release, gate) = sync_channel::<()>(0);
-        let gate = Mutex::new(gate);
+        let (release, gate) = bounded::<()>(0);
         let answer = move |ticket, answer| {
-            gate.lock().unwrap().recv().unwrap();
+            gate.recv().unwrap();
             sender.send((ticket, answer)).unwrap();
         };
         let mut pool = Pool::start(1, 1, answer).unwrap();

@@ -6,12 +6,12 @@
 use super::{COUNTED_DAYS, CallRecords, KEPT_DAYS, Question, is_day, is_of};
 use crate::commands::call_record::{CallRecord, GroupBy, ReportRow, Tally, csv};
 use crate::commands::{Answer, CommandError, Reply};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -31,7 +31,8 @@ enum Job {
 
 /// Call records in a folder.
 pub struct FileRecords {
-    jobs: Option<SyncSender<Job>>,
+    jobs: Option<Sender<Job>>,
+    queue: Receiver<Job>,
     thread: Option<JoinHandle<()>>,
     lost: std::sync::Arc<dyn Fn(String) + Send + Sync>,
 }
@@ -43,11 +44,18 @@ impl FileRecords {
     /// The folder cannot be made, or a thread cannot be started.
     pub fn start(folder: &Path, lost: impl Fn(String) + Send + Sync + 'static) -> io::Result<FileRecords> {
         fs::create_dir_all(folder)?;
-        let (jobs, inbox) = sync_channel(WAITING);
+        let (jobs, inbox) = bounded(WAITING);
+        let queue = inbox.clone();
         let lost: std::sync::Arc<dyn Fn(String) + Send + Sync> = std::sync::Arc::new(lost);
         let archive = Archive { folder: folder.to_owned(), today: String::new(), lost: lost.clone() };
         let thread = thread::Builder::new().name("um-records".into()).spawn(move || archive.work(&inbox))?;
-        Ok(FileRecords { jobs: Some(jobs), thread: Some(thread), lost })
+        Ok(FileRecords { jobs: Some(jobs), queue, thread: Some(thread), lost })
+    }
+
+    /// Tells how many records and questions wait, for as long as it is asked.
+    pub fn waiting(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let queue = self.queue.clone();
+        move || queue.len()
     }
 
     fn submit(&mut self, job: Job) -> Result<(), Job> {

@@ -123,18 +123,31 @@ impl Server {
     }
 
     fn enable(&mut self, command: Command, reply: Reply, now: Now) {
-        let Command::EnableMailbox { identity, policy, extensions, pin, pin_expired, restored, validate_only, .. } =
-            command
+        let Command::EnableMailbox {
+            identity,
+            policy,
+            extensions,
+            pin,
+            pin_expired,
+            restored,
+            set_up_due,
+            validate_only,
+            ..
+        } = command
         else {
             return reply(Err(CommandError::Busy));
         };
         let checked = enabled(&self.configuration, &identity, &policy, extensions)
             .and_then(|mailbox| Ok((mailbox, restored.record(pin_expired, None, pin.as_ref())?)));
-        let (mailbox, restored) = match checked {
+        let (mut mailbox, restored) = match checked {
+            Ok((_, None)) if set_up_due.is_some() => {
+                return reply(Err(CommandError::bad("SetUpDue", "write -PINHash, too")));
+            }
             Ok(checked) => checked,
             Err(error) => return reply(Err(error)),
         };
         if let Some(record) = restored {
+            mailbox.um.iter_mut().for_each(|um| um.set_up_due = set_up_due.unwrap_or(false));
             if validate_only {
                 return reply(Ok(Answer::Done(())));
             }

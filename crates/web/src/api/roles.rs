@@ -64,14 +64,14 @@ fn every_call() -> UmCommand {
 
 impl crate::App {
     pub async fn extensions(&self) -> Result<Vec<ExtensionStatus>, ApiError> {
-        match self.ask_node(Command::Status(Status::Extensions)).await? {
+        match self.ask_node(Command::Status(Status::Extensions {})).await? {
             Answer::Extensions { extensions } => Ok(extensions),
             _ => Err(ApiError::unavailable("the PBX answered something else")),
         }
     }
 
     pub async fn node_calls(&self) -> Result<Vec<CallStatus>, ApiError> {
-        match self.ask_node(Command::Status(Status::Calls)).await? {
+        match self.ask_node(Command::Status(Status::Calls {})).await? {
             Answer::Calls { calls } => Ok(calls),
             _ => Err(ApiError::unavailable("the PBX answered something else")),
         }
