@@ -1,8 +1,8 @@
 # The UM server of the secure lab, after lab/exchange-um.ps1: the guide's 5.2.4 refers to Microsoft's documentation, where the
 # security of a trunk is the dial plan's.
 
-# SIPSecured is TLS; Secured is TLS and SRTP, from the day on which media is encrypted.
-Set-UMDialPlan -Identity 'Integration_MX-ONE' -VoIPSecurity SIPSecured
+# Secured is TLS and SRTP; SIPSecured would be TLS with media in clear.
+Set-UMDialPlan -Identity 'Integration_MX-ONE' -VoIPSecurity Secured
 
 # Exchange has the port set by hand.
 Set-UMIPGateway -Identity 'MX-ONE' -Port 5061

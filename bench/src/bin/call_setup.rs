@@ -100,6 +100,7 @@ fn start_phone(user: &str, address: u8, transport: sip::Transport, plan: Plan, b
         plan,
         register: true,
         subscribe: false,
+        tls: None,
         srtp: false,
         seed: [address; 32],
     })

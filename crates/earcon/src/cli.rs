@@ -60,7 +60,7 @@ pub struct LabArguments {
     /// Two UM servers behind a name, with a DNS server for it: the guide's chapter 6. `unplug um1` on the console pulls a cable
     #[arg(long)]
     pub redundant: bool,
-    /// The trunk by TLS with certificates of the lab's own CA: the guide's chapter 5; in a data folder of its own
+    /// The trunk by TLS with SRTP, and certificates of the lab's own CA: the guide's chapter 5; in a data folder of its own
     #[arg(long)]
     pub secure: bool,
     /// Run it with something wrong, in a temporary folder unless --data names one; `list` shows what there is
@@ -170,6 +170,9 @@ pub struct PhoneArguments {
     /// SIP over TCP in place of UDP
     #[arg(long)]
     pub tcp: bool,
+    /// SIP over TLS (the server's port is 5061 then): the CA's certificate, a PEM file, such as certificates/ca.crt of a secure lab
+    #[arg(long, value_name = "FILE", conflicts_with = "tcp")]
+    pub ca: Option<PathBuf>,
     /// Media by SRTP only, with keys in SDP (RFC 4568)
     #[arg(long)]
     pub srtp: bool,
@@ -251,6 +254,9 @@ pub struct VerifyArguments {
     /// The loopback net of its own lab [default: one that is free]
     #[arg(long, value_name = "NET", value_parser = loopback_net, conflicts_with = "against")]
     pub net: Option<LoopbackNet>,
+    /// Its own lab is the guide's chapter 5: trunk and phones by TLS, with SRTP
+    #[arg(long, conflicts_with = "against")]
+    pub secure: bool,
     /// Give its own lab a fault, to see the suite notice it; `list` shows what there is
     #[arg(long, value_name = "NAME", conflicts_with = "against")]
     pub fault: Vec<String>,

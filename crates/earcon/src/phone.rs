@@ -24,6 +24,7 @@ pub fn run(arguments: PhoneArguments) -> Result<(), Failure> {
         server: arguments.server,
         bind,
         tcp: arguments.tcp,
+        tls: arguments.ca,
         call: arguments.call,
         play: arguments.play,
         keys: arguments.dtmf,

@@ -28,7 +28,7 @@ pub fn lab(arguments: LabArguments) -> Result<(), Failure> {
         data: match (arguments.data, &temporary) {
             (Some(folder), _) => folder,
             (None, Some(temporary)) => temporary.path().to_owned(),
-            // Each is configured once: the secure one beside the other.
+            // The secure one beside the other.
             (None, None) if arguments.secure => {
                 folder::of_lab().map_err(Failure::from_error)?.with_file_name("lab-secure")
             }

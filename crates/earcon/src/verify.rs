@@ -9,7 +9,7 @@ use lab::{Fault, Lab, LabSettings};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use verify::{Cable, Choice, Progress, Report, TESTS, Target};
+use verify::{Cable, Choice, Progress, Report, TESTS, Target, TlsSettings};
 
 /// Seconds that the lab's phones ring: the suite waits for them.
 const RING_TIME: u32 = 1;
@@ -73,13 +73,21 @@ fn in_a_lab(arguments: &VerifyArguments, faults: Vec<Fault>, choice: &Choice) ->
         net,
         web: 0,
         https: false,
-        secure: false,
+        secure: arguments.secure,
         redundant: true,
         faults,
     };
     let lab = Lab::start(settings, &Bus::new(), runtime.handle()).map_err(Failure::from_error)?;
     let rest = lab.web().ok_or_else(|| Failure::new("the lab has no web page"))?;
     let mut target = Target::lab(net, rest).map_err(Failure::from_error)?;
+    if arguments.secure {
+        // The guide encrypts the trunk; the suite's phones show that they can be, too.
+        lab.enter("media_encryption_enable -type extension").map_err(Failure::from_error)?;
+        let lab::Pair { trusted, certificate, key } =
+            lab.certificate_for(&target.stand_ins()).map_err(Failure::from_error)?;
+        let (certificate, key) = (Some(certificate), Some(key));
+        target = target.secured(TlsSettings { trusted, certificate, key });
+    }
     if let Some(redundancy) = &mut target.redundancy {
         let cables = lab.cables();
         redundancy.cable = Some(Cable::new(move |plugged| drop(cables.set("um1", plugged))));

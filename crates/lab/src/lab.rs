@@ -22,24 +22,27 @@ pub(crate) const MX_ONE: &str = include_str!("../../../lab/mx-one.mml");
 /// Two UM servers behind a name.
 pub(crate) const LOAD_BALANCING: &str = include_str!("../../../lab/load-balancing.mml");
 pub(crate) const EXCHANGE_UM: &str = include_str!("../../../lab/exchange-um.ps1");
-/// What the secure lab enters after them.
+/// What the secure lab enters after them, and after the lines of the second server.
 const MX_ONE_SECURE: &str = include_str!("../../../lab/mx-one-secure.mml");
 const EXCHANGE_UM_SECURE: &str = include_str!("../../../lab/exchange-um-secure.ps1");
+const LOAD_BALANCING_SECURE: &str = include_str!("../../../lab/load-balancing-secure.mml");
 /// The password of the node's .pfx, as lab/mx-one-secure.mml has it. It is good on loopback only.
 const PFX_PASSWORD: &str = "moon";
 /// The realm of the lab's digest: the guide's FQDN of the node.
 const DOMAIN: &str = "mx-one-lync.lab.moon.galaxy";
 const MAIL_DOMAIN: &str = "moon.galaxy";
+/// The name that both UM servers are behind.
+const POOL: &str = "exc-2013-um.moon.galaxy";
 /// Where phones fetch their files, at the node's address.
 const PHONES_HTTP: u16 = 8081;
 const PHONES_HTTPS: u16 = 8443;
 const ADMIN_TOKEN: &str = "lab-admin";
-/// Marks a data folder whose configuration was entered to the end.
-const CONFIGURED: &str = "configured";
+/// Marks a data folder whose configuration was begun, and one where it was entered to the end.
+const CONFIGURED: [&str; 2] = ["configuring", "configured"];
+/// The same of the lines of chapter 5.
+const SECURED: [&str; 2] = ["securing", "secured"];
 /// Marks one whose node knows of two UM servers.
 const REDUNDANT: &str = "redundant";
-/// Marks one whose configuration was begun.
-const CONFIGURING: &str = "configuring";
 
 /// Who is in the lab. The passwords and PINs are known to everyone: they are good for loopback only.
 const USERS: [(&str, &str, &str); 3] =
@@ -59,10 +62,18 @@ pub struct LabSettings {
     pub https: bool,
     /// Two UM servers behind a name, and a DNS server that knows it. A data folder that had them has them again.
     pub redundant: bool,
-    /// The trunk by TLS, with the lab's own CA: the guide's chapter 5.
+    /// The trunk by TLS with SRTP, and the lab's own CA: the guide's chapter 5. A data folder that had it has it again.
     pub secure: bool,
     /// What is wrong with it; slips are entered on an empty data folder, and stay there.
     pub faults: Vec<Fault>,
+}
+
+/// PEM files of a certificate, its key, and the CA that signed it.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    pub trusted: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 /// A lab that runs until it is dropped.
@@ -76,8 +87,10 @@ pub struct Lab {
 }
 
 impl Lab {
-    pub fn start(settings: LabSettings, bus: &Bus, runtime: &Handle) -> Result<Lab, StartError> {
+    pub fn start(mut settings: LabSettings, bus: &Bus, runtime: &Handle) -> Result<Lab, StartError> {
         folder::prepare(&settings.data)?;
+        let secured = settings.data.join("node").join(SECURED[1]).exists();
+        settings.secure |= secured;
         let [a, b, c] = settings.net;
         let map = shell::Net::new(&format!("{a}.{b}.{c}"));
         let faults = Faults { all: settings.faults.clone(), um: vec![host(&settings, UM1.1), host(&settings, UM2.1)] };
@@ -130,14 +143,19 @@ impl Lab {
         }
         runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
         let script = |text| fault::apply(text, &settings.faults);
-        let with = |text, secure| {
-            if settings.secure { script(text).into_owned() + "\n" + secure } else { script(text).into_owned() }
-        };
-        let (node_script, um_script) = (with(MX_ONE, MX_ONE_SECURE), with(EXCHANGE_UM, EXCHANGE_UM_SECURE));
-        configure(&settings.data.join("node"), &node.shell, "lab/mx-one.mml", &node_script)?;
-        configure(&settings.data.join("um1"), &um.shell, "lab/exchange-um.ps1", &um_script)?;
-        if redundant && !mark.exists() {
+        let (of_node, of_um) = (settings.data.join("node"), settings.data.join("um1"));
+        configure(&of_node, CONFIGURED, &node.shell, "lab/mx-one.mml", &script(MX_ONE))?;
+        configure(&of_um, CONFIGURED, &um.shell, "lab/exchange-um.ps1", &script(EXCHANGE_UM))?;
+        if settings.secure {
+            configure(&of_um, SECURED, &um.shell, "lab/exchange-um-secure.ps1", EXCHANGE_UM_SECURE)?;
+            configure(&of_node, SECURED, &node.shell, "lab/mx-one-secure.mml", MX_ONE_SECURE)?;
+        }
+        // Chapter 5 leads the route to one server.
+        if redundant && (!mark.exists() || settings.secure != secured) {
             enter(&node.shell, "lab/load-balancing.mml", &script(LOAD_BALANCING), false)?;
+            if settings.secure {
+                enter(&node.shell, "lab/load-balancing-secure.mml", LOAD_BALANCING_SECURE, false)?;
+            }
             std::fs::write(&mark, b"")?;
         }
         Ok(Lab { second, um, node, _dns: dns, cables, settings })
@@ -146,6 +164,19 @@ impl Lab {
     /// The cables of its UM servers, when there are two.
     pub fn cables(&self) -> Cables {
         self.cables.clone()
+    }
+
+    /// Enters a line at the node's shell.
+    pub fn enter(&self, line: &str) -> Result<(), StartError> {
+        enter(&self.node.shell, "the line", line, false)
+    }
+
+    /// A certificate of the secure lab's CA for these addresses, and its key: for who stands in for a trunk's far end.
+    pub fn certificate_for(&self, addresses: &[IpAddr]) -> Result<Pair, StartError> {
+        let authority = Authority::in_folder(&folder_of(&self.settings), AUTHORITY)?;
+        let names: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+        let (certificate, key) = pair(&folder_of(&self.settings), &authority, "verify.moon.galaxy", &names)?;
+        Ok(Pair { trusted: authority.certificate().to_owned(), certificate, key })
     }
 
     /// Whether one of the halves has ended by itself.
@@ -206,8 +237,14 @@ impl Lab {
 
 /// Runs the script on a folder that has not been configured. A lab that was killed on the way goes on with what is left to
 /// do: what it had entered before is refused now, and is passed over.
-fn configure(data: &Path, shell: &Shell, script: &'static str, text: &str) -> Result<(), StartError> {
-    let (mark, begun) = (data.join(CONFIGURED), data.join(CONFIGURING));
+fn configure(
+    data: &Path,
+    [begun, mark]: [&str; 2],
+    shell: &Shell,
+    script: &'static str,
+    text: &str,
+) -> Result<(), StartError> {
+    let (mark, begun) = (data.join(mark), data.join(begun));
     if mark.exists() {
         return Ok(());
     }
@@ -302,30 +339,39 @@ fn um_settings(settings: &LabSettings, (name, last): (&'static str, u8), tls: Op
     }
 }
 
+const AUTHORITY: &str = "Moon Galaxy Enterprise CA";
+
+/// Where the lab's CA keeps its files.
+fn folder_of(settings: &LabSettings) -> PathBuf {
+    settings.data.join("certificates")
+}
+
+/// Certificate and key of this name; issued at the first start.
+fn pair(folder: &Path, authority: &Authority, name: &str, names: &[String]) -> Result<(PathBuf, PathBuf), StartError> {
+    let (certificate, key) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
+    if !certificate.exists() {
+        // A lab that was killed on the way has left the key alone.
+        let _ = std::fs::remove_file(&key);
+        authority.issue(folder, name, &Wish { subject: name, names, days: DAYS })?;
+    }
+    Ok((certificate, key))
+}
+
 /// The lab's enterprise CA, and what it issues: the node's certificate as the .pfx that its script imports, the UM server's as
 /// PEM files. Made at the first start.
 fn certificates(settings: &LabSettings, um: &str, address: IpAddr) -> Result<TlsSettings, StartError> {
-    let (folder, of_node) = (settings.data.join("certificates"), settings.data.join("node/certificates"));
+    let (folder, of_node) = (folder_of(settings), settings.data.join("node/certificates"));
     folder::prepare(&folder)?;
     folder::prepare(&settings.data.join("node"))?;
     folder::prepare(&of_node)?;
-    let authority = Authority::in_folder(&folder, "Moon Galaxy Enterprise CA")?;
-    let issue = |name: &str, address: IpAddr| -> Result<(PathBuf, PathBuf), StartError> {
-        let (certificate, key) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
-        if !certificate.exists() {
-            // A lab that was killed on the way has left the key alone.
-            let _ = std::fs::remove_file(&key);
-            let names = [address.to_string()];
-            authority.issue(&folder, name, &Wish { subject: name, names: &names, days: DAYS })?;
-        }
-        Ok((certificate, key))
-    };
-    let (certificate, key) = issue(DOMAIN, host(settings, 10))?;
+    let authority = Authority::in_folder(&folder, AUTHORITY)?;
+    let (certificate, key) = pair(&folder, &authority, DOMAIN, &[host(settings, 10).to_string()])?;
     let pfx = of_node.join(format!("{DOMAIN}.pfx"));
     if !pfx.exists() {
         certificates::pfx(&certificate, &key, &pfx, PFX_PASSWORD)?;
     }
-    let (certificate, key) = issue(um, address)?;
+    // Behind a name with another server: the route dials that name (RFC 5922 7.1, 4).
+    let (certificate, key) = pair(&folder, &authority, um, &[address.to_string(), POOL.to_owned()])?;
     Ok(TlsSettings {
         certificate: Some(certificate),
         key: Some(key),

@@ -23,7 +23,7 @@ mod um;
 pub use cable::{Cables, Done};
 pub use error::StartError;
 pub use fault::{Fault, NoSuchFault};
-pub use lab::{Lab, LabSettings};
+pub use lab::{Lab, LabSettings, Pair};
 pub use metrics::MetricsSettings;
 pub use node::RunningNode;
 pub use um::{Extras, RunningUm, Shared};

@@ -245,6 +245,24 @@ fn a_flipped_bit_a_replay_and_clear_text_are_dropped_and_counted() {
     assert_eq!(house.recorded(peer.session, &tape), lost);
 }
 
+/// RFC 3711 3.3.1: the counter of a peer's wraps is nowhere in its packets.
+#[test]
+fn a_call_goes_on_when_its_sequence_numbers_roll_over_and_its_keys_are_the_same_after_a_hold() {
+    let mut house = House::new(7);
+    for suite in SUITES {
+        let mut peer = house.call(Some(suite));
+        let tape = house.record(peer.session);
+        peer.sequence = 65_530;
+        peer.say(1..10);
+        // Hold and resume under the same keys: the roll-over counter stays.
+        let (session, stream) = (peer.session, peer.stream.clone().unwrap());
+        house.media.command(MediaCommand::Connect { session, stream });
+        peer.say(10..20);
+        assert_eq!(house.recorded(peer.session, &tape), frames(1..20), "{suite:?}");
+        house.media.command(MediaCommand::Close { session });
+    }
+}
+
 #[test]
 fn keys_change_in_mid_call_and_nothing_is_lost() {
     let mut house = House::new(5);

@@ -64,7 +64,7 @@ impl<T> Drive<T> {
                 Action::CloseFlow(flow) => self.net.close(&flow),
                 Action::Distrust(listener, peer) => self.net.distrust(listener, peer.transport, peer.remote),
                 Action::Resolve { query, question } => self.net.resolve(query, question),
-                Action::Exempt(sources) => self.net.exempt(sources),
+                Action::Peers(peers) => self.net.know(peers),
                 Action::Stop => return false,
             }
         }

@@ -26,7 +26,7 @@ pub use config::{Dns, Limits, NetConfig, StartError};
 pub use drive::run;
 pub use inbox::{Inbox, InboxSender, inbox};
 pub use meter::{Meter, load_samples};
-pub use role::{Action, Input, Role, SipInput};
+pub use role::{Action, Input, KnownPeer, Role, SipInput};
 
 use bytes::Bytes;
 use engine::{Command, Engine, Sockets, bound};
@@ -35,7 +35,7 @@ use meter::Traffic;
 use resolve::Resolver;
 use sip::flow::{Destination, Flow, Listener, ListenerId, PeerNames, Transmit, Transport, TransportError};
 use sip::target::{Query, QueryId};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use table::{Opener, Peer, QueueError, Table};
@@ -199,8 +199,8 @@ impl Net {
         self.command(Command::Resolve { query, question });
     }
 
-    pub(crate) fn exempt(&self, sources: Vec<IpAddr>) {
-        self.table.exempt(sources);
+    pub(crate) fn know(&self, peers: Vec<KnownPeer>) {
+        self.table.know(peers);
     }
 
     fn command(&self, command: Command) {

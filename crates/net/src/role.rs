@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use event::Now;
-use sip::flow::{Flow, ListenerId, Transmit, TransportError};
+use sip::flow::{Flow, ListenerId, PeerNames, Transmit, TransportError};
 use sip::target::{Answer, Candidate, Query, QueryId};
 use sip::{Malformed, Message};
 use std::net::IpAddr;
@@ -53,6 +53,15 @@ impl SipInput {
     }
 }
 
+/// A configured gateway, or the far end of a trunk: caps per source don't count it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownPeer {
+    pub address: IpAddr,
+    /// When it calls by TLS, a certificate that it shows must be for one of these names, or for its address (RFC 5922 7.2, 7.4).
+    /// None: it is not compared.
+    pub names: Option<PeerNames>,
+}
+
 /// What a role wants done.
 #[derive(Debug)]
 pub enum Action {
@@ -65,8 +74,8 @@ pub enum Action {
         query: QueryId,
         question: Query,
     },
-    /// From now on caps per source don't count these addresses (replaces the former set): configured gateways.
-    Exempt(Vec<IpAddr>),
+    /// From now on these are the peers that are known (replaces the former set).
+    Peers(Vec<KnownPeer>),
     /// End the loop, once what was sent is written (for half a second at most).
     Stop,
 }

@@ -9,8 +9,8 @@ use crate::tls::problem::Failed;
 use event::TlsProblem;
 use rustls::pki_types::CertificateDer;
 use rustls::{CommonState, HandshakeKind};
-use sip::flow::{ListenerId, Transport, TransportError};
-use std::net::SocketAddr;
+use sip::flow::{ListenerId, PeerNames, Transport, TransportError};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -52,6 +52,14 @@ pub(crate) async fn accepted<T: Send + 'static>(
         Err(failed) => return engine.insecure(remote, true, failed),
     };
     let certificate = shown(stream.get_ref().1);
+    // RFC 5922 7.4: whoever comes from a gateway's address and has a certificate has that gateway's.
+    if let Some(certificate) = &certificate
+        && let Some(names) = engine.table.is_other(source, certificate)
+    {
+        let mut stream = stream;
+        let _ = stream.shutdown().await;
+        return engine.insecure(remote, true, wrong_name(Some(certificate), &names, source));
+    }
     tell(&engine, remote, true, stream.get_ref().1, certificate.as_ref());
     let peer = Peer { transport: Transport::Tls, listener, remote };
     match engine.table.open(peer, Opener::Them(certificate)) {
@@ -126,8 +134,12 @@ where
     }
     // Nothing was said to it yet.
     let _ = stream.shutdown().await;
-    let presented = certificate.and_then(|certificate| CertificateInfo::read(&certificate)).map(|info| info.names);
-    Err(Failed::wrong_name(&names::in_words(&slot.names, address), &presented.unwrap_or_default()))
+    Err(wrong_name(certificate.as_ref(), &slot.names, address))
+}
+
+fn wrong_name(certificate: Option<&CertificateDer<'_>>, names: &PeerNames, address: IpAddr) -> Failed {
+    let presented = certificate.and_then(|certificate| CertificateInfo::read(certificate)).map(|info| info.names);
+    Failed::wrong_name(&names::in_words(names, address), &presented.unwrap_or_default())
 }
 
 fn shown(state: &CommonState) -> Option<CertificateDer<'static>> {

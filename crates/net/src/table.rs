@@ -1,10 +1,11 @@
 //! The open connections: found by number or by peer, fed through a bounded queue each.
 
+use crate::role::KnownPeer;
 use crate::tls::names;
 use bytes::Bytes;
 use rustls::pki_types::CertificateDer;
 use sip::flow::{ListenerId, PeerNames, Transport};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -56,7 +57,9 @@ struct Handle {
     /// RFC 5923: requests to this address go by it, too.
     alias: Option<Peer>,
     proof: Proof,
-    /// Counted for its source: it was opened by the peer.
+    /// The peer has opened it.
+    theirs: bool,
+    /// Counted for its source.
     counted: bool,
     kill: Arc<Notify>,
 }
@@ -87,7 +90,8 @@ struct Inner {
     by_number: HashMap<u64, Handle>,
     by_peer: HashMap<Peer, u64>,
     per_source: HashMap<IpAddr, usize>,
-    exempt: BTreeSet<IpAddr>,
+    /// Peers that are known, and whom their certificates must be for.
+    known: BTreeMap<IpAddr, Vec<Option<PeerNames>>>,
     /// Tasks that still run, those included whose connection is no longer in the table.
     running: usize,
 }
@@ -120,7 +124,8 @@ pub(crate) enum Full {
 
 impl Table {
     pub fn new(limits: &crate::Limits, exempt: &[IpAddr]) -> Table {
-        let inner = Inner { exempt: exempt.iter().copied().collect(), ..Inner::default() };
+        let known = exempt.iter().map(|source| (*source, Vec::new())).collect();
+        let inner = Inner { known, ..Inner::default() };
         Table {
             inner: Mutex::new(inner),
             most: limits.connections,
@@ -129,13 +134,30 @@ impl Table {
         }
     }
 
-    pub fn exempt(&self, sources: Vec<IpAddr>) {
-        self.lock().exempt = sources.into_iter().collect();
+    /// These are known now. A connection that one of them has opened under another's certificate ends.
+    pub fn know(&self, peers: Vec<KnownPeer>) {
+        let mut inner = self.lock();
+        inner.known.clear();
+        for KnownPeer { address, names } in peers {
+            inner.known.entry(address).or_default().push(names);
+        }
+        for handle in inner.by_number.values().filter(|handle| handle.theirs) {
+            if let Proof::Certificate(certificate) = &handle.proof
+                && inner.is_other(handle.peer.remote.ip(), certificate).is_some()
+            {
+                handle.kill.notify_one();
+            }
+        }
     }
 
     /// Whether caps per source don't count for this one.
     pub fn is_exempt(&self, source: IpAddr) -> bool {
-        self.lock().exempt.contains(&source)
+        self.lock().known.contains_key(&source)
+    }
+
+    /// Whom a known peer's certificate should be for, when it is not.
+    pub fn is_other(&self, source: IpAddr, certificate: &CertificateDer<'_>) -> Option<PeerNames> {
+        self.lock().is_other(source, certificate)
     }
 
     /// A place for a connection.
@@ -148,7 +170,7 @@ impl Table {
             Opener::Us(names) => (Proof::Names(names.clone()), names),
         };
         let source = peer.remote.ip();
-        let exempt = inner.exempt.contains(&source);
+        let exempt = inner.known.contains_key(&source);
         // Strangers who fill the table must not keep out the gateways, nor us.
         let reserve = if exempt || !theirs { self.most / 4 } else { 0 };
         if inner.by_number.len() >= self.most.saturating_add(reserve) {
@@ -165,7 +187,7 @@ impl Table {
         let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         let (sender, queue) = mpsc::channel(self.queue);
         let kill = Arc::new(Notify::new());
-        let handle = Handle { queue: sender, peer, alias: None, proof, counted, kill: kill.clone() };
+        let handle = Handle { queue: sender, peer, alias: None, proof, theirs, counted, kill: kill.clone() };
         inner.by_number.insert(number, handle);
         inner.by_peer.insert(peer, number);
         inner.running += 1;
@@ -268,6 +290,18 @@ impl Table {
 }
 
 impl Inner {
+    fn is_other(&self, source: IpAddr, certificate: &CertificateDer<'_>) -> Option<PeerNames> {
+        let known = self.known.get(&source)?;
+        // Its own address proves a peer that is dialled by name, too; several routes may lead to one.
+        let fits = |names: &PeerNames| {
+            names::is_for(certificate, names, source) || names::is_for(certificate, &PeerNames::default(), source)
+        };
+        if known.iter().any(|names| names.as_ref().is_none_or(fits)) {
+            return None;
+        }
+        known.iter().flatten().next().cloned()
+    }
+
     fn forget(&mut self, number: u64, peer: Peer, alias: Option<Peer>) {
         for peer in std::iter::once(peer).chain(alias) {
             if self.by_peer.get(&peer) == Some(&number) {

@@ -271,7 +271,8 @@ fn connections_are_capped_per_source_unless_it_is_exempt() {
     streams[0].write_all(message("a", "").as_bytes()).unwrap();
     node.hear_message();
 
-    node.act(Action::Exempt(vec![streams[0].local_addr().unwrap().ip()]));
+    let address = streams[0].local_addr().unwrap().ip();
+    node.act(Action::Peers(vec![net::KnownPeer { address, names: None }]));
     // The role takes things in order: once this is heard, the exemption is in force.
     streams[0].write_all(message("b", "").as_bytes()).unwrap();
     node.hear_message();

@@ -164,6 +164,48 @@ fn a_telephone_needs_no_certificate_where_one_is_asked_for_but_a_bad_one_is_refu
 }
 
 #[test]
+fn who_comes_from_a_gateway_s_address_has_the_gateway_s_certificate() {
+    let ca = Authority::new("Moon CA");
+    let (config, told) = secure("127.0.78.30", sound(&ca, "127.0.78.30", "um.moon.galaxy"));
+    let um = Node::start(config);
+    let knows = |names: &[&str]| {
+        let names = names.iter().map(|name| Text::from(*name)).collect();
+        um.act(net::Action::Peers(vec![net::KnownPeer { address: [127, 0, 78, 31].into(), names: Some(names) }]));
+        // What a role does is done in its order: with the answer to this the peers are known.
+        um.send(99, by(Transport::Udp, "127.0.78.31:9".parse().unwrap()), message("known", ""));
+    };
+    let comes = |shows: &[&str], text: &str| {
+        let (config, _) =
+            secure("127.0.78.31", tls(ClientCertificate::NotAsked, Some(ca.issue(&Wish::of(shows))), &[&ca]));
+        let gateway = Node::start(config);
+        gateway.send(1, to(um.addr, &["um.moon.galaxy"]), message(text, ""));
+        gateway
+    };
+    let settle = || assert!(matches!(um.hear(), SipInput::TransmitFailed { id: 99, .. }));
+    knows(&[]);
+    settle();
+    let gateway = comes(&["mx-one.moon.galaxy", "127.0.78.31"], "its-address");
+    assert_eq!(call_id(&um.hear_message().0), "its-address");
+    let _other = comes(&["mx-two.moon.galaxy"], "never");
+    let said = told.failure(TlsProblem::WrongName);
+    assert!(
+        said.contains("not for 127.0.78.31, but for mx-two.moon.galaxy") && said.contains("-CertificateName"),
+        "{said}"
+    );
+
+    // -CertificateName: a name that the certificate has in the address's place. The connection under another's ends.
+    drop(gateway);
+    while !matches!(um.hear(), SipInput::FlowClosed(_)) {}
+    knows(&["mx-two.moon.galaxy"]);
+    settle();
+    let second = comes(&["mx-two.moon.galaxy"], "its-name");
+    assert_eq!(call_id(&um.hear_message().0), "its-name");
+    knows(&["mx-three.moon.galaxy"]);
+    let closed = (0..3).any(|_| matches!(second.hear(), SipInput::FlowClosed(_)));
+    assert!(closed, "it is not the gateway any more");
+}
+
+#[test]
 fn an_alias_without_a_certificate_leads_nowhere() {
     let ca = Authority::new("Moon CA");
     let node = tls(ClientCertificate::Asked, Some(ca.issue(&Wish::of(&["127.0.78.14"]))), &[&ca]);

@@ -21,7 +21,7 @@ use crate::terminals::Terminals;
 use event::{Event, Measured, Now, Sink};
 use journal::{Journal, WatchedMedia, WatchedSink};
 use media::MediaEvent;
-use net::{Action, Input, Role, SipInput};
+use net::{Action, Input, KnownPeer, Role, SipInput};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sip::endpoint::{self, Endpoint, EndpointConfig, Output, ServerRef};
@@ -293,10 +293,15 @@ impl Node {
         let registers = |number| route(number).is_some_and(|sip| sip.registers());
         self.core.health.keep(|number| route(number).is_some(), watched, registers);
         let routes = self.core.configuration.routes.values().filter_map(|route| route.sip.as_ref());
-        let peers = routes.flat_map(|sip| sip.matches.iter().copied()).chain(self.core.terminals.addresses());
-        let peers: Vec<std::net::IpAddr> = peers.collect();
-        self.core.endpoint.exempt(peers.iter().copied());
-        self.actions.push_back(Action::Exempt(peers));
+        let far_ends = routes.flat_map(|sip| {
+            let names = Some(sip.peer_names());
+            sip.matches.iter().map(move |address| KnownPeer { address: *address, names: names.clone() })
+        });
+        // Terminals are known by their passwords.
+        let terminals = self.core.terminals.addresses().map(|address| KnownPeer { address, names: None });
+        let peers: Vec<KnownPeer> = far_ends.chain(terminals).collect();
+        self.core.endpoint.exempt(peers.iter().map(|peer| peer.address));
+        self.actions.push_back(Action::Peers(peers));
     }
 
     fn own(&mut self, own: Own, now: Now) {

@@ -1,5 +1,6 @@
 //! What a phone is told at its start.
 
+use net::tls::Tls;
 use sip::Transport;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,8 +14,10 @@ pub struct PhoneConfig {
     pub password: String,
     /// The PBX.
     pub server: SocketAddr,
-    /// UDP or TCP.
+    /// UDP, TCP or TLS.
     pub transport: Transport,
+    /// With TLS: whom the phone believes, and what it shows. Only who is called by others has to have a certificate.
+    pub tls: Option<Tls>,
     /// The phone's own address; the ports of its media are any free ones.
     pub bind: IpAddr,
     /// Its SIP port; 0: any free one. The far end of a trunk has a fixed one.

@@ -57,6 +57,7 @@ impl Phone {
         };
         let mut net = NetConfig::new(format!("phone-{}", config.user), vec![any]);
         net.events = events;
+        net.tls = config.tls.clone();
         let net = Net::start(net, sender.clone())?;
         let listeners = net.listeners().to_vec();
         let address = listeners.first().map_or(any.addr, |listener| listener.addr);

@@ -60,6 +60,8 @@ pub(crate) struct PhoneRole {
     contact: String,
     registration: Option<Registration>,
     registering: Option<ClientRef>,
+    /// When it subscribes to its lamp: at once, as soon as it runs.
+    subscribe_at: Option<Instant>,
     conversation: Option<Conversation>,
     /// The call whose far end transfers us, until the new one is up.
     aside: Option<Conversation>,
@@ -87,13 +89,14 @@ impl PhoneRole {
         let contact = format!("sip:{}@{local};transport={}", config.user, config.transport.parameter());
         let name = u64::from_le_bytes(first_eight(&config.seed));
         let registration = config.register.then(|| Registration::new(format!("{name:016x}@{}", local.ip()), now));
-        let mut role = PhoneRole {
+        PhoneRole {
             endpoint,
             media,
             events,
             contact,
             registration,
             registering: None,
+            subscribe_at: config.subscribe.then_some(now),
             conversation: None,
             aside: None,
             answer_at: None,
@@ -104,9 +107,7 @@ impl PhoneRole {
             // Another series than the endpoint's, which has the seed itself.
             keys: StdRng::from_seed(config.seed.map(|byte| byte ^ 0xa5)),
             config,
-        };
-        role.subscribe(now);
-        role
+        }
     }
 
     fn tell(&self, event: PhoneEvent) {
@@ -156,7 +157,7 @@ impl PhoneRole {
     }
 
     fn subscribe(&mut self, now: Instant) {
-        if !self.config.subscribe {
+        if self.subscribe_at.take().is_none() {
             return;
         }
         let mut request = self.request(Method::Subscribe);
@@ -520,6 +521,7 @@ impl PhoneRole {
     }
 
     fn timeout(&mut self, now: Instant) {
+        self.subscribe(now);
         self.endpoint.handle_timeout(now);
         if self.answer_at.is_some_and(|at| at <= now) {
             self.answer(now);
@@ -613,7 +615,8 @@ impl Role for PhoneRole {
     fn deadline(&self) -> Option<Instant> {
         let registration = self.registration.as_ref().filter(|_| self.quitting.is_none()).and_then(Registration::due);
         let hang_up = self.conversation.as_ref().and_then(|conversation| conversation.hang_up_at);
-        [self.endpoint.deadline(), registration, hang_up, self.answer_at, self.quitting].into_iter().flatten().min()
+        let others = [hang_up, self.answer_at, self.subscribe_at, self.quitting];
+        [self.endpoint.deadline(), registration].into_iter().chain(others).flatten().min()
     }
 
     fn poll_action(&mut self) -> Option<Action> {

@@ -1,9 +1,10 @@
 //! `earcon phone`: one phone with a plan, printing what happens, until its call is over.
 
 use crate::{Behaviour, Phone, PhoneConfig, PhoneEvent, Plan, StartError};
+use net::tls::{ClientCertificate, Tls, TlsError};
 use sip::Transport;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub struct Options {
     pub server: SocketAddr,
     pub bind: IpAddr,
     pub tcp: bool,
+    /// SIP over TLS: the PEM file of the CA that the PBX's certificate is signed by.
+    pub tls: Option<PathBuf>,
     /// Number to call; `None`: wait for calls.
     pub call: Option<String>,
     /// WAV to play once the far end is quiet.
@@ -38,6 +41,9 @@ pub struct Options {
 pub enum RunError {
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The file of the CA is not there, or holds no certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The file to play is not there or is no WAV.
     #[error("{file} can't be played: {reason}")]
     Play { file: PathBuf, reason: String },
@@ -58,11 +64,17 @@ pub fn run(options: Options, stop: &AtomicBool, mut print: impl FnMut(&str)) -> 
         Some(file) => Some(Arc::new(read(file)?)),
         None => None,
     };
+    let tls = options.tls.as_deref().map(believing).transpose()?;
     let config = PhoneConfig {
         user: options.user.clone(),
         password: options.password,
         server: options.server,
-        transport: if options.tcp { Transport::Tcp } else { Transport::Udp },
+        transport: match (&tls, options.tcp) {
+            (Some(_), _) => Transport::Tls,
+            (None, true) => Transport::Tcp,
+            (None, false) => Transport::Udp,
+        },
+        tls,
         bind: options.bind,
         port: 0,
         behaviour: match options.ring {
@@ -120,7 +132,14 @@ pub fn run(options: Options, stop: &AtomicBool, mut print: impl FnMut(&str)) -> 
     ended
 }
 
-fn read(file: &std::path::Path) -> Result<media::Clip, RunError> {
+/// Shows no certificate: the PBX knows a phone by its password.
+fn believing(ca: &Path) -> Result<Tls, TlsError> {
+    let tls = Tls::new(ClientCertificate::NotAsked, &[])?;
+    tls.set_files(None, vec![(ca.to_owned(), net::tls::authorities(ca)?)])?;
+    Ok(tls)
+}
+
+fn read(file: &Path) -> Result<media::Clip, RunError> {
     let failed = |reason: String| RunError::Play { file: file.to_owned(), reason };
     let bytes = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
     media::Clip::from_wav(&bytes).map_err(|error| failed(error.to_string()))

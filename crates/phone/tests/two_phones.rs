@@ -26,6 +26,7 @@ fn config(user: &str, server: SocketAddr, transport: Transport) -> PhoneConfig {
         plan: Plan::default(),
         register: false,
         subscribe: false,
+        tls: None,
         srtp: false,
         seed,
     }

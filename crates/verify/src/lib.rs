@@ -25,4 +25,4 @@ pub use ladder::{Message, Row};
 pub use outcome::{Code, Record};
 pub use report::{Report, TestResult};
 pub use suite::{Choice, ChoiceError, Progress, SuiteError, run};
-pub use target::{Cable, Prompts, Target, TargetError};
+pub use target::{Cable, Prompts, Target, TargetError, TlsSettings};

@@ -5,7 +5,7 @@ use crate::journal::Journal;
 use crate::ladder::Ladder;
 use crate::outcome::{Outcome, Stop};
 use crate::rest::{Message, Rest};
-use crate::target::{Target, Transport};
+use crate::target::{Target, TlsSettings, Transport};
 use crate::voice::{Saying, Voice, Words};
 use event::Sink;
 use phone::{Behaviour, Phone, PhoneConfig, Plan};
@@ -98,7 +98,7 @@ impl<'a> Stage<'a> {
 
     /// The far end of a trunk, which the PBX or the UM server knows by its address alone.
     pub fn far_end(&self, number: &str, bind: IpAddr, port: u16, transport: Transport) -> Outcome<Handset> {
-        let config = PhoneConfig { user: number.to_owned(), bind, port, transport: transport.sip(), ..self.config() };
+        let config = PhoneConfig { user: number.to_owned(), bind, port, transport: transport.sip(), ..self.config()? };
         self.start(config, format!("{number} at {bind}:{port}"))
     }
 
@@ -109,7 +109,7 @@ impl<'a> Stage<'a> {
             bind: self.target.bind(seat.place),
             register: seat.register,
             subscribe: seat.subscribe,
-            ..self.config()
+            ..self.config()?
         };
         let mut handset = self.start(config, seat.extension.to_owned())?;
         if seat.register {
@@ -118,8 +118,10 @@ impl<'a> Stage<'a> {
         Ok(handset)
     }
 
-    fn config(&self) -> PhoneConfig {
-        PhoneConfig {
+    fn config(&self) -> Outcome<PhoneConfig> {
+        let tls = self.target.tls.as_ref().map(TlsSettings::open).transpose();
+        Ok(PhoneConfig {
+            tls: tls.map_err(|error| Stop::NotTested(error.to_string()))?,
             user: String::new(),
             password: String::new(),
             server: self.target.server(),
@@ -130,9 +132,9 @@ impl<'a> Stage<'a> {
             plan: Plan::default(),
             register: false,
             subscribe: false,
-            srtp: false,
+            srtp: self.target.suite.srtp,
             seed: self.random.borrow_mut().random(),
-        }
+        })
     }
 
     fn start(&self, config: PhoneConfig, name: String) -> Outcome<Handset> {

@@ -1,6 +1,7 @@
 //! What is tested: a TOML file (docs/verify.toml, every key commented) that names a PBX, its extensions, and a UM server,
 //! whoever made them.
 
+use net::tls::{CertificateSource, ClientCertificate, Credentials, Tls, TlsError, TlsFiles, authorities};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use std::time::Duration;
 
 /// The commented example: the guide's setup as the lab has it.
 const LAB: &str = include_str!("../../../docs/verify.toml");
+/// RFC 3261 19.1.2: the default port of SIP over TLS.
+const SIPS_PORT: u16 = 5061;
 /// The net that the example is written for.
 const LAB_NET: &str = "127.0.222";
 
@@ -43,6 +46,8 @@ pub struct Target {
     pub stranger: Stranger,
     #[serde(default)]
     pub prompts: Prompts,
+    /// Where something is reached by TLS.
+    pub tls: Option<TlsSettings>,
     pub rest: Option<Rest>,
     pub trunk: Option<Trunk>,
     pub gateway: Option<Gateway>,
@@ -67,6 +72,7 @@ pub enum Transport {
     #[default]
     Udp,
     Tcp,
+    Tls,
 }
 
 /// The suite's own side.
@@ -75,6 +81,9 @@ pub enum Transport {
 pub struct SuiteSettings {
     /// The phones' address. On loopback each phone has one of its own, counted up from this one.
     pub bind: IpAddr,
+    /// Media is SRTP, and nothing else is taken.
+    #[serde(default)]
+    pub srtp: bool,
     /// Longest time until a call that nobody takes is answered by voice mail, in seconds.
     #[serde(default = "forty_five")]
     pub ring_s: u64,
@@ -84,6 +93,31 @@ pub struct SuiteSettings {
     /// Longest silence of a prompt, in seconds.
     #[serde(default = "ten")]
     pub prompt_s: u64,
+}
+
+/// PEM files: whom the suite's phones and far ends believe, and what they show.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The CA that the certificates of PBX and UM server are signed by.
+    pub trusted: PathBuf,
+    /// Of the suite where it stands in for a trunk or the PBX; for these addresses. Its phones need none.
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+}
+
+impl TlsSettings {
+    pub(crate) fn open(&self) -> Result<Tls, TlsError> {
+        let own = match (self.certificate.clone(), self.key.clone()) {
+            (Some(certificate), Some(key)) => {
+                Some(Credentials::read(&CertificateSource::Pem(TlsFiles { certificate, key }))?)
+            }
+            _ => None,
+        };
+        let tls = Tls::new(ClientCertificate::Asked, &[])?;
+        tls.set_files(own, vec![(self.trusted.clone(), authorities(&self.trusted)?)])?;
+        Ok(tls)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -167,6 +201,9 @@ pub struct Trunk {
 pub struct Gateway {
     /// The UM server's first address: the call router's.
     pub um: SocketAddr,
+    /// How it is called, and how its redirects have to lead on.
+    #[serde(default = "tcp")]
+    pub transport: Transport,
     /// The suite's address, which the UM server knows as a UM IP gateway.
     pub bind: IpAddr,
     /// With `rest.commands` the suite makes the gateway, of this dial plan.
@@ -208,6 +245,10 @@ impl std::fmt::Debug for Cable {
     }
 }
 
+fn tcp() -> Transport {
+    Transport::Tcp
+}
+
 fn sip_port() -> u16 {
     5060
 }
@@ -245,8 +286,40 @@ impl Target {
         Ok(target)
     }
 
+    /// The same of a lab whose trunk and phones are by TLS with SRTP (the guide's chapter 5). `certificate` is for the
+    /// addresses of [`Target::stand_ins`].
+    pub fn secured(mut self, files: TlsSettings) -> Target {
+        (self.pbx.transport, self.pbx.port, self.suite.srtp) = (Transport::Tls, SIPS_PORT, true);
+        if let Some(trunk) = &mut self.trunk {
+            (trunk.transport, trunk.port) = (Transport::Tls, SIPS_PORT);
+        }
+        if let Some(gateway) = &mut self.gateway {
+            gateway.transport = Transport::Tls;
+            gateway.um.set_port(SIPS_PORT);
+        }
+        self.tls = Some(files);
+        self
+    }
+
+    /// Where the suite stands in for a trunk's far end and for the PBX.
+    pub fn stand_ins(&self) -> Vec<IpAddr> {
+        let trunk = self.trunk.iter().map(|trunk| trunk.bind);
+        trunk.chain(self.gateway.iter().map(|gateway| gateway.bind)).collect()
+    }
+
     fn check(&self) -> Result<(), TargetError> {
         let value = |key, message| Err(TargetError::Value { key, message });
+        let transports = [
+            Some(self.pbx.transport),
+            self.trunk.as_ref().map(|trunk| trunk.transport),
+            self.gateway.as_ref().map(|gateway| gateway.transport),
+        ];
+        if transports.contains(&Some(Transport::Tls)) && self.tls.is_none() {
+            return value("tls.trusted", "names the CA that is believed, where something is reached by TLS");
+        }
+        if self.tls.as_ref().is_some_and(|tls| tls.certificate.is_some() != tls.key.is_some()) {
+            return value("tls.key", "goes with tls.certificate");
+        }
         let extensions = [&self.subscriber.extension, &self.caller.extension, &self.stranger.extension];
         if extensions.iter().any(|extension| extension.is_empty() || !extension.bytes().all(|b| b.is_ascii_digit())) {
             return value("extension", "is digits");
@@ -310,6 +383,7 @@ impl Transport {
         match self {
             Transport::Udp => sip::Transport::Udp,
             Transport::Tcp => sip::Transport::Tcp,
+            Transport::Tls => sip::Transport::Tls,
         }
     }
 }
@@ -331,6 +405,19 @@ mod tests {
     fn a_key_that_is_not_known_is_refused_by_name_and_line() {
         let error = Target::parse(&LAB.replace("voice_mail", "voicemail")).unwrap_err().to_string();
         assert!(error.contains("voicemail") && error.contains("line"), "{error}");
+    }
+
+    #[test]
+    fn tls_wants_to_know_whom_to_believe_and_a_certificate_has_its_key() {
+        let rest = "127.0.0.1:18080".parse().unwrap();
+        let mut target = Target::lab([127, 0, 100], rest).unwrap();
+        target.pbx.transport = Transport::Tls;
+        assert!(target.check().unwrap_err().to_string().contains("tls.trusted"));
+        let files = TlsSettings { trusted: "ca.crt".into(), certificate: Some("a.crt".into()), key: None };
+        let target = target.secured(files);
+        assert!(target.check().unwrap_err().to_string().contains("tls.key"));
+        assert_eq!((target.pbx.port, target.gateway.as_ref().unwrap().um.port()), (5061, 5061));
+        assert!(target.tls.unwrap().open().unwrap_err().to_string().contains("ca.crt"));
     }
 
     #[test]

@@ -6,12 +6,13 @@ use event::{Bus, Event};
 use lab::{Fault, Lab, LabSettings};
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use verify::{Cable, Choice, Code, TESTS, Target, TestResult};
+use verify::{Cable, Choice, Code, TESTS, Target, TestResult, TlsSettings};
 
 /// Loopback nets of these tests, one a lab. Those with a fault count up from the last.
 const SOUND: [u8; 3] = [127, 0, 100];
 const FOREIGN: [u8; 3] = [127, 0, 104];
 const SECURE: [u8; 3] = [127, 0, 172];
+const ENCRYPTED: [u8; 3] = [127, 0, 173];
 const FAULTY: [u8; 3] = [127, 100, 1];
 
 /// The tests take the time that is spoken in them, and hardly any work: parts that take as long as each other, each with a
@@ -22,10 +23,18 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
+/// How a lab's trunk and the suite's phones speak.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Clear,
+    /// The guide's chapter 5, and the phones, too.
+    Encrypted,
+}
+
 /// Runs these tests against a lab of their own.
 fn verify(
     runtime: &Runtime,
-    net: [u8; 3],
+    (net, way): ([u8; 3], Way),
     faults: &[Fault],
     tests: &str,
     change: impl FnOnce(&mut Target),
@@ -38,12 +47,17 @@ fn verify(
         net,
         web: 0,
         https: false,
-        secure: false,
+        secure: way == Way::Encrypted,
         redundant: true,
         faults,
     };
     let lab = Lab::start(settings, &Bus::new(), runtime.handle()).unwrap();
     let mut target = Target::lab(net, lab.web().unwrap()).unwrap();
+    if way == Way::Encrypted {
+        lab.enter("media_encryption_enable -type extension").unwrap();
+        let lab::Pair { trusted, certificate, key } = lab.certificate_for(&target.stand_ins()).unwrap();
+        target = target.secured(TlsSettings { trusted, certificate: Some(certificate), key: Some(key) });
+    }
     let cables = lab.cables();
     let cable = Cable::new(move |plugged| drop(cables.set("um1", plugged)));
     target.redundancy.as_mut().unwrap().cable = Some(cable);
@@ -52,11 +66,10 @@ fn verify(
 }
 
 /// Runs the whole suite, all parts at once.
-fn verify_all(runtime: &Runtime, [a, b, c]: [u8; 3], change: impl Fn(&mut Target) + Sync) -> Vec<TestResult> {
+fn verify_all(runtime: &Runtime, [a, b, c]: [u8; 3], way: Way) -> Vec<TestResult> {
     let mut results: Vec<TestResult> = std::thread::scope(|scope| {
         let part = |(number, tests): (u8, &'static &str)| {
-            let change = &change;
-            scope.spawn(move || verify(runtime, [a, b, c + number], &[], tests, change))
+            scope.spawn(move || verify(runtime, ([a, b, c + number], way), &[], tests, |_| {}))
         };
         let running: Vec<_> = (0..).zip(&PARTS).map(part).collect();
         running.into_iter().flat_map(|part| part.join().unwrap()).collect()
@@ -79,12 +92,20 @@ const ALL: &[&str] = &["1", "3", "4a", "4b", "5", "6a", "6b", "6c", "6d", "7a", 
 #[test]
 fn a_sound_lab_passes() {
     let runtime = runtime();
-    let results = verify_all(&runtime, SOUND, |_| {});
+    let results = verify_all(&runtime, SOUND, Way::Clear);
     assert_eq!(with(&results, Code::P), ALL, "{}", told(&results));
     assert_eq!(with(&results, Code::NT).len(), TESTS.len() - ALL.len());
 }
 
-/// The guide's chapter 5. Calls and lamps of both directions share a connection to each port: there are no more handshakes.
+/// The guide's chapters 5 and 6 at once, and phones by TLS with SRTP.
+#[test]
+fn over_tls_and_srtp_the_whole_suite_passes_with_both_servers() {
+    let runtime = runtime();
+    let results = verify_all(&runtime, ENCRYPTED, Way::Encrypted);
+    assert_eq!(with(&results, Code::P), ALL, "{}", told(&results));
+}
+
+/// The guide's chapter 5 with phones as they are. Calls and lamps of both directions share a connection to each port: there are no more handshakes.
 #[test]
 fn over_tls_the_same_tests_pass_and_a_warm_trunk_does_no_handshake() {
     let runtime = runtime();
@@ -122,7 +143,7 @@ fn over_tls_the_same_tests_pass_and_a_warm_trunk_does_no_handshake() {
 #[test]
 fn without_rest_and_prompts_tests_pass_conditionally_and_say_what_they_could_not_check() {
     let runtime = runtime();
-    let results = verify(&runtime, FOREIGN, &[], "1,4,9", |target| {
+    let results = verify(&runtime, (FOREIGN, Way::Clear), &[], "1,4,9", |target| {
         target.rest = None;
         target.prompts = verify::Prompts::Unknown;
         target.trunk = None;
@@ -191,7 +212,7 @@ fn tried(
     (fault, failing, words): &(Fault, &[&str], &str),
     tests: &str,
 ) -> Option<String> {
-    let results = verify(runtime, net, &[*fault], tests, |target| target.suite.prompt_s = 8);
+    let results = verify(runtime, (net, Way::Clear), &[*fault], tests, |target| target.suite.prompt_s = 8);
     let failed = with(&results, Code::F);
     let chosen = |number: &&&str| results.iter().any(|result| result.number == **number);
     let expected: Vec<&str> = failing.iter().filter(chosen).copied().collect();

@@ -92,6 +92,17 @@ pub fn g711(samples: &[i16], law: &str) -> Vec<u8> {
     raw.stdout
 }
 
+/// A-law bytes as samples (G.711).
+pub fn from_alaw(bytes: &[u8]) -> Vec<i16> {
+    let sample = |byte: &u8| {
+        let bits = i16::from(byte ^ 0x55);
+        let (segment, step) = ((bits >> 4) & 7, bits & 15);
+        let size = if segment == 0 { (step << 4) + 8 } else { ((step << 4) + 0x108) << (segment - 1) };
+        if bits & 0x80 == 0 { -size } else { size }
+    };
+    bytes.iter().map(sample).collect()
+}
+
 /// The best normalised correlation (-1 to 1) of `sent` within `got`, and the shift in samples at which it is found
 /// (positive: `got` starts earlier than `sent`). Looked for within two seconds either way.
 pub fn correlation(sent: &[i16], got: &[i16]) -> (f64, isize) {

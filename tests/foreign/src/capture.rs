@@ -13,11 +13,16 @@ pub struct Capture {
 impl Capture {
     /// Captures the SIP of the addresses 127.0.`net`.x on loopback.
     pub fn start(net: u8, file: &Path) -> Capture {
-        let process = Process::start(
-            Command::new("tshark")
-                .args(["-i", "lo", "-q", "-f", &format!("net 127.0.{net}.0/24 and (tcp or udp port 5060)"), "-w"])
-                .arg(file),
-        );
+        Capture::of(&format!("net 127.0.{net}.0/24 and (tcp or udp port 5060)"), file)
+    }
+
+    /// Captures all of it, media too.
+    pub fn whole(net: u8, file: &Path) -> Capture {
+        Capture::of(&format!("net 127.0.{net}.0/24"), file)
+    }
+
+    fn of(filter: &str, file: &Path) -> Capture {
+        let process = Process::start(Command::new("tshark").args(["-i", "lo", "-q", "-f", filter, "-w"]).arg(file));
         process.wait_for("Capturing on", Duration::from_secs(20));
         // "Capturing on" is printed before the first packet is sure to be seen.
         std::thread::sleep(Duration::from_millis(700));

@@ -36,6 +36,12 @@ pub enum ClientCertificate {
     Required,
 }
 
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").field("certificate", &self.certificate()).finish_non_exhaustive()
+    }
+}
+
 /// Sessions with peers that are kept for resumption.
 const SESSIONS: usize = 256;
 

@@ -50,7 +50,7 @@ impl Failed {
     pub fn wrong_name(expected: &str, presented: &[String]) -> Failed {
         let presented = if presented.is_empty() { "none".to_owned() } else { presented.join(", ") };
         let reason = format!(
-            "its certificate is not for {expected}, but for {presented}: give the peer a certificate with that name, or the route the name that the certificate has (-peername)"
+            "its certificate is not for {expected}, but for {presented}: give the peer a certificate with that name, or the route or gateway the name that the certificate has (-peername, -CertificateName)"
         );
         Failed::new(TlsProblem::WrongName, reason)
     }

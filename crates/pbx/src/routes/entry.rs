@@ -6,6 +6,7 @@ use super::profile::Profile;
 use crate::diversion::Origin;
 use serde::{Deserialize, Serialize};
 use sip::endpoint::{NextHop, TargetPolicy};
+use sip::flow::PeerNames;
 use sip::{Headers, Host, Name, NameAddr, Text, Transport, Uri};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -268,6 +269,13 @@ impl SipRouteEntry {
     /// The caller's number, as it is shown here.
     pub fn calling_number(&self, uri: &Uri) -> Option<String> {
         shorten(&self.contexta, uri)
+    }
+
+    /// Whom its peers' certificates must be for (RFC 5922): the names that it dials, and `peername`. Without any: their address.
+    pub fn peer_names(&self) -> PeerNames {
+        let hosts = self.uristring.values().filter_map(|template| fill_in(template, "0")).map(|uri| uri.host);
+        let names = hosts.filter(|host| host.ip().is_none()).map(|host| Text::from(host.to_string()));
+        names.chain(self.peername.as_deref().map(Text::from)).collect()
     }
 
     /// The addresses that its settings name: where its peer is, without asking DNS.

@@ -601,7 +601,7 @@ impl Rig {
                         let answer = self.zone.get(&name).cloned().unwrap_or(DnsAnswer::Failed);
                         self.node.input(Input::Sip(SipInput::Resolved { query, answer }), self.now);
                     }
-                    Action::CloseFlow(_) | Action::Distrust(..) | Action::Exempt(_) | Action::Stop => {}
+                    Action::CloseFlow(_) | Action::Distrust(..) | Action::Peers(_) | Action::Stop => {}
                 }
             }
             let Some(own) = self.own.lock().unwrap().pop_front() else { return };

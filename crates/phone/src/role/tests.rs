@@ -121,6 +121,7 @@ impl Net {
             plan: Plan::default(),
             register: false,
             subscribe: false,
+            tls: None,
             srtp: false,
             seed: [host; 32],
         };

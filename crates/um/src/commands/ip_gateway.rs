@@ -7,7 +7,8 @@ use super::value::{Any, Length, Range, choices};
 use super::{Answer, Command, CommandError, Outcome};
 use crate::configuration::Configuration;
 use serde::{Deserialize, Serialize};
-use sip::Transport;
+use sip::flow::PeerNames;
+use sip::{Text, Transport};
 
 choices! {
     /// Which address family the gateway's name is looked up for.
@@ -195,6 +196,15 @@ impl Gateway {
             (true, 5060) => (Transport::Tls, Transport::Tls.default_port()),
             (true, port) => (Transport::Tls, port),
             (false, port) => (otherwise, port),
+        }
+    }
+
+    /// Whom its certificate must be for when it calls: the name that it is known by. Without one it is its address.
+    pub(crate) fn peer_names(&self) -> PeerNames {
+        let name = self.certificate_name.as_deref().map(Text::from);
+        match self.address.parse() {
+            Ok(host) => PeerNames::of(&host, name.as_ref()),
+            Err(_) => name.into_iter().collect(),
         }
     }
 

@@ -3,16 +3,18 @@
 
 use super::Server;
 use crate::commands::connectivity::{Connectivity, RINGING_S};
-use crate::commands::dial_plan::VoipSecurity;
+use crate::commands::dial_plan::{DialPlan, VoipSecurity};
 use crate::commands::ip_gateway::Gateway;
 use crate::commands::{Answer, Command, CommandError, Reply};
 use crate::router::Stage;
 use event::Now;
 use media::{MediaCommand, SessionId};
 use rand::RngExt as _;
+use sdp::Security;
 use sip::endpoint::{Body, CallEvent, CallRef, ClientRef, Failure, OutgoingCall, OutgoingRequest, TargetPolicy};
 use sip::{Headers, Host, Method, NameAddr, Transport, Uri};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Tests under way at most.
@@ -111,11 +113,16 @@ impl Server {
 
     /// What requests to a gateway go over, and to which port: by TLS where a dial plan that it serves protects its signalling.
     pub(crate) fn gateway_way(&self, gateway: &Gateway) -> (Transport, u16) {
-        let configuration = &self.configuration;
-        let groups = configuration.hunt_groups.iter().filter(|group| group.gateway.eq_ignore_ascii_case(&gateway.name));
-        let mut plans = groups.filter_map(|group| configuration.dial_plans.get(&group.dial_plan));
-        let secure = plans.any(|plan| plan.voip_security != VoipSecurity::Unsecured);
+        let secure = self.plans_of(gateway).any(|plan| plan.voip_security != VoipSecurity::Unsecured);
         gateway.way(secure, self.addresses.service.first().map_or(Transport::Tcp, |listener| listener.transport))
+    }
+
+    /// The dial plans that it serves.
+    fn plans_of(&self, gateway: &Gateway) -> impl Iterator<Item = &Arc<DialPlan>> {
+        let configuration = &self.configuration;
+        let name = gateway.name.clone();
+        let groups = configuration.hunt_groups.iter().filter(move |group| group.gateway.eq_ignore_ascii_case(&name));
+        groups.filter_map(|group| configuration.dial_plans.get(&group.dial_plan))
     }
 
     fn test_options(&mut self, target: String, uri: Uri, from: Stage, reply: Reply, now: Now) {
@@ -172,6 +179,9 @@ impl Server {
             return reply(Err(CommandError::bad("UMIPGateway", mend)));
         }
         let (transport, port) = self.gateway_way(gateway);
+        // As its dial plan's calls do it: SRTP where one is Secured.
+        let secured = self.plans_of(gateway).find(|plan| plan.voip_security == VoipSecurity::Secured).cloned();
+        let security = secured.map_or(Security::Clear, |plan| self.security(&plan));
         let index = self.hops.iter().position(|hop| hop.stage == Stage::Service).unwrap_or(0);
         let (Some(hop), Ok(host)) = (self.hops.get_mut(index), gateway.address.parse::<Host>()) else {
             return reply(Err(CommandError::bad("UMIPGateway", "its address is no host")));
@@ -180,7 +190,8 @@ impl Server {
             Ok(opened) => opened,
             Err(_) => return reply(Err(CommandError::Busy)),
         };
-        let local = sdp::Local::new(address.ip(), address.port(), self.random.random::<u64>() >> 2);
+        let number = self.random.random::<u64>() >> 2;
+        let local = sdp::Local { security, ..sdp::Local::new(address.ip(), address.port(), number) };
         let body = Body::sdp(sdp::offer(&local).to_bytes());
         let to = Uri::sip(phone, host.clone()).with_port(port).with_transport(transport);
         // Out of the first pilot number, which the PBX knows as this server's.

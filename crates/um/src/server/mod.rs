@@ -35,7 +35,7 @@ use event::{Event, Measured, Now, Sink};
 use journal::{Journal, Key, WatchedMedia, WatchedSink};
 use lamps::Notify;
 use media::{MediaEvent, Recovered, SessionId};
-use net::{Action, Input, Role, SipInput};
+use net::{Action, Input, KnownPeer, Role, SipInput};
 use pins::PinChecks;
 use rand::RngExt as _;
 use rand::SeedableRng;
@@ -511,9 +511,13 @@ impl Server {
     }
 
     pub(crate) fn exempt(&mut self) {
-        let addresses: Vec<IpAddr> =
-            self.configuration.gateways.iter().flat_map(|gateway| self.addresses_of(&gateway.address)).collect();
-        self.act(Action::Exempt(addresses));
+        let known = self.configuration.gateways.iter().flat_map(|gateway| {
+            let names = Some(gateway.peer_names());
+            self.addresses_of(&gateway.address)
+                .into_iter()
+                .map(move |address| KnownPeer { address, names: names.clone() })
+        });
+        self.act(Action::Peers(known.collect()));
     }
 
     fn addresses_of(&self, address: &str) -> Vec<IpAddr> {

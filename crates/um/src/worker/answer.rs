@@ -247,7 +247,7 @@ impl Server {
     }
 
     /// How a dial plan wants media: SRTP only, or RTP only (docs/srtp.md).
-    pub(super) fn security(&mut self, plan: &DialPlan) -> Security {
+    pub(crate) fn security(&mut self, plan: &DialPlan) -> Security {
         match plan.voip_security {
             VoipSecurity::Unsecured | VoipSecurity::SIPSecured => Security::Clear,
             VoipSecurity::Secured => {

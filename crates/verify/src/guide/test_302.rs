@@ -1,7 +1,6 @@
 use super::{Run, Test};
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
-use crate::target::Transport;
 use crate::temporary;
 use sip::{Headers, Name, NameAddr, Uri};
 use std::time::Duration;
@@ -23,7 +22,7 @@ const MOST_HOPS: usize = 5;
 
 fn run(stage: &Stage<'_>) -> Outcome {
     a_caller_sees_nothing_of_it(stage)?;
-    the_server_redirects_over_tcp_and_keeps_to_itself(stage)?;
+    the_server_redirects_and_keeps_to_itself(stage)?;
     the_pbx_follows_and_keeps_the_diversion(stage)
 }
 
@@ -48,21 +47,22 @@ fn a_caller_sees_nothing_of_it(stage: &Stage<'_>) -> Outcome {
     Ok(())
 }
 
-/// From the PBX's place: each 302 names a port of the same server, over TCP, and the diversion, sent along at each hop,
+/// From the PBX's place: each 302 names a port of the same server, over TCP (or TLS, where the call came by it), and the diversion, sent along at each hop,
 /// still finds the mailbox.
-fn the_server_redirects_over_tcp_and_keeps_to_itself(stage: &Stage<'_>) -> Outcome {
+fn the_server_redirects_and_keeps_to_itself(stage: &Stage<'_>) -> Outcome {
     let Some(gateway) = &stage.target.gateway else {
         stage.journal.remark("There is no [gateway]: the server's redirects were not looked at from the PBX's place.");
         return Ok(());
     };
     let _gateway = temporary::gateway(stage)?;
+    let transport = gateway.transport.sip();
     let caller = &stage.target.caller.extension;
-    let mut pbx = stage.far_end(caller, gateway.bind, 0, Transport::Tcp)?;
+    let mut pbx = stage.far_end(caller, gateway.bind, 0, gateway.transport)?;
     let mut headers = Headers::new();
     let diverted = &stage.target.subscriber.extension;
     headers.push(Name::Diversion, format!("<sip:{diverted}@{}>;reason=no-answer", gateway.bind));
     let first = Uri::sip(&stage.target.numbers.voice_mail, gateway.um.ip().into()).with_port(gateway.um.port());
-    let mut uri = first.with_transport(sip::Transport::Tcp);
+    let mut uri = first.with_transport(transport);
     let mut hops = 0;
     loop {
         pbx.calls_at(uri.clone(), headers.clone());
@@ -72,8 +72,8 @@ fn the_server_redirects_over_tcp_and_keeps_to_itself(stage: &Stage<'_>) -> Outco
         let Some(next) = named.map(|named| named.uri) else {
             return Err(Stop::Failed(format!("a 302 names no address that can be called: {contact:?}")));
         };
-        if next.transport() != Some(sip::Transport::Tcp) {
-            return Err(Stop::Failed(format!("a 302 leads away from TCP: {contact}")));
+        if next.transport() != Some(transport) {
+            return Err(Stop::Failed(format!("a 302 leads away from {transport}: {contact}")));
         }
         if next.same_as(&uri) || hops > MOST_HOPS {
             return Err(Stop::Failed(format!("the redirects go round in circles: {contact}")));

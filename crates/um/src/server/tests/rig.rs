@@ -155,8 +155,11 @@ pub struct Rig {
 }
 
 fn listener(id: u8, port: u16) -> Vec<Listener> {
-    let addr = SocketAddr::from(([127, 0, 222, 4], port));
-    vec![Listener { id: ListenerId(id), transport: Transport::Tcp, addr }]
+    let of = |transport, port| {
+        let addr = SocketAddr::from(([127, 0, 222, 4], port));
+        Listener { id: ListenerId(id), transport, addr }
+    };
+    vec![of(Transport::Tcp, port), of(Transport::Tls, port + 1)]
 }
 
 pub fn pbx() -> SocketAddr {

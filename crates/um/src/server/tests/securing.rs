@@ -1,6 +1,7 @@
 //! The three VoIP security modes of a dial plan: what each takes, and what it says to the rest.
 
 use super::rig::{DIVERTED, OFFER, Rig, WORKER, invite_text, pbx};
+use crate::commands::Command;
 use event::Event;
 use media::{MediaCommand, Srtp};
 use sip::{Name, Response, Transport};
@@ -83,4 +84,22 @@ fn a_crypto_line_that_lies_is_refused_and_says_what_is_wrong() {
         assert!(warning.contains(wrong), "{warning:?}");
         assert!(!warning.contains("PS1u"), "a key never reaches a header");
     }
+}
+
+#[test]
+fn a_test_call_of_a_secured_dial_plan_goes_by_tls_and_offers_srtp_only() {
+    let mut rig = Rig::lab();
+    mode(&mut rig, "Secured");
+    let command = Command::TestConnectivity {
+        gateway: Some("MX-ONE".into()),
+        phone: Some("27001".into()),
+        call_router: false,
+        timeout: None,
+    };
+    rig.ask(command);
+    let invite = rig.take_requests().into_iter().find(|request| request.method == sip::Method::Invite).unwrap();
+    assert_eq!(invite.uri.transport(), Some(Transport::Tls));
+    let offer = sdp::Session::parse(&invite.body).unwrap();
+    assert_eq!(offer.media[0].protocol, "RTP/SAVP");
+    assert_eq!(offer.media[0].cryptos().filter_map(Result::ok).count(), 4);
 }
