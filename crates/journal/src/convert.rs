@@ -2,7 +2,7 @@
 
 use crate::entry::{Cause, Known, Output};
 use bytes::Bytes;
-use media::{Dropped, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordingId, SessionId};
+use media::{Dropped, LineSignal, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordingId, SessionId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sip::Text;
@@ -70,6 +70,8 @@ pub(crate) enum MediaLine {
     StreamLost { session: u64 },
     Latched { session: u64, remote: SocketAddr },
     Dropped { session: u64, forged: u64, replayed: u64 },
+    Fax { session: u64 },
+    Dead { session: u64, since_ns: u64, loud_ns: u64 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -170,6 +172,10 @@ fn media_line(event: &MediaEvent) -> MediaLine {
         MediaEvent::Dropped { session, dropped: Dropped { forged, replayed } } => {
             MediaLine::Dropped { session: session.0, forged: *forged, replayed: *replayed }
         }
+        MediaEvent::Line { session, signal: LineSignal::Fax } => MediaLine::Fax { session: session.0 },
+        MediaEvent::Line { session, signal: LineSignal::Dead { since, loud } } => {
+            MediaLine::Dead { session: session.0, since_ns: nanos(*since), loud_ns: nanos(*loud) }
+        }
     }
 }
 
@@ -201,6 +207,11 @@ fn media_of(line: MediaLine) -> Option<MediaEvent> {
         MediaLine::Dropped { session, forged, replayed } => {
             MediaEvent::Dropped { session: SessionId(session), dropped: Dropped { forged, replayed } }
         }
+        MediaLine::Fax { session } => MediaEvent::Line { session: SessionId(session), signal: LineSignal::Fax },
+        MediaLine::Dead { session, since_ns, loud_ns } => MediaEvent::Line {
+            session: SessionId(session),
+            signal: LineSignal::Dead { since: Duration::from_nanos(since_ns), loud: Duration::from_nanos(loud_ns) },
+        },
     })
 }
 

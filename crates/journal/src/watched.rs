@@ -124,6 +124,7 @@ impl Journal {
             | PlayEnded { session, .. }
             | StreamLost { session }
             | Latched { session, .. }
+            | Line { session, .. }
             | Dropped { session, .. } => {
                 vec![crate::Key::Session(session.0)]
             }

@@ -78,6 +78,9 @@ pub struct Stream {
     /// The peer sends its keys as tones in the audio (an analog telephone behind a gateway). Relayed to a peer that takes
     /// telephone events, they are heard, taken out of the audio and sent on as events.
     pub inband_keys: bool,
+    /// The audio ends here: keys that come as tones (where the stream has no telephone events), fax machines and the
+    /// exchange's tones are made out in it and told.
+    pub listened: bool,
     /// RTP and RTCP are encrypted with these keys; `None`: they go in the clear. What comes in otherwise is dropped.
     pub srtp: Option<Srtp>,
 }
@@ -95,8 +98,14 @@ impl Stream {
             ptime_ms: 20,
             source: Source::Named,
             inband_keys: false,
+            listened: false,
             srtp: None,
         }
+    }
+
+    /// The same where the audio ends here.
+    pub fn listened(self) -> Stream {
+        Stream { listened: true, ..self }
     }
 }
 
@@ -272,6 +281,16 @@ pub enum PlayEnd {
     Stopped,
 }
 
+/// What a line says of itself, by tones or by events. Each is told once a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineSignal {
+    /// A fax machine calls: its calling tone twice (ITU-T T.30), or its event (RFC 4734).
+    Fax,
+    /// Nobody is there any more: dial tone, busy or reorder tone, which began so long ago; so much of it is tone. A recording
+    /// under way is ended with it; what it has of the tone is still in it.
+    Dead { since: Duration, loud: Duration },
+}
+
 /// Why a recording ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordEnd {
@@ -330,6 +349,11 @@ pub enum MediaEvent {
     Dropped {
         session: SessionId,
         dropped: Dropped,
+    },
+    /// The line says something of itself.
+    Line {
+        session: SessionId,
+        signal: LineSignal,
     },
     /// The source was locked: media comes from here.
     Latched {

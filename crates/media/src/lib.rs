@@ -5,6 +5,7 @@
 
 mod clip;
 mod command;
+mod ear;
 mod engine;
 pub mod fake;
 mod key_tones;
@@ -25,8 +26,8 @@ mod worker;
 
 pub use clip::{Clip, ClipError};
 pub use command::{
-    Control, Direction, Keys, MediaCommand, MediaEvent, OpenError, PlayEnd, PlayId, RecordEnd, RecordLimits, RecordTo,
-    RecordingId, SessionId, Source, Stream,
+    Control, Direction, Keys, LineSignal, MediaCommand, MediaEvent, OpenError, PlayEnd, PlayId, RecordEnd,
+    RecordLimits, RecordTo, RecordingId, SessionId, Source, Stream,
 };
 pub use engine::{Engine, EngineConfig, Media, StartError};
 pub use rtp::Codec;

@@ -80,6 +80,12 @@ impl Recorder {
         samples_to_duration(self.loud)
     }
 
+    /// So much of what was above the level was no speech.
+    pub fn was_no_speech(&mut self, loud: Duration) {
+        let samples = u64::try_from(loud.as_micros() / 125).unwrap_or(u64::MAX);
+        self.loud = self.loud.saturating_sub(samples);
+    }
+
     fn end(&self) -> u64 {
         self.given + self.buffer.len() as u64
     }

@@ -4,7 +4,7 @@ use crate::recorder::Recorder;
 use crate::spool::SpoolWriter;
 use crate::{MediaEvent, RecordEnd, RecordLimits, RecordingId, SessionId, Tape};
 use rtp::Codec;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[derive(Debug)]
 pub enum Drain {
@@ -48,6 +48,11 @@ impl Recording {
 
     pub fn resume(&mut self, now: Instant) {
         self.recorder.resume(now);
+    }
+
+    /// So much of what was above the level was no speech.
+    pub fn was_no_speech(&mut self, loud: Duration) {
+        self.recorder.was_no_speech(loud);
     }
 
     pub fn stops_at(&self, key: char) -> bool {

@@ -1,5 +1,6 @@
 //! One session on its media thread: two sockets, and what is heard, said, recorded and passed on over them.
 
+use crate::ear::{Ear, Made};
 use crate::key_tones::KeyTones;
 use crate::listener::{Heard, Listener};
 use crate::meter::Totals;
@@ -8,7 +9,7 @@ use crate::recording::Recording;
 use crate::secure::{LONGEST_SENT, Secure};
 use crate::speaker::Speaker;
 use crate::sys::{BATCH, Batch};
-use crate::{MediaEvent, RecordEnd, SessionId, Source, Stream};
+use crate::{LineSignal, MediaEvent, RecordEnd, SessionId, Source, Stream};
 use rtp::{HEADER_LEN, KeyPress};
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -52,6 +53,8 @@ pub struct Session {
     recording: Option<Recording>,
     /// Listens for keys in the audio, where they come as tones.
     tones: Option<KeyTones>,
+    /// Listens to what ends here.
+    ear: Option<Ear>,
     /// Where RTP and RTCP go, as far as the peer's packets and the SDP told.
     destination: Option<SocketAddr>,
     random: u64,
@@ -78,6 +81,7 @@ impl Session {
             speaker,
             recording: None,
             tones: None,
+            ear: None,
             destination: None,
             random: third,
             rtcp_due: u64::MAX,
@@ -97,6 +101,11 @@ impl Session {
             self.tones.get_or_insert_default();
         } else {
             self.tones = None;
+        }
+        if stream.listened {
+            self.ear.get_or_insert_default();
+        } else {
+            self.ear = None;
         }
         self.stream = Some(stream);
         self.find_destination();
@@ -200,11 +209,41 @@ impl Session {
                     let bytes = datagram.get(payload.clone()).unwrap_or_default();
                     recording.audio(*codec, header.timestamp, *restarted, bytes, now);
                 }
+                // What is passed on is the other side's business.
+                if relayed {
+                    return;
+                }
+                let Some(ear) = &mut self.ear else { return };
+                let keys = self.stream.as_ref().is_some_and(|stream| stream.dtmf_receive.is_none());
+                let bytes = datagram.get(payload.clone()).unwrap_or_default();
+                // Nearly always nothing, for which nothing is allocated.
+                let mut made = Vec::new();
+                ear.listen(*codec, header.timestamp, *restarted, bytes, keys, &mut |what| made.push(what));
+                made.into_iter().for_each(|what| self.made_out(what, tell));
             }
-            // Keys that are passed on are the other side's business.
             Heard::Event { .. } if relayed => {}
-            Heard::Event { presses, .. } => {
+            Heard::Event { presses, payload, .. } => {
                 presses.iter().flatten().for_each(|press| self.key(*press, tell));
+                let event = datagram.get(payload.start).copied();
+                if event.is_some_and(rtp::is_fax_event) && self.ear.as_mut().is_some_and(Ear::fax_event) {
+                    self.made_out(Made::Line(LineSignal::Fax), tell);
+                }
+            }
+        }
+    }
+
+    fn made_out(&mut self, what: Made, tell: &dyn Fn(MediaEvent)) {
+        match what {
+            Made::Key(press) => self.key(press, tell),
+            Made::Line(signal) => {
+                // Told first, so that who hears of the recording's end knows why.
+                tell(MediaEvent::Line { session: self.id, signal });
+                if let LineSignal::Dead { loud, .. } = signal
+                    && let Some(recording) = &mut self.recording
+                {
+                    recording.was_no_speech(loud);
+                    self.stop_recording(RecordEnd::Stopped, tell);
+                }
             }
         }
     }

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 use media::{
-    Clip, Codec, Control, Direction, Engine, EngineConfig, Media, MediaCommand, MediaEvent, PlayEnd, PlayId, RecordEnd,
-    RecordLimits, RecordTo, RecordingId, SessionId, Source, Spool, Stream, Tape,
+    Clip, Codec, Control, Direction, Engine, EngineConfig, Keys, Media, MediaCommand, MediaEvent, PlayEnd, PlayId,
+    RecordEnd, RecordLimits, RecordTo, RecordingId, SessionId, Source, Spool, Stream, Tape,
 };
 use rtp::{EventSender, Header, Packet, event_of};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -126,6 +126,27 @@ fn a_clip_reaches_the_peer_byte_for_byte() {
     assert_eq!(heard, audio);
     let played = Duration::from_millis(200);
     assert_eq!(house.next(), MediaEvent::PlayEnded { session, play, played, reason: PlayEnd::Finished });
+}
+
+#[test]
+fn clips_are_joined_to_the_sample() {
+    let mut house = House::new(32, 1);
+    let (session, peer) = house.call(|_| {});
+    // None of them ends with a packet.
+    let parts: Vec<Vec<u8>> =
+        [500_u32, 333, 1, 777, 159, 1430].map(|n| (0..n).map(|i| (i % 97) as u8).collect()).to_vec();
+    let whole = parts.concat();
+    let (play, clips) = (PlayId(3), parts.into_iter().map(clip).collect());
+    house.media.command(MediaCommand::Play { session, play, clips, barge_in: false, repeat: false });
+    let (first, mut heard) = peer.hear_speech();
+    let mut next = first.timestamp.wrapping_add(160);
+    while heard.len() < whole.len() {
+        let (header, payload) = peer.hear();
+        assert_eq!(header.timestamp, next, "no gap in time");
+        next = next.wrapping_add(160);
+        heard.extend(payload);
+    }
+    assert_eq!(heard[..whole.len()], whole, "and none in what is heard");
 }
 
 #[test]
@@ -369,4 +390,39 @@ fn a_recording_is_durable_right_after_the_hang_up_and_survives_the_engine() {
     assert_eq!(spool.read(RecordingId(2)).unwrap().bytes, expected);
     drop(spool);
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn keys_as_tones_stop_a_recording_where_the_stream_has_no_events() {
+    for events in [None, Some(101)] {
+        let mut house = House::new(if events.is_some() { 30 } else { 31 }, 1);
+        let (session, mut peer) = house.call(|stream| {
+            stream.dtmf_receive = events;
+            stream.listened = true;
+        });
+        let limits =
+            RecordLimits { idle: Duration::from_secs(60), stop_keys: Keys::of("#"), ..RecordLimits::default() };
+        let (recording, to, meta) = (RecordingId(1), RecordTo::Tape(Tape::new()), bytes::Bytes::new());
+        house.media.command(MediaCommand::Record { session, recording, to, meta, limits });
+        let mut n = 0_u32;
+        for key in ['1', '#'] {
+            let samples = [vec![300; 1600], rtp::key_tone(key, 800).unwrap(), vec![300; 1600]].concat();
+            for packet in samples.chunks(160) {
+                peer.send(8, false, n * 160, &rtp::encode(Codec::Pcma, packet));
+                n += 1;
+            }
+            if events.is_some() {
+                // A gateway that sends both: the event alone counts.
+                peer.press(key, n * 160);
+            }
+            if key == '#' {
+                let ended = house.next();
+                assert!(matches!(ended, MediaEvent::RecordEnded { reason: RecordEnd::Key, .. }), "{ended:?}");
+            }
+            let pressed = house.next();
+            assert!(matches!(pressed, MediaEvent::Key { digit, .. } if digit == key), "{pressed:?}");
+        }
+        house.media.command(MediaCommand::Close { session });
+        assert!(house.events.recv_timeout(Duration::from_millis(300)).is_err(), "one key was pressed");
+    }
 }

@@ -24,6 +24,11 @@ pub fn key_of(event: u8) -> Option<char> {
     "0123456789*#ABCD".chars().nth(usize::from(event))
 }
 
+/// Whether an event is one that a fax machine sends: ANS, ANSam and their reversals, and CNG (RFC 4734 7, table 8).
+pub fn is_fax_event(event: u8) -> bool {
+    (32..=36).contains(&event)
+}
+
 /// What goes in one event packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventPacket {

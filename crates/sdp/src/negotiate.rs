@@ -7,7 +7,7 @@ use crate::crypto::{Agreed, CryptoError, Security};
 use crate::session::{Address, Attribute, Media, Origin, Session};
 
 /// What RFC 4733 events are declared: the sixteen keys.
-const KEYS: &str = "0-15";
+const KEYS: &str = "0-15,36";
 /// Packet length when nobody says otherwise, in milliseconds (RFC 3551 4.2).
 const DEFAULT_PTIME_MS: u16 = 20;
 

@@ -23,7 +23,7 @@ fn an_offer_has_both_laws_and_the_keys() {
     let text = offer(&us()).to_string();
     assert_eq!(
         text,
-        "v=0\r\no=- 77 77 IN IP4 127.0.222.4\r\ns=-\r\nc=IN IP4 127.0.222.4\r\nt=0 0\r\nm=audio 30000 RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
+        "v=0\r\no=- 77 77 IN IP4 127.0.222.4\r\ns=-\r\nc=IN IP4 127.0.222.4\r\nt=0 0\r\nm=audio 30000 RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15,36\r\na=ptime:20\r\na=sendrecv\r\n"
     );
 }
 

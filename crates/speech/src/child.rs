@@ -183,3 +183,61 @@ pub fn installed(language: Language) -> Option<Arc<dyn Voice>> {
         Language::Swedish => espeak(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    /// A program of this text; it is gone with the folder.
+    fn program(folder: &tempfile::TempDir, name: &str, script: &str) -> PathBuf {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_program_that_dies_says_nothing_or_writes_noise_is_an_error_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, script) in [
+            ("dies", "exit 1"),
+            ("killed", "kill -9 $$"),
+            ("silent", "cat >/dev/null"),
+            ("noise", "head -c 100000 /dev/urandom"),
+            ("cut", "printf 'RIFF\\377\\377\\377\\377WAVEfmt '"),
+        ] {
+            let result = run(&program(&folder, name, script), &[], Some("Kerstin Dahl".into()));
+            assert!(matches!(result, Err(SynthesisError::NoSound(_))), "{name}: {result:?}");
+        }
+        let missing = run(&folder.path().join("missing"), &[], None);
+        assert!(matches!(missing, Err(SynthesisError::Start(_))), "{missing:?}");
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_given_up_and_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let began = Instant::now();
+        let result = run(&program(&folder, "hangs", "exec sleep 60"), &[], None);
+        assert!(matches!(result, Err(SynthesisError::TooLong)), "{result:?}");
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    /// A figure (bench/README.md): how long a name takes that was never spoken.
+    #[test]
+    fn a_new_name_is_spoken_soon() {
+        for language in Language::ALL {
+            let Some(voice) = installed(language) else { continue };
+            let mut took: Vec<Duration> = ["Kerstin Öberg", "Aurélien Lefèvre", "Padraig O'Shaughnessy", "Jan Åström"]
+                .into_iter()
+                .map(|name| {
+                    let began = Instant::now();
+                    voice.speak(name).unwrap();
+                    began.elapsed()
+                })
+                .collect();
+            took.sort();
+            println!("{}: {took:?}", voice.name());
+        }
+    }
+}

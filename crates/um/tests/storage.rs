@@ -118,6 +118,7 @@ fn parcel(parts: Vec<RecordingId>, recovered: bool) -> StoreRequest {
             sender: None,
             also: Vec::new(),
             attached: None,
+            cut_ms: 0,
             cancelled: false,
         },
         parts,

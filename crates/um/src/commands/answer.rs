@@ -250,6 +250,7 @@ impl PhoneCall {
             ("Mailbox", self.mailbox.clone()),
             ("Number", self.number.clone()),
             ("Message", self.message.clone()),
+            ("Greeting", self.greeting.show()),
             ("State", self.state.show()),
             ("FailureCause", self.failure.show()),
         ];

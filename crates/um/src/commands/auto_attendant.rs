@@ -77,7 +77,7 @@ settings! {
         "SendVoiceMsgEnabled" send_voice_msg_enabled: bool = true, Any, "Whether callers may leave messages for users.";
         "NameLookupEnabled" name_lookup_enabled: bool = true, Any, "Whether callers may search for names.";
         "ContactScope" contact_scope: ContactScope = ContactScope::DialPlan, Any, "Whom they may search for.";
-        "ContactAddressList" contact_address_list: Option<String> = None, Length(64), "The list for scope AddressList.", idle;
+        "ContactAddressList" contact_address_list: Option<String> = None, Length(64), "The list for scope AddressList: of those in it (`Set-Mailbox -AddressListMembership`).";
         "ContactRecipientContainer" contact_recipient_container: Option<String> = None, Length(255), "The container for the scope.", idle;
         "MatchedNameSelectionMethod" matched_name_selection_method: MatchedName = MatchedName::InheritFromDialPlan, Any, "What tells users of one name apart.";
         "OperatorExtension" operator_extension: Option<String> = None, Digits(1, 20), "Where 0 leads; none: the dial plan's.";

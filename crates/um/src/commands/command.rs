@@ -315,7 +315,12 @@ commands! {
         call_router: bool,
         timeout: Option<u32>,
     }
-    "Start-UMPlayOnPhone" StartPlayOnPhone { identity: String, number: String, message: String, }
+    "Start-UMPlayOnPhone" StartPlayOnPhone {
+        identity: String,
+        number: String,
+        message: Option<String>,
+        greeting: Option<super::play_on_phone::PhoneGreeting>,
+    }
     "Get-UMPlayOnPhone" GetPlayOnPhone { identity: String, }
     "Stop-UMPlayOnPhone" StopPlayOnPhone { identity: String, }
     "Export-UMConfiguration" ExportConfiguration {}

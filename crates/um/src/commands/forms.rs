@@ -27,6 +27,12 @@ impl Check<String> for Form {
 
 super::value::of_each!(Form);
 
+/// A SIP URI such as `sip:fax.moon.galaxy:5060;transport=tcp`.
+pub const SIP_URI: Form = Form {
+    sound: |text| text.parse::<sip::Uri>().is_ok_and(|uri| uri.is_sip()),
+    mend: "a SIP URI such as sip:HOST:PORT;transport=tcp",
+};
+
 /// `Group,NumberMask,DialedNumber,Comment`.
 pub const DIALLING_RULE: Form = Form {
     sound: |text| {

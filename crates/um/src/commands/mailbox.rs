@@ -93,6 +93,7 @@ settings! {
         "Department" department: Option<String> = None, Length(64), "The user's department; spoken to tell namesakes apart.";
         "Office" office: Option<String> = None, Length(128), "Where the user works; spoken to tell namesakes apart.";
         "ProhibitSendReceiveQuota" quota: Limit = Limit::Unlimited, Range(1, 1_000_000), "Megabytes of messages from which on callers are told that the mailbox is full.";
+        "AddressListMembership" address_lists: Vec<String> = Vec::new(), Length(64), "The address lists that the user is in: `ContactScope AddressList` searches one of them.";
         "HiddenFromAddressListsEnabled" hidden: bool = false, Any, "Whether searches pass the user over.";
     }
 }
@@ -113,7 +114,7 @@ settings! {
         "AutomaticSpeechRecognitionEnabled" automatic_speech_recognition_enabled: bool = true, Any, "Whether the user may speak commands.", idle;
         "CallAnsweringAudioCodec" call_answering_audio_codec: Option<AudioCodec> = None, Any, "How messages are stored; none: as the dial plan says.", idle;
         "CallAnsweringRulesEnabled" call_answering_rules_enabled: bool = true, Any, "Whether the user's call answering rules hold.";
-        "FaxEnabled" fax_enabled: bool = true, Any, "Whether faxes may be received.", idle;
+        "FaxEnabled" fax_enabled: bool = true, Any, "Whether faxes are handed to the fax partner; else they are missed calls.";
         "MissedCallNotificationEnabled" missed_call_notification_enabled: bool = true, Any, "Whether missed calls become messages.";
         "PinlessAccessToVoiceMailEnabled" pinless_access_to_voice_mail_enabled: bool = false, Any, "Whether voice mail may be heard from the own phone without a PIN.", idle;
         "PlayOnPhoneEnabled" play_on_phone_enabled: bool = true, Any, "Whether the user may use play on phone.";

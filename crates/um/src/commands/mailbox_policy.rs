@@ -1,5 +1,6 @@
 //! UMMailboxPolicy: rules for PINs and for what users may do (fact sheet 2.4).
 
+use super::forms::SIP_URI;
 use super::settings::settings;
 use super::table::{self, Cmdlet};
 use super::value::{Any, Length, Limit, Range, choices};
@@ -54,8 +55,8 @@ settings! {
         "AllowSMSNotification" allow_sms_notification: bool = true, Any, "Whether they may have text messages.", idle;
         "AllowVoiceMailPreview" allow_voice_mail_preview: bool = true, Any, "Whether messages become texts, where a transcriber is connected.";
         "AllowVoiceResponseToOtherMessageTypes" allow_voice_response_to_other_message_types: bool = true, Any, "Whether mail may be answered by voice.", idle;
-        "AllowFax" allow_fax: bool = true, Any, "Whether faxes may be received.", idle;
-        "FaxServerURI" fax_server_uri: Option<String> = None, Length(255), "Where faxes are transferred to.", idle;
+        "AllowFax" allow_fax: bool = true, Any, "Whether faxes are handed to the fax partner; else they are missed calls.";
+        "FaxServerURI" fax_server_uri: Option<String> = None, SIP_URI, "The fax partner: where fax machines are transferred to by REFER.";
         "AllowDialPlanSubscribers" allow_dial_plan_subscribers: bool = true, Any, "Whether users of the plan may be called.";
         "AllowExtensions" allow_extensions: bool = true, Any, "Whether any extension of the plan's length may be called.";
         "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Dialling rule groups that users may use.";

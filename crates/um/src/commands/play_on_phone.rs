@@ -22,6 +22,21 @@ choices! {
     PhoneCallFailure { None, UserBusy, NoAnswer, Other }
 }
 
+choices! {
+    /// What is recorded by play on phone.
+    PhoneGreeting { Personal, Oof, Name }
+}
+
+impl PhoneGreeting {
+    pub(crate) fn kind(self) -> ::mailbox::GreetingKind {
+        match self {
+            PhoneGreeting::Personal => ::mailbox::GreetingKind::Personal,
+            PhoneGreeting::Oof => ::mailbox::GreetingKind::Oof,
+            PhoneGreeting::Name => ::mailbox::GreetingKind::Name,
+        }
+    }
+}
+
 /// The last call that was placed for a mailbox.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PhoneCall {
@@ -30,8 +45,10 @@ pub struct PhoneCall {
     pub call: u64,
     /// As the user gave it.
     pub number: String,
-    /// The message that is played.
+    /// The message that is played; nothing where a greeting is recorded.
     pub message: String,
+    /// The greeting that is recorded.
+    pub greeting: Option<PhoneGreeting>,
     pub state: PhoneCallState,
     pub failure: PhoneCallFailure,
 }
@@ -44,6 +61,7 @@ impl PhoneCall {
             call: 0,
             number: String::new(),
             message: String::new(),
+            greeting: None,
             state: PhoneCallState::Idle,
             failure: PhoneCallFailure::None,
         }
@@ -59,14 +77,16 @@ pub(super) fn cmdlets() -> Vec<Cmdlet> {
     let number =
         Parameter::of::<String>("Number", "Whom to ring: an extension, or a number that dialling rules allow.");
     let message = Parameter::of::<String>("Message", "The message's id, as REST lists it.");
+    let greeting = Parameter::of::<PhoneGreeting>("Greeting", "The greeting that is recorded, instead of a message.");
     vec![
         Cmdlet::new(
             "Start-UMPlayOnPhone",
-            "Rings a telephone, and plays a message to whoever answers.",
+            "Rings a telephone, and plays a message to whoever answers, or records a greeting of his.",
             vec![
                 of("Whose message.").needed(),
                 number.written("a telephone number").needed(),
-                message.written("32 hexadecimal digits").needed(),
+                message.written("32 hexadecimal digits"),
+                greeting,
             ],
         )
         .note("One call at a time for each user. The dialling rules of the user's mailbox policy decide which numbers are rung."),

@@ -1,4 +1,4 @@
-//! UMPrompt: audio of a dial plan or an auto attendant (fact sheet 2.8), kept as G.711. Attendants play theirs.
+//! UMPrompt: audio of a dial plan or an auto attendant (fact sheet 2.8), kept as G.711.
 
 use super::forms::{FILE, is_file};
 use super::table::{self, Cmdlet, Parameter};
@@ -101,7 +101,7 @@ pub(super) fn cmdlets() -> Vec<Cmdlet> {
         Parameter::of::<String>("PromptFileData", "The WAV file in base64; in umsh -Path FILE reads it from there.");
     let import = Cmdlet::new("Import-UMPrompt", "Stores a prompt of a dial plan or an auto attendant.", owners());
     let note = "PCM of 8 to 48 kHz or G.711, at most four minutes. Settings of the dial plan or attendant name it by its file \
-                name. Those of attendants are played; those of dial plans are kept.";
+                name.";
     vec![
         import.and(vec![file("What it is called."), data.written("base64").needed()]).note(note),
         Cmdlet::new(

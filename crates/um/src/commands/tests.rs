@@ -136,11 +136,11 @@ fn a_list_is_replaced_or_added_to_and_taken_from() {
 
 #[test]
 fn what_has_no_effect_yet_is_marked() {
-    let cmdlet = cmdlet("Set-UMDialPlan").unwrap();
-    assert!(cmdlet.exact("FaxEnabled").unwrap().idle);
-    assert!(!cmdlet.exact("MaxCallDuration").unwrap().idle);
-    let fax = cmdlet.exact("FaxEnabled").unwrap();
-    assert!(fax.is_default(&Given::Bool(true)) && !fax.is_default(&Given::Bool(false)));
+    let cmdlet = cmdlet("Set-UMMailboxPolicy").unwrap();
+    let idle = cmdlet.exact("AllowSMSNotification").unwrap();
+    assert!(idle.idle);
+    assert!(!cmdlet.exact("AllowPlayOnPhone").unwrap().idle);
+    assert!(idle.is_default(&Given::Bool(true)) && !idle.is_default(&Given::Bool(false)));
 }
 
 proptest! {

@@ -92,13 +92,14 @@ async fn refused(caller: &Caller, scene: &Answering, reception: &Reception) -> O
     if reception.refused {
         return Some(Prompt::CannotLeaveMessage);
     }
-    let quota = reception.quota?;
-    let request = StoreRequest::Usage(scene.owner.mailbox.clone());
-    match caller.store_within(request, GREETING_WITHIN).await {
-        Ok(StoreAnswer::Usage(bytes)) if bytes >= quota => Some(Prompt::MailboxFull),
-        // A store that does not answer takes the message later.
-        _ => None,
-    }
+    is_full(caller, &scene.owner, reception).await.then_some(Prompt::MailboxFull)
+}
+
+/// Whether a mailbox has no room for a message. A store that does not answer takes the message later.
+pub(super) async fn is_full(caller: &Caller, owner: &Subscriber, reception: &Reception) -> bool {
+    let Some(quota) = reception.quota else { return false };
+    let request = StoreRequest::Usage(owner.mailbox.clone());
+    matches!(caller.store_within(request, GREETING_WITHIN).await, Ok(StoreAnswer::Usage(bytes)) if bytes >= quota)
 }
 
 /// The owner's own greeting, or the system's with the recorded or spoken name, or the system's as it is when the store

@@ -52,6 +52,7 @@ pub(crate) enum Ask {
     /// Whose name, spelt in this order, begins with these keys? Answered by `Matches`.
     Search {
         plan: Option<String>,
+        list: Option<String>,
         order: DialByName,
         keys: String,
         detail: MatchedName,
@@ -73,6 +74,8 @@ pub(crate) enum Ask {
     SetUp(MailboxId),
     /// What is said from now on is said in this language, and times so. Told, not asked.
     Speak(Language, Option<Clock>),
+    /// What is said from now on is for this user, in his language; `None`: for whoever calls, in the plan's. Told, not asked.
+    SpeakTo(Option<MailboxId>),
     /// Answered by `Pin`.
     CheckPin {
         mailbox: MailboxId,
@@ -85,6 +88,8 @@ pub(crate) enum Ask {
     },
     /// Answered by `Transferred`.
     Transfer(String),
+    /// A SIP URI gets the call, whatever the gateway can do. Answered by `Transferred`.
+    HandOver(String),
     /// May this number be called, and how is it dialled? Answered by `MayDial`.
     MayDial {
         by: Authority,
@@ -495,8 +500,8 @@ impl Caller {
     }
 
     pub(crate) async fn search(&self, scene: &Search, order: DialByName, keys: &str) -> (Vec<Match>, bool) {
-        let Search { plan, detail, .. } = scene.clone();
-        match self.ask(Ask::Search { plan, order, keys: keys.to_owned(), detail }).await {
+        let Search { plan, list, detail, .. } = scene.clone();
+        match self.ask(Ask::Search { plan, list, order, keys: keys.to_owned(), detail }).await {
             Reply::Matches(found, more) => (found, more),
             _ => (Vec::new(), false),
         }
@@ -526,6 +531,14 @@ impl Caller {
 
 impl Caller {
     // ---- calling others ----
+
+    /// Hands the call to a SIP URI.
+    pub(crate) async fn hand_over(&self, uri: String) -> TransferEnd {
+        match self.ask(Ask::HandOver(uri)).await {
+            Reply::Transferred(end) => end,
+            _ => TransferEnd::Failed,
+        }
+    }
 
     /// How a number is dialled, or why it may not be.
     pub(crate) async fn may_dial(&self, by: Authority, number: String) -> Result<String, Denied> {
@@ -574,7 +587,25 @@ impl Dialogue {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let desk = Arc::new(Mutex::new(Desk::default()));
+        Dialogue::at(Desk::default(), dialogue)
+    }
+
+    /// Another dialogue of the same call: replies to the first and keys that it took are not the other's.
+    pub(crate) fn instead_of<F>(before: Option<Dialogue>, dialogue: impl FnOnce(Caller) -> F) -> Dialogue
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let before = before.map(|before| std::mem::take(&mut *before.desk())).unwrap_or_default();
+        let desk =
+            Desk { now: before.now, next: before.next, taken: before.taken + before.keys.len(), ..Desk::default() };
+        Dialogue::at(desk, dialogue)
+    }
+
+    fn at<F>(desk: Desk, dialogue: impl FnOnce(Caller) -> F) -> Dialogue
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let desk = Arc::new(Mutex::new(desk));
         Dialogue { future: Box::pin(dialogue(Caller { desk: desk.clone() })), desk }
     }
 

@@ -2,6 +2,7 @@
 
 use super::FIRST_KEY;
 use super::after_record::{Finished, Recording, after_record, record};
+use super::call_answering::is_full;
 use super::caller::{Caller, Subscriber};
 use super::directory_search::{Outcome, directory_search};
 use super::menu::{Key, Menu, Pressed};
@@ -92,7 +93,20 @@ pub(super) async fn write(caller: &Caller, user: &User, to: &[Subscriber], attac
         failures: user.personal.failures,
         needs_sound: attached.is_none(),
     };
-    let to = to.iter().map(|recipient| recipient.mailbox.clone()).collect();
+    let mut room = Vec::with_capacity(to.len());
+    for recipient in to {
+        let reception = caller.receive(recipient.mailbox.clone()).await;
+        if is_full(caller, recipient, &reception).await {
+            let who = Prompt::ComposeRemoved.with("name", spoken(caller, recipient).await);
+            caller.play(vec![who, Prompt::MailboxFull.into()]).await;
+        } else {
+            room.push(recipient.mailbox.clone());
+        }
+    }
+    if room.is_empty() {
+        return Left::ToMenu;
+    }
+    let to = room;
     caller.write(Some(Draft { from: user.subscriber.clone(), to, attached }));
     caller.announce(vec![how.into(), Sound::RecordTone.into()]).await;
     let taken = record(caller, scene, scene.max).await;
@@ -185,7 +199,14 @@ mod tests {
                 ("663".into(), Match { subscriber: subscriber("27010", "Zoë O'Neil"), detail: None }),
             ];
         };
-        let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3, elsewhere: None };
+        let access = Access {
+            from: Some(anna()),
+            digits: 5,
+            failures: 3,
+            logon_failures: 3,
+            elsewhere: None,
+            ..Access::default()
+        };
         let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
         script.presses("730146#");
         script
@@ -219,6 +240,14 @@ mod tests {
         call.presses("3").hears("Björn Åkesson").presses("1").hears("Zoë");
         call.presses("1").listens();
         assert_eq!(call.take_done(), ["write to 27010"]);
+    }
+
+    #[test]
+    fn who_has_no_room_is_told_of_before_anything_is_said() {
+        let mut call = addressed();
+        (call.reception.quota, call.usage) = (Some(1000), 1000);
+        call.presses("1").hears("Björn Åkesson is removed").hears("full").listens().hears("messages, press one");
+        assert_eq!(call.take_done(), [""; 0]);
     }
 
     #[test]

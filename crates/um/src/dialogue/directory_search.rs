@@ -13,6 +13,8 @@ use std::time::Duration;
 /// What the search must know.
 #[derive(Clone, Debug)]
 pub(crate) struct Search {
+    /// Of this address list only.
+    pub(crate) list: Option<String>,
     /// The dial plan that is searched; `None`: all.
     pub(crate) plan: Option<String>,
     /// How names are spelt; not [`DialByName::None`].
@@ -258,6 +260,7 @@ mod tests {
 
     fn scene() -> Search {
         Search {
+            list: None,
             plan: Some("MX".into()),
             primary: DialByName::LastFirst,
             secondary: DialByName::SMTPAddress,

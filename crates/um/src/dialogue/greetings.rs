@@ -3,7 +3,7 @@
 
 use super::FIRST_KEY;
 use super::after_record::recording_ended;
-use super::caller::Caller;
+use super::caller::{Caller, Subscriber};
 use super::menu::{Key, Menu, Pressed};
 use super::personal::{Left, User, give_up};
 use crate::commands::mailbox::UmMailboxChanges;
@@ -99,6 +99,18 @@ pub(super) async fn greetings(caller: &Caller, user: &User) -> Left {
         }
     }
     give_up(caller).await
+}
+
+/// Whoever asked for it by page has answered: he hears the menu of one greeting, and hangs up when he is done.
+pub(crate) async fn record_on_phone(caller: Caller, subscriber: Subscriber, kind: GreetingKind) {
+    let Some(personal) = caller.personal(subscriber.mailbox.clone()).await else {
+        return caller.announce(vec![Prompt::MailboxUnreachable.into(), Prompt::Goodbye.into()]).await;
+    };
+    caller.speak(personal.language, personal.clock);
+    let user = User { subscriber, personal, pace: Default::default() };
+    if one(&caller, &user, kind).await == Left::ToMenu {
+        caller.announce(vec![Prompt::Goodbye.into()]).await;
+    }
 }
 
 async fn one(caller: &Caller, user: &User, kind: GreetingKind) -> Left {

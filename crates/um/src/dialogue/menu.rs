@@ -88,6 +88,8 @@ impl<A: Copy> Menu<A> {
             caller.key(Duration::ZERO).await;
         }
         let line = self.keys.iter().find(|line| line.keys == typed);
+        #[cfg(test)]
+        PRESSED.with_borrow_mut(|pressed| pressed.extend(line.map(|line| (self.name, line.keys))));
         line.and_then(|line| line.does).map_or(Pressed::Unknown, Pressed::Does)
     }
 
@@ -121,6 +123,26 @@ struct Row {
     pressed: bool,
     help: &'static str,
     to: Option<&'static str>,
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The lines of menus that were pressed, by menu and keys.
+    static PRESSED: std::cell::RefCell<std::collections::BTreeSet<(&'static str, &'static str)>> = Default::default();
+}
+
+#[cfg(test)]
+pub(super) fn pressed() -> std::collections::BTreeSet<(&'static str, &'static str)> {
+    PRESSED.with_borrow(Clone::clone)
+}
+
+/// Every line that can be pressed, of all menus, by menu and keys.
+#[cfg(test)]
+pub(super) fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
+    super::menus().into_iter().flat_map(|menu| {
+        let pressed = menu.rows.into_iter().filter(|row| row.pressed);
+        pressed.map(move |row| (menu.name, row.keys))
+    })
 }
 
 /// docs/menus.md: how the menus lead to each other, and the keys of each.

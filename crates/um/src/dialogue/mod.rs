@@ -8,6 +8,7 @@ mod call_answering;
 mod caller;
 mod compose;
 mod directory_search;
+mod fax;
 mod find_me;
 mod greetings;
 mod main_menu;
@@ -26,6 +27,8 @@ mod set_up;
 mod subscriber_logon;
 mod time_zones;
 mod voice_mail;
+#[cfg(test)]
+pub(crate) mod walk;
 
 pub(crate) use auto_attendant::{Announcement, Attendant, MenuKey, Messages, Then, auto_attendant};
 pub(crate) use call_answering::{Answering, call_answering};
@@ -33,7 +36,9 @@ pub(crate) use caller::{
     Ask, Authority, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber, TransferEnd,
 };
 pub(crate) use directory_search::Search;
+pub(crate) use fax::fax;
 pub(crate) use find_me::find_me;
+pub(crate) use greetings::record_on_phone;
 pub(crate) use personal::{Draft, Personal, Reception, RuleAction, RuleScene};
 pub(crate) use play_on_phone::play_on_phone;
 pub(crate) use subscriber_logon::{Access, subscriber_logon};

@@ -116,7 +116,14 @@ mod tests {
             script.pins = [PinCheck::Right { expired: false }].into();
             script.messages = vec![message(1, false)];
         };
-        let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3, elsewhere: None };
+        let access = Access {
+            from: Some(anna()),
+            digits: 5,
+            failures: 3,
+            logon_failures: 3,
+            elsewhere: None,
+            ..Access::default()
+        };
         let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
         script.presses("730146#").presses("4").presses("#27001").hears("Björn Åkesson");
         script

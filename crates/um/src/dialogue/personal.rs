@@ -164,6 +164,10 @@ impl Caller {
         self.post(Ask::SetUp(mailbox));
     }
 
+    pub(super) fn speak_to(&self, user: Option<MailboxId>) {
+        self.post(Ask::SpeakTo(user));
+    }
+
     pub(super) fn speak(&self, language: Language, clock: Option<Clock>) {
         self.post(Ask::Speak(language, clock));
     }

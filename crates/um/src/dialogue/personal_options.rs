@@ -125,7 +125,14 @@ mod tests {
             script.pins = [PinCheck::Right { expired: false }].into();
             setup(script);
         };
-        let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3, elsewhere: None };
+        let access = Access {
+            from: Some(anna()),
+            digits: 5,
+            failures: 3,
+            logon_failures: 3,
+            elsewhere: None,
+            ..Access::default()
+        };
         let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
         script.presses("730146#").presses("6").hears("out-of-office greeting on or off, press one");
         script

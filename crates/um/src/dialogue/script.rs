@@ -25,6 +25,9 @@ pub(crate) struct Script {
     dialogue: Dialogue,
     now: Now,
     playing: Option<(RequestId, Vec<Phrase>, bool)>,
+    /// What was said last, and what was pressed since.
+    pub(super) last_said: Vec<Phrase>,
+    pub(super) typed: String,
     recording: Option<(RequestId, Duration)>,
     taping: Option<(RequestId, Duration)>,
     /// What was recorded as greetings.
@@ -33,6 +36,8 @@ pub(crate) struct Script {
     pub(crate) personal: Option<Personal>,
     /// Before a caller is greeted.
     pub(crate) reception: Reception,
+    /// For whom what is said was from then on.
+    spoken_to: Vec<Option<String>>,
     /// Bytes in the mailbox.
     pub(crate) usage: u64,
     pub(crate) transferring: Option<(RequestId, String)>,
@@ -87,6 +92,7 @@ pub(crate) fn personal() -> Personal {
         pin_days: None,
         directory: Some(Search {
             plan: Some("MX".into()),
+            list: None,
             primary: DialByName::LastFirst,
             secondary: DialByName::None,
             detail: MatchedName::None,
@@ -137,11 +143,14 @@ impl Script {
             dialogue: Dialogue::start(dialogue),
             now: Now::read(),
             playing: None,
+            last_said: Vec::new(),
+            typed: String::new(),
             recording: None,
             taping: None,
             recorded: BTreeMap::new(),
             personal: Some(personal()),
             reception: Reception::default(),
+            spoken_to: Vec::new(),
             usage: 0,
             transferring: None,
             ringing: None,
@@ -182,6 +191,8 @@ impl Script {
     fn answer(&mut self, id: RequestId, ask: Ask) -> Option<Reply> {
         match ask {
             Ask::Play { phrases, barge_in } => {
+                self.last_said.clone_from(&phrases);
+                self.typed.clear();
                 self.playing = Some((id, phrases, barge_in));
                 None
             }
@@ -225,6 +236,10 @@ impl Script {
             Ask::Receive(_) => Some(Reply::Reception(Box::new(self.reception.clone()))),
             Ask::SetUp(_) => self.note("set up"),
             Ask::Speak(..) => None,
+            Ask::SpeakTo(user) => {
+                self.spoken_to.push(user.map(|user| user.to_string()));
+                None
+            }
             Ask::AnswerFor(mailbox) => self.note(&format!("answer for {mailbox}")),
             Ask::CheckPin { .. } => Some(Reply::Pin(self.pins.pop_front().unwrap_or(PinCheck::Wrong))),
             Ask::ChangePin { pin, .. } => {
@@ -233,7 +248,7 @@ impl Script {
             }
             Ask::Same(same) => Some(Reply::Same(same)),
             Ask::Secret { .. } => None,
-            Ask::Transfer(to) => {
+            Ask::Transfer(to) | Ask::HandOver(to) => {
                 self.transferring = Some((id, to));
                 None
             }
@@ -364,6 +379,7 @@ impl Script {
             if matches!(self.playing, Some((_, _, true))) {
                 self.played(PlayEnd::Key, heard);
             }
+            self.typed.push(key);
             self.dialogue.key(key);
             if !self.over {
                 self.go_on();
@@ -449,6 +465,10 @@ impl Script {
             self.go_on();
         }
         self
+    }
+
+    pub(crate) fn take_spoken_to(&mut self) -> Vec<Option<String>> {
+        std::mem::take(&mut self.spoken_to)
     }
 
     /// What was done since the last look.

@@ -68,7 +68,14 @@ mod tests {
             script.pins = [PinCheck::Right { expired: true }].into();
             script.personal = Some(Personal { set_up_due: true, ..personal() });
         };
-        let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3, elsewhere: None };
+        let access = Access {
+            from: Some(anna()),
+            digits: 5,
+            failures: 3,
+            logon_failures: 3,
+            elsewhere: None,
+            ..Access::default()
+        };
         let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
         script.presses("730146#").presses("951357#").presses("951357#").listens();
         script

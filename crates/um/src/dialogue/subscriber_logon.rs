@@ -1,16 +1,17 @@
 //! Voice access, its entry (fact sheet 4.1): our earcon, then extension and PIN; from the own phone the name and the PIN
 //! only, and `*` for "not me". Who has no mailbox may reach somebody by `#`.
 
-use super::auto_attendant::{Attendant, auto_attendant};
+use super::auto_attendant::{Announcement, Attendant, auto_attendant};
 use super::caller::{Caller, PinCheck, Subscriber};
 use super::main_menu::main_menu;
 use super::new_pin::new_pin;
 use super::people::spoken;
-use speech::{Phrase, Prompt, Sound};
+use speech::{Audio, Phrase, Prompt, Sound};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What voice access must know.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Access {
     /// Whose phone it is, if it is a user's.
     pub(crate) from: Option<Subscriber>,
@@ -20,6 +21,10 @@ pub(crate) struct Access {
     pub(crate) failures: u32,
     /// Wrong PINs before the call is ended.
     pub(crate) logon_failures: u32,
+    /// The plan's own welcome; `None`: the server's.
+    pub(crate) welcome: Option<Arc<Audio>>,
+    /// The plan's announcement, after the welcome.
+    pub(crate) announcement: Option<Announcement>,
     /// Who can be reached by `#`.
     pub(crate) elsewhere: Option<Box<Attendant>>,
 }
@@ -29,7 +34,11 @@ pub(crate) async fn subscriber_logon(caller: Caller, scene: Access) {
     let mut known = scene.from.clone().filter(|subscriber| subscriber.access);
     let mut opening: Vec<Phrase> = vec![Sound::Earcon.into()];
     if known.is_none() {
-        opening.push(Prompt::Welcome.into());
+        match &scene.welcome {
+            Some(own) => opening = vec![own.clone().into()],
+            None => opening.push(Prompt::Welcome.into()),
+        }
+        Announcement::after(scene.announcement.as_ref(), &caller, &mut opening).await;
     }
     loop {
         let own_phone = known.is_some();
@@ -42,6 +51,8 @@ pub(crate) async fn subscriber_logon(caller: Caller, scene: Access) {
                 Asked::Over => return,
             },
         };
+        // Whose mailbox it is, is known: the PIN is asked for in his language.
+        caller.speak_to(Some(subscriber.mailbox.clone()));
         match ask_pin(&caller, &scene, &subscriber, own_phone, std::mem::take(&mut opening), &mut wrong).await {
             Logon::Done { expired } => {
                 if expired && !new_pin(&caller, &subscriber, scene.failures, Some(Prompt::PinExpired)).await {
@@ -49,7 +60,7 @@ pub(crate) async fn subscriber_logon(caller: Caller, scene: Access) {
                 }
                 return main_menu(caller, subscriber).await;
             }
-            Logon::SomebodyElse => {}
+            Logon::SomebodyElse => caller.speak_to(None),
             Logon::Over => return,
         }
     }
@@ -157,7 +168,7 @@ mod tests {
     use crate::dialogue::script::{Script, anna, message};
 
     fn access(from: Option<Subscriber>) -> Access {
-        Access { from, digits: 5, failures: 3, logon_failures: 3, elsewhere: None }
+        Access { from, digits: 5, failures: 3, logon_failures: 3, elsewhere: None, ..Access::default() }
     }
 
     fn call(from: Option<Subscriber>, pins: &[PinCheck]) -> Script {
@@ -241,6 +252,42 @@ mod tests {
         let mut call = call(Some(anna()), &[PinCheck::Right { expired: true }]);
         call.presses("730146#").presses("951357#").presses("951358#").hears("not the same");
         assert_eq!(call.take_done(), [""; 0]);
+    }
+
+    #[test]
+    fn the_plans_own_welcome_and_announcement_take_the_place_of_the_servers() {
+        let audio = || Arc::new(Audio::silence(Duration::from_secs(1)));
+        for uninterruptible in [false, true] {
+            let announcement = Some(Announcement { audio: audio(), uninterruptible });
+            let access = Access { welcome: Some(audio()), announcement, ..access(None) };
+            let mut call = Script::start(|_| {}, |caller| subscriber_logon(caller, access));
+            assert!(!call.said().contains("Earcon"), "{}", call.said());
+            if uninterruptible {
+                call.listens().presses("2").hears("[audio]");
+                assert!(!call.said().contains("extension"), "it is heard out");
+            } else {
+                call.hears("enter your extension").presses("27000#").hears("enter your PIN");
+            }
+        }
+    }
+
+    #[test]
+    fn from_the_own_phone_there_is_neither() {
+        let audio = Arc::new(Audio::silence(Duration::from_secs(1)));
+        let announcement = Some(Announcement { audio, uninterruptible: true });
+        let mut call =
+            Script::start(|_| {}, |caller| subscriber_logon(caller, Access { announcement, ..access(Some(anna())) }));
+        call.hears("Hello, Anna Svensson");
+    }
+
+    #[test]
+    fn the_pin_is_asked_for_in_the_users_language_and_what_others_hear_is_the_plans() {
+        let mut call = call(Some(anna()), &[RIGHT]);
+        assert_eq!(call.take_spoken_to(), [Some("27000".to_owned())]);
+        call.presses("*");
+        assert_eq!(call.take_spoken_to(), [None]);
+        call.presses("27001#");
+        assert_eq!(call.take_spoken_to(), [Some("27001".to_owned())]);
     }
 
     #[test]

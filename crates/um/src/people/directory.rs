@@ -50,11 +50,11 @@ impl Directory {
         self.stale = true;
     }
 
-    /// Whose name in this order begins with these keys: those of one dial plan, or all (`None`).
+    /// Whose name in this order begins with these keys: those of one dial plan, or all (`None`); and of one address list, or all.
     pub(crate) fn search(
         &mut self,
         configuration: &Configuration,
-        plan: Option<&str>,
+        (plan, list): (Option<&str>, Option<&str>),
         order: DialByName,
         keys: &str,
     ) -> Found {
@@ -70,7 +70,14 @@ impl Directory {
                 .keys
                 .range(first..)
                 .take_while(|(of, by, spelt, _)| *of == plan && *by == order && spelt.starts_with(keys));
-            for (_, _, spelt, name) in hits {
+            let listed = |name: &str| {
+                let of = |list: &str| {
+                    let lists = self.known.get(name).map(|(mailbox, _)| mailbox.address_lists.as_slice());
+                    lists.unwrap_or_default().iter().any(|own| own.eq_ignore_ascii_case(list))
+                };
+                list.is_none_or(of)
+            };
+            for (_, _, spelt, name) in hits.filter(|(_, _, _, name)| listed(name)) {
                 // A person with two spellings is one person. One more than is given tells that there are more.
                 if !names.iter().any(|(_, known)| known == name) {
                     names.insert((spelt.clone(), name.clone()));

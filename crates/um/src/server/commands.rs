@@ -45,8 +45,9 @@ impl Server {
             }
             Command::VerifyPin { identity, pin, door } => self.verify_pin(&identity, pin, door, reply, now),
             Command::RemoveUser { identity } => self.remove_user(&identity, reply),
-            Command::StartPlayOnPhone { identity, number, message } => {
-                reply(self.play_on_phone(&identity, number, &message, now).map(Answer::PhoneCall));
+            Command::StartPlayOnPhone { identity, number, message, greeting } => {
+                let call = self.play_on_phone(&identity, number, (message.as_deref(), greeting), now);
+                reply(call.map(Answer::PhoneCall));
             }
             Command::GetPlayOnPhone { identity } => reply(self.phone_call(&identity).map(Answer::PhoneCall)),
             Command::StopPlayOnPhone { identity } => {

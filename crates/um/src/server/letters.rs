@@ -7,6 +7,10 @@ use crate::worker::call::Call;
 use crate::worker::delivery::Ready;
 use event::{Event, Now};
 use mailbox::{MailboxId, MessageId, MessageKind};
+use state::Change;
+
+/// The kind of missed calls in the server's state.
+const MISSED: &str = "missed_call";
 
 impl Server {
     pub(super) fn parcel(&self, Ready { letter, parts, quiet, recovered }: Ready) -> Parcel {
@@ -71,7 +75,26 @@ impl Server {
         if wanted {
             let message = MessageId(self.random_id());
             let letter = Letter { message, kind: MessageKind::MissedCall, urgent: false, private: false, ..letter };
+            // On disk until the mailbox has it: there is no recording in the spool to tell of it.
+            if let Ok(value) = serde_json::to_string(&letter) {
+                self.store.commit(vec![Change::put(MISSED, message.to_string(), value)], Box::new(|_| {}));
+            }
             self.deliveries.post(letter);
         }
+    }
+
+    /// Missed calls that no mailbox had taken when the server ended. Delivered twice, they are there once.
+    pub(super) fn recover_missed(&mut self) {
+        for (key, value) in self.store.load(MISSED) {
+            match serde_json::from_str::<Letter>(&value) {
+                Ok(letter) => self.deliveries.post(letter),
+                Err(_) => self.store.commit(vec![Change::remove(MISSED, key)], Box::new(|_| {})),
+            }
+        }
+    }
+
+    /// A mailbox has the missed call.
+    pub(super) fn missed_call_kept(&mut self, message: MessageId) {
+        self.store.commit(vec![Change::remove(MISSED, message.to_string())], Box::new(|_| {}));
     }
 }

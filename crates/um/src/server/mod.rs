@@ -248,6 +248,7 @@ impl Server {
             self.sounds.prepare(&mailbox.shown_name(), language);
         }
         self.refresh_lamps(now);
+        self.recover_missed();
         self.settle(now);
     }
 
@@ -476,6 +477,7 @@ impl Server {
                 self.record_missed(letter.message);
                 self.missed_call(letter, now);
             }
+            Step::Kept(message) => self.missed_call_kept(message),
             Step::Tell(event) => self.emit(now, event),
         }
     }

@@ -6,7 +6,7 @@ use crate::commands::mailbox::{Mailbox, TimeFormat, UmMailboxChanges};
 use crate::dialogue::Personal;
 use crate::storage::Greeting;
 use crate::time_zone::TimeZone;
-use crate::worker::answer::search;
+use crate::worker::answer::{plan_scope, search};
 use event::{Event, Now};
 use mailbox::MailboxId;
 use speech::{Audio, Clock, Language};
@@ -30,7 +30,7 @@ impl Server {
         let settings = &owner.um_settings;
         let pin = self.configuration.pins.get(&owner.name.to_lowercase());
         let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
-        let directory = search(&plan, plan.contact_scope, MatchedName::InheritFromDialPlan);
+        let directory = search(&plan, plan_scope(&plan), MatchedName::InheritFromDialPlan);
         Some(Personal {
             language: self.configuration.own_language(&owner),
             clock: settings.time_format.map(|format| match format {

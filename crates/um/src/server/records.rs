@@ -25,6 +25,7 @@ impl Server {
     /// The call is over. `message` is on its way to the mailbox.
     pub(crate) fn record_call(&mut self, call: &Call, message: Option<MessageId>, cause: &str, now: Now) {
         let call_type = match call.kind {
+            _ if call.fax => CallType::Fax,
             Kind::CallAnswering if message.is_some() || call.left_message => CallType::CallAnsweringVoiceMessage,
             Kind::CallAnswering => CallType::CallAnsweringMissedCall,
             Kind::SubscriberAccess => CallType::SubscriberAccess,

@@ -126,6 +126,9 @@ pub struct Letter {
     /// A message whose sound follows what was recorded: it is forwarded.
     #[serde(default)]
     pub attached: Option<(MailboxId, MessageId)>,
+    /// So many milliseconds at the end of what was recorded are the exchange's tone, not the caller's.
+    #[serde(default)]
+    pub cut_ms: u32,
     /// The caller threw it away; kept only until the spool is told.
     pub cancelled: bool,
 }

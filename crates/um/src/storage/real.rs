@@ -263,6 +263,10 @@ impl Work {
     async fn sound_of(&self, parcel: &Parcel) -> Result<(Codec, Vec<u8>), StoreFailure> {
         let spoken = !parcel.quiet && !parcel.parts.is_empty();
         let mut whole = if spoken { Some(self.recorded(parcel.parts.clone()).await?) } else { None };
+        if let Some((_, bytes)) = &mut whole {
+            // A byte is a sample.
+            bytes.truncate(bytes.len().saturating_sub(parcel.letter.cut_ms as usize * 8));
+        }
         if let Some((mailbox, message)) = &parcel.letter.attached {
             let wav = match self.mailboxes.audio(mailbox, *message).await {
                 Ok(wav) => wav,

@@ -85,7 +85,7 @@ impl Server {
             && negotiated.remote.port() != 0
         {
             // RTP is taken from the address that the PBX's SDP names, and from nobody else.
-            self.media.command(MediaCommand::Connect { session, stream: Stream::from(negotiated) });
+            self.media.command(MediaCommand::Connect { session, stream: Stream::from(negotiated).listened() });
         }
         let codec = negotiated.as_ref().map(|negotiated| codec_name(negotiated.codec)).unwrap_or_default();
         let agreed = negotiated.and_then(|negotiated| negotiated.srtp);
@@ -165,6 +165,7 @@ impl Server {
             outcall: None,
             ringing: None,
             peer: None,
+            fax: false,
             message: None,
             left_message: false,
             started: now,
@@ -206,7 +207,7 @@ impl Server {
     }
 
     /// What all dialogues of a plan's callers are made of.
-    pub(super) fn plan_scene(&self, plan: &DialPlan, caller: &CallerId) -> PlanScene {
+    pub(super) fn plan_scene(&mut self, plan: &DialPlan, caller: &CallerId) -> PlanScene {
         let from = caller.user.as_ref().and_then(|user| self.subscriber(user));
         let digits = usize::try_from(plan.digits).unwrap_or(20);
         let failures = plan.input_failures_before_disconnect;
@@ -218,12 +219,15 @@ impl Server {
             operator: plan.operator_extension.clone(),
             subscribers: plan.allow_dial_plan_subscribers && plan.call_someone_enabled,
             any_extension: plan.allow_extensions && plan.call_someone_enabled,
-            search: search(plan, plan.contact_scope, MatchedName::InheritFromDialPlan),
+            search: search(plan, plan_scope(plan), MatchedName::InheritFromDialPlan),
             messages: plan.send_voice_msg_enabled.then_some(messages),
             recording: messages,
             ..Attendant::default()
         };
+        let (welcome, announcement) = self.plan_prompts(plan);
         let access = Access {
+            welcome,
+            announcement,
             from,
             digits,
             failures,
@@ -265,7 +269,7 @@ impl Server {
                 Ok(negotiated) => {
                     call.codec = codec_name(negotiated.codec);
                     call.agreed = negotiated.srtp;
-                    let stream = Stream::from(&negotiated);
+                    let stream = Stream::from(&negotiated).listened();
                     self.media.command(MediaCommand::Connect { session: call.session, stream });
                 }
                 // RFC 3261 13.2.2.4: an answer that cannot be taken ends the call.
@@ -287,6 +291,7 @@ impl Server {
         let Some(call) = self.calls.get_mut(&number) else { return };
         let mut headers = Headers::new();
         let mut refused = None;
+        let t38 = is_t38(&request.body);
         let (status, body) = match offer_in(&request.headers, &request.body) {
             Ok(None) => {
                 let description = match &call.description {
@@ -308,7 +313,7 @@ impl Server {
                     }
                     let body = Body::sdp(description.to_bytes());
                     call.description = Some(description);
-                    let stream = Stream::from(&negotiated);
+                    let stream = Stream::from(&negotiated).listened();
                     self.media.command(MediaCommand::Connect { session: call.session, stream });
                     (200, Some(body))
                 }
@@ -328,6 +333,10 @@ impl Server {
         if let Some(hop) = self.hops.get_mut(hop) {
             // The call may be over already: `Ended` tells.
             let _ = hop.endpoint.answer_offer(leg, status, &headers, body, now.instant);
+        }
+        if t38 {
+            // The call stays what it was (RFC 3261 14.1); the fax partner, who gets it now, is offered T.38 anew.
+            return self.fax(number, now);
         }
         if let Some((party, reason)) = refused {
             self.emit(now, Event::MediaRefused { call: number, party, reason });
@@ -357,6 +366,16 @@ pub(super) fn codec_name(codec: sdp::Codec) -> &'static str {
     }
 }
 
+/// Whether a body offers a fax by T.38 (ITU-T T.38 D.2.3).
+fn is_t38(body: &[u8]) -> bool {
+    let offers = |media: &sdp::Media| {
+        media.kind.eq_ignore_ascii_case("image")
+            && media.port != 0
+            && media.formats.iter().any(|format| format.eq_ignore_ascii_case("t38"))
+    };
+    sdp::Session::parse(body).is_ok_and(|session| session.media.iter().any(offers))
+}
+
 /// The offer in a request; None when it has no body.
 fn offer_in(headers: &Headers, body: &[u8]) -> Result<Option<sdp::Session>, (u16, String)> {
     if body.is_empty() {
@@ -369,12 +388,22 @@ fn offer_in(headers: &Headers, body: &[u8]) -> Result<Option<sdp::Session>, (u16
     sdp::Session::parse(body).map(Some).map_err(|error| (488, format!("the session description: {error}")))
 }
 
+/// Whom a dial plan's callers may search for.
+pub(crate) fn plan_scope(plan: &DialPlan) -> (ContactScope, Option<&str>) {
+    (plan.contact_scope, plan.contact_address_list.as_deref())
+}
+
 /// How callers search for people, by a dial plan's settings; `None`: they can't.
-pub(crate) fn search(plan: &DialPlan, scope: ContactScope, detail: MatchedName) -> Option<Search> {
-    let whom = match scope {
-        ContactScope::GlobalAddressList => None,
-        // Address lists are not there yet: their callers search the plan.
-        ContactScope::DialPlan | ContactScope::AddressList => Some(plan.name.clone()),
+pub(crate) fn search(
+    plan: &DialPlan,
+    (scope, list): (ContactScope, Option<&str>),
+    detail: MatchedName,
+) -> Option<Search> {
+    let (whom, list) = match scope {
+        ContactScope::GlobalAddressList => (None, None),
+        ContactScope::DialPlan => (Some(plan.name.clone()), None),
+        // Without a list there is nobody to search for.
+        ContactScope::AddressList => (None, Some(list?.to_owned())),
         ContactScope::Extension | ContactScope::AutoAttendantLink => return None,
     };
     let (primary, secondary) = match (plan.dial_by_name_primary, plan.dial_by_name_secondary) {
@@ -384,5 +413,13 @@ pub(crate) fn search(plan: &DialPlan, scope: ContactScope, detail: MatchedName) 
     };
     let detail = if detail == MatchedName::InheritFromDialPlan { plan.matched_name_selection_method } else { detail };
     let digits = usize::try_from(plan.digits).unwrap_or(20);
-    Some(Search { plan: whom, primary, secondary, detail, digits, failures: plan.input_failures_before_disconnect })
+    Some(Search {
+        plan: whom,
+        list,
+        primary,
+        secondary,
+        detail,
+        digits,
+        failures: plan.input_failures_before_disconnect,
+    })
 }

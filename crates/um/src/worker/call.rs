@@ -108,6 +108,8 @@ pub(crate) struct Call {
     pub(crate) ringing: Option<u64>,
     /// Whom it is connected with.
     pub(crate) peer: Option<u64>,
+    /// A fax machine calls.
+    pub(crate) fax: bool,
     /// The message that is being left.
     pub(crate) message: Option<MessageId>,
     /// A message was left, or will be: no missed call.

@@ -60,6 +60,8 @@ pub(crate) enum Step {
     Discard(Vec<RecordingId>),
     /// There was no message in it.
     Missed(Letter),
+    /// A missed call is in its mailbox.
+    Kept(MessageId),
     Tell(Event),
 }
 
@@ -278,6 +280,8 @@ impl Deliveries {
                             recovered: draft.recovered,
                         })
                     }));
+                } else {
+                    self.steps.push(Step::Kept(message));
                 }
                 self.forget(message);
             }
@@ -339,6 +343,7 @@ impl Letter {
             sender: None,
             also: Vec::new(),
             attached: None,
+            cut_ms: 0,
             cancelled: false,
         }
     }

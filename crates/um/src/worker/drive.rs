@@ -101,8 +101,9 @@ impl Server {
                 self.tell_numbers(vec![extension]);
                 Some(Reply::Found(found.and_then(|mailbox| self.subscriber(&mailbox))))
             }
-            Ask::Search { plan, order, keys, detail } => {
-                let found = self.directory.search(&self.configuration, plan.as_deref(), order, &keys);
+            Ask::Search { plan, list, order, keys, detail } => {
+                let whom = (plan.as_deref(), list.as_deref());
+                let found = self.directory.search(&self.configuration, whom, order, &keys);
                 self.tell_mailboxes(&found.people);
                 let people = found.people.iter().filter_map(|mailbox| {
                     let detail = found.namesake(mailbox).then(|| mailbox.detail(detail)).flatten();
@@ -138,11 +139,18 @@ impl Server {
                 (call.language, call.clock) = (language, clock);
                 None
             }
+            Ask::SpeakTo(user) => {
+                let language = self.language_for(number, user.as_ref());
+                let call = self.calls.get_mut(&number)?;
+                call.language = language.unwrap_or(call.language);
+                None
+            }
             Ask::CheckPin { mailbox, pin } => self.check_pin_by_phone(number, id, mailbox, pin, now).map(Reply::Pin),
             Ask::ChangePin { mailbox, pin } => {
                 self.change_pin_by_phone(number, id, mailbox, pin).map(Reply::PinChanged)
             }
             Ask::Transfer(to) => self.transfer(number, id, &to, now).map(Reply::Transferred),
+            Ask::HandOver(uri) => self.hand_over(number, id, &uri, now).map(Reply::Transferred),
             Ask::MayDial { by, number: wanted } => Some(Reply::MayDial(self.may_dial(number, &by, &wanted))),
             Ask::Attendant(name) => Some(Reply::Attendant(self.next_attendant(number, &name, now))),
             Ask::Ring(ring) => self.ring(number, id, ring, now).map(Reply::Rung),
@@ -215,14 +223,14 @@ impl Server {
         None
     }
 
-    fn annotate(&mut self, number: u64, change: impl FnOnce(&mut Letter)) {
+    pub(super) fn annotate(&mut self, number: u64, change: impl FnOnce(&mut Letter)) {
         let Some(message) = self.calls.get(&number).and_then(|call| call.message) else { return };
         if let Some((recording, meta)) = self.deliveries.annotate(message, change) {
             self.media.command(MediaCommand::Annotate { recording, meta });
         }
     }
 
-    fn discard(&mut self, number: u64) {
+    pub(super) fn discard(&mut self, number: u64) {
         let Some(message) = self.calls.get_mut(&number).and_then(|call| call.message.take()) else { return };
         for (recording, meta) in self.deliveries.cancel(message) {
             self.media.command(MediaCommand::Annotate { recording, meta });
@@ -277,6 +285,11 @@ impl Server {
                 let by = "um".into();
                 let (forged, replayed) = (dropped.forged, dropped.replayed);
                 self.emit(now, Event::SrtpDropped { by, session: session.0, forged, replayed });
+            }
+            MediaEvent::Line { session, signal } => {
+                if let Some(number) = self.by_session.get(&session).copied() {
+                    self.line_says(number, signal, now);
+                }
             }
             // The caller may only be silent, or muted; the session timer and MaxCallDuration end calls that are dead.
             MediaEvent::StreamLost { .. } | MediaEvent::Latched { .. } => {}
@@ -354,13 +367,18 @@ impl Server {
 
     /// Ends the call from our side.
     pub(crate) fn hang_up(&mut self, number: u64, now: Now) {
+        self.hang_up_because(number, "finished", now);
+    }
+
+    /// The same; `cause` is for the call's record.
+    pub(crate) fn hang_up_because(&mut self, number: u64, cause: &str, now: Now) {
         let Some(call) = self.calls.get(&number) else { return };
         let (hop, leg) = (call.hop, call.leg);
         if let Some(hop) = self.hops.get_mut(hop) {
             // The peer may have been quicker.
             let _ = hop.endpoint.hangup(leg, &Headers::new(), now.instant);
         }
-        self.ended(number, "finished", now);
+        self.ended(number, cause, now);
     }
 
     /// The call is over: its media is closed, its message goes on by itself, its dialogue is dropped where it stands.

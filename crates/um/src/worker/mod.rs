@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod delivery;
 pub(crate) mod drive;
 pub(crate) mod identity;
+mod line;
 pub(crate) mod outcall;
 mod play_on_phone;
 mod scene;

@@ -243,6 +243,7 @@ impl Server {
             outcall: Some(Outcall { waits, rings_until: Some(until) }),
             ringing: None,
             peer: None,
+            fax: false,
             message: None,
             left_message: false,
             started: now,
@@ -295,7 +296,7 @@ impl Server {
         call.codec = super::answer::codec_name(negotiated.codec);
         let session = call.session;
         let dialogue = call.waiting.take();
-        self.media.command(MediaCommand::Connect { session, stream: Stream::from(&negotiated) });
+        self.media.command(MediaCommand::Connect { session, stream: Stream::from(&negotiated).listened() });
         self.set_alarm(number);
         match (dialogue, waits) {
             (Some(dialogue), _) => {

@@ -7,10 +7,10 @@ use super::outcall::{For, Placing};
 use crate::commands::CommandError;
 use crate::commands::hunt_group::HuntGroup;
 use crate::commands::mailbox::require_enabled;
-use crate::commands::play_on_phone::{PhoneCall, PhoneCallFailure, PhoneCallState};
+use crate::commands::play_on_phone::{PhoneCall, PhoneCallFailure, PhoneCallState, PhoneGreeting};
 use crate::commands::value::Value as _;
 use crate::configuration::pilot_number;
-use crate::dialogue::{Dialogue, TransferEnd, play_on_phone};
+use crate::dialogue::{Dialogue, TransferEnd, play_on_phone, record_on_phone};
 use crate::server::Server;
 use event::{Event, Now};
 use mailbox::MessageId;
@@ -25,7 +25,7 @@ impl Server {
         &mut self,
         identity: &str,
         number: String,
-        message: &str,
+        (message, greeting): (Option<&str>, Option<PhoneGreeting>),
         now: Now,
     ) -> Result<PhoneCall, CommandError> {
         let owner = self.configuration.require_mailbox(identity)?.clone();
@@ -34,8 +34,13 @@ impl Server {
         if !allowed || !owner.um_settings.play_on_phone_enabled {
             return Err(CommandError::bad("Identity", format!("play on phone is not allowed for {:?}", owner.name)));
         }
-        let message: MessageId =
-            message.parse().map_err(|_| CommandError::bad("Message", "write the id of a message, as REST lists it"))?;
+        let bad_message = || CommandError::bad("Message", "write the id of a message, as REST lists it, or -Greeting");
+        let message: Option<MessageId> = match (message, greeting) {
+            (Some(id), None) => Some(id.parse().map_err(|_| bad_message())?),
+            (None, Some(_)) => None,
+            _ => return Err(bad_message()),
+        };
+        let subscriber = self.subscriber(&owner).ok_or_else(bad_message)?;
         if self.phone_calls.get(&um.mailbox).is_some_and(|call| !call.is_over()) {
             return Err(CommandError::PlayingAlready { mailbox: owner.name.clone() });
         }
@@ -63,13 +68,20 @@ impl Server {
             from: CallerId { number: pilot, ..CallerId::default() },
             language: self.configuration.language_of(&owner),
             plan,
-            dialogue: Some(Dialogue::start(|caller| play_on_phone(caller, mailbox, message))),
+            dialogue: Some(match (message, greeting) {
+                (Some(message), _) => Dialogue::start(|caller| play_on_phone(caller, mailbox, message)),
+                (None, greeting) => {
+                    let kind = greeting.unwrap_or(PhoneGreeting::Personal).kind();
+                    Dialogue::start(move |caller| record_on_phone(caller, subscriber, kind))
+                }
+            }),
         };
         let call = self.place(placing, now).map_err(|error| no_call(&error))?;
         let phone_call = PhoneCall {
             call,
             number,
-            message: message.to_string(),
+            message: message.map(|message| message.to_string()).unwrap_or_default(),
+            greeting,
             state: PhoneCallState::Connecting,
             ..PhoneCall::idle(um.mailbox.to_string())
         };

@@ -90,7 +90,8 @@ impl Server {
         let keys = keys.into_iter().map(|key| self.menu_key(&attendant.name, key)).collect();
         // The operator chain.
         let operator = attendant.operator_extension.clone().or_else(|| plan.operator_extension.clone());
-        let search = search(plan, attendant.contact_scope, attendant.matched_name_selection_method);
+        let list = attendant.contact_address_list.as_deref();
+        let search = search(plan, (attendant.contact_scope, list), attendant.matched_name_selection_method);
         let reached = attendant.call_someone_enabled || attendant.send_voice_msg_enabled;
         let recording = Messages::of(plan);
         Attendant {
@@ -134,9 +135,32 @@ impl Server {
     }
 
     /// A prompt that somebody brought. It is taken apart once, and shared by all calls that hear it.
-    fn prompt(&mut self, owner: Owner, name: &str, file: &str) -> Option<Arc<Audio>> {
+    pub(super) fn prompt(&mut self, owner: Owner, name: &str, file: &str) -> Option<Arc<Audio>> {
         let prompt = self.configuration.prompt(owner, name, file)?.clone();
         self.sounds.prompt(&prompt)
+    }
+
+    /// What a call is spoken in: this user's language, or the attendant's or plan's.
+    pub(super) fn language_for(&self, number: u64, user: Option<&mailbox::MailboxId>) -> Option<speech::Language> {
+        if let Some(owner) = user.and_then(|user| self.configuration.by_mailbox_id(user)) {
+            self.tell_mailboxes(std::slice::from_ref(owner));
+            return Some(self.configuration.own_language(owner));
+        }
+        let call = self.calls.get(&number)?;
+        let attendant = call.attendant.as_ref().and_then(|name| self.configuration.attendants.get(name));
+        Some(attendant.map_or_else(|| call.plan.language(), |attendant| attendant.language(&call.plan)))
+    }
+
+    /// A dial plan's own welcome, and its announcement.
+    pub(super) fn plan_prompts(&mut self, plan: &DialPlan) -> (Option<Arc<Audio>>, Option<Announcement>) {
+        let mut file = |enabled: bool, file: &Option<String>| {
+            self.prompt(Owner::DialPlan, &plan.name, file.as_deref().filter(|_| enabled)?)
+        };
+        let welcome = file(plan.welcome_greeting_enabled, &plan.welcome_greeting_filename);
+        let announced = plan.info_announcement_enabled;
+        let announcement = file(announced != Announced::False, &plan.info_announcement_filename)
+            .map(|audio| Announcement { audio, uninterruptible: announced == Announced::Uninterruptible });
+        (welcome, announcement)
     }
 
     /// Has the words of attendants spoken before the first call that needs them.

@@ -15,6 +15,13 @@ use std::time::Duration;
 const REFER_WITHIN: Duration = Duration::from_secs(40);
 const NEWS_WITHIN: Duration = Duration::from_secs(180);
 
+/// Who gets the call.
+enum To<'a> {
+    /// A number of the PBX.
+    Number(&'a str),
+    Uri(Uri),
+}
+
 impl Server {
     /// Sends the REFER, or calls where the gateway can't do that. Some: it could not even be sent.
     pub(crate) fn transfer(&mut self, number: u64, request: RequestId, to: &str, now: Now) -> Option<TransferEnd> {
@@ -22,11 +29,19 @@ impl Server {
             self.calls.get(&number).is_some_and(|call| call.gateway.transfer_method == TransferMethod::Bridge);
         match bridged {
             true => self.bridge_to(number, request, to, now).err(),
-            false => self.refer(number, request, to, now).err(),
+            false => self.refer(number, request, To::Number(to), now).err(),
         }
     }
 
-    fn refer(&mut self, number: u64, request: RequestId, to: &str, now: Now) -> Result<(), TransferEnd> {
+    /// Sends the REFER to somebody who is no number of the PBX. Some: it could not even be sent.
+    pub(crate) fn hand_over(&mut self, number: u64, request: RequestId, uri: &str, now: Now) -> Option<TransferEnd> {
+        match uri.parse::<Uri>() {
+            Ok(uri) => self.refer(number, request, To::Uri(uri), now).err(),
+            Err(_) => Some(TransferEnd::Invalid),
+        }
+    }
+
+    fn refer(&mut self, number: u64, request: RequestId, to: To<'_>, now: Now) -> Result<(), TransferEnd> {
         let call = self.calls.get_mut(&number).ok_or(TransferEnd::Failed)?;
         let hop = self.hops.get_mut(call.hop).ok_or(TransferEnd::Failed)?;
         let info = hop.endpoint.call_info(call.leg).ok_or(TransferEnd::Failed)?;
@@ -35,7 +50,11 @@ impl Server {
         let host = target.map(|target| target.host).or_else(|| call.gateway.address.parse::<Host>().ok());
         let host = host.ok_or(TransferEnd::Failed)?;
         let mut headers = Headers::new();
-        headers.push_typed(&ReferTo(NameAddr::new(Uri::sip(to, host))));
+        let to = match to {
+            To::Number(number) => Uri::sip(number, host),
+            To::Uri(uri) => uri,
+        };
+        headers.push_typed(&ReferTo(NameAddr::new(to)));
         let own = NameAddr { params: sip::Params::new(), ..info.local };
         headers.push_typed(&ReferredBy(own));
         let refer = hop.endpoint.request_in_call(call.leg, Method::Refer, &headers, None, now.instant);
@@ -89,7 +108,10 @@ impl Server {
     }
 
     fn transfer_ended(&mut self, number: u64, end: TransferEnd, now: Now) {
-        let Some(transfer) = self.calls.get_mut(&number).and_then(|call| call.transfer.take()) else { return };
+        let Some(call) = self.calls.get_mut(&number) else { return };
+        let Some(transfer) = call.transfer.take() else { return };
+        // A fax that the partner has is no missed call.
+        call.left_message |= call.fax && end == TransferEnd::Done;
         self.set_alarm(number);
         self.reply(number, transfer.request, Reply::Transferred(end), now);
     }

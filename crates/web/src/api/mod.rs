@@ -37,6 +37,7 @@ pub fn router() -> Router<Shared> {
         .route("/mailboxes/{mailbox}/messages/{id}/audio", get(messages::audio))
         .route("/mailboxes/{mailbox}/messages/{id}/mime", get(messages::mime))
         .route("/mailboxes/{mailbox}/messages/{id}/play-on-phone", post(play_on_phone::start))
+        .route("/mailboxes/{mailbox}/greeting/play-on-phone", post(play_on_phone::record))
         .route("/mailboxes/{mailbox}/play-on-phone", get(play_on_phone::show).delete(play_on_phone::stop))
         .route("/mailboxes/{mailbox}/greeting", put(greeting::put).get(greeting::get).delete(greeting::delete))
         .route("/extensions", get(roles::extensions))

@@ -6,11 +6,11 @@ use crate::error::ApiError;
 use crate::principal::Principal;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use mailbox::MailboxId;
 use serde::Deserialize;
-use um::commands::play_on_phone::PhoneCall;
+use um::commands::play_on_phone::{PhoneCall, PhoneGreeting};
 use um::commands::{Answer, Command};
 
 #[derive(Deserialize)]
@@ -32,9 +32,38 @@ pub async fn start(
     let Wanted { number } = json(body).await?;
     // Of this mailbox, and there: nobody's phone rings for nothing.
     app.parts.mailboxes.get(&mailbox, id).await?;
-    let command = Command::StartPlayOnPhone { identity: app.owner(&mailbox).await?, number, message };
+    let identity = app.owner(&mailbox).await?;
+    let command = Command::StartPlayOnPhone { identity, number, message: Some(message), greeting: None };
     let call = app.phone_call(command).await?;
     Ok((StatusCode::ACCEPTED, Json(call)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// personal (when left out), oof, name.
+    kind: Option<String>,
+}
+
+/// Begins to ring for a greeting to be recorded.
+pub async fn record(
+    State(app): State<Shared>,
+    principal: Principal,
+    Path(name): Path<String>,
+    Query(which): Query<Which>,
+    body: Body,
+) -> Result<(StatusCode, Json<PhoneCall>), ApiError> {
+    let mailbox = app.mailbox(&principal, &name).await?;
+    let greeting = match which.kind.as_deref() {
+        None | Some("personal") => PhoneGreeting::Personal,
+        Some("oof") => PhoneGreeting::Oof,
+        Some("name") => PhoneGreeting::Name,
+        Some(_) => return Err(ApiError::bad("no such greeting", "write kind as personal, oof or name")),
+    };
+    let Wanted { number } = json(body).await?;
+    let identity = app.owner(&mailbox).await?;
+    let command = Command::StartPlayOnPhone { identity, number, message: None, greeting: Some(greeting) };
+    Ok((StatusCode::ACCEPTED, Json(app.phone_call(command).await?)))
 }
 
 pub async fn show(

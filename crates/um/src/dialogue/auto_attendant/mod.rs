@@ -83,6 +83,20 @@ pub(crate) struct Announcement {
     pub(crate) uninterruptible: bool,
 }
 
+impl Announcement {
+    /// Plays it after an opening: with what follows, or by itself where nobody may cut it short.
+    pub(super) async fn after(this: Option<&Announcement>, caller: &Caller, opening: &mut Vec<Phrase>) {
+        match this {
+            Some(Announcement { audio, uninterruptible: true }) => {
+                caller.play(std::mem::take(opening)).await;
+                caller.announce(vec![audio.clone().into()]).await;
+            }
+            Some(Announcement { audio, uninterruptible: false }) => opening.push(audio.clone().into()),
+            None => {}
+        }
+    }
+}
+
 /// A key of the attendant's own, ready to be carried out.
 #[derive(Clone, Debug)]
 pub(crate) struct MenuKey {
@@ -141,14 +155,7 @@ pub(crate) async fn auto_attendant(caller: Caller, mut scene: Attendant) {
 
 async fn attend(caller: &Caller, scene: &Attendant) -> Ended {
     let mut opening = scene.greeting.clone();
-    match &scene.announcement {
-        Some(Announcement { audio, uninterruptible: true }) => {
-            caller.play(std::mem::take(&mut opening)).await;
-            caller.announce(vec![audio.clone().into()]).await;
-        }
-        Some(Announcement { audio, uninterruptible: false }) => opening.push(audio.clone().into()),
-        None => {}
-    }
+    Announcement::after(scene.announcement.as_ref(), caller, &mut opening).await;
     let mut failures = 0;
     while failures < scene.failures {
         opening.extend(scene.menu());

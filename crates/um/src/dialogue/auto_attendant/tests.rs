@@ -77,6 +77,7 @@ fn zero_is_the_operator_unless_an_extension_begins_with_it() {
 
 fn searching() -> Attendant {
     let search = Search {
+        list: None,
         plan: None,
         primary: DialByName::LastFirst,
         secondary: DialByName::None,
@@ -160,7 +161,14 @@ fn menu() -> Attendant {
         location: Some("Moon Street 1".into()),
         hours: vec![Prompt::HoursAlways.into()],
         operator: Some("9".into()),
-        access: Some(Access { from: None, digits: 5, failures: 3, logon_failures: 3, elsewhere: None }),
+        access: Some(Access {
+            from: None,
+            digits: 5,
+            failures: 3,
+            logon_failures: 3,
+            elsewhere: None,
+            ..Access::default()
+        }),
         ..searching()
     }
 }

@@ -20,6 +20,7 @@ fn recovered(recording: u128, message: u128, part: u32, cancelled: bool) -> Reco
         sender: None,
         also: Vec::new(),
         attached: None,
+        cut_ms: 0,
         cancelled,
     };
     Recovered {

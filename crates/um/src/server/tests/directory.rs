@@ -6,7 +6,7 @@ use media::RecordEnd;
 use sip::{Method, Name};
 
 fn named(rig: &mut Rig, order: DialByName, keys: &str) -> Vec<String> {
-    let found = rig.server.directory.search(&rig.server.configuration, Some("MX"), order, keys);
+    let found = rig.server.directory.search(&rig.server.configuration, (Some("MX"), None), order, keys);
     found.people.iter().map(|mailbox| mailbox.name.clone()).collect()
 }
 
@@ -54,14 +54,71 @@ fn hidden_and_disabled_users_are_not_found() {
     assert_eq!(named(&mut rig, DialByName::LastFirst, "3245"), [""; 0]);
 }
 
+/// A figure (bench/README.md): how long a key takes among many people.
+#[test]
+fn a_large_directory() {
+    const LETTERS: [&str; 20] = [
+        "ander", "berg", "carl", "dahl", "ek", "fors", "gran", "holm", "is", "jans", "karl", "lind", "malm", "nord",
+        "öst", "pers", "ros", "sund", "wall", "åker",
+    ];
+    // Without optimisation a tenth of them, so that this is a test like others.
+    let many = if cfg!(debug_assertions) { 10_000 } else { 100_000 };
+    let mut rig = Rig::lab();
+    let anna = Mailbox::clone(rig.server.configuration.require_mailbox("Anna").unwrap());
+    for n in 0..many {
+        let syllable = |place: usize| LETTERS[n / place % LETTERS.len()];
+        let mut mailbox = anna.clone();
+        mailbox.name = format!("user {n}");
+        mailbox.settings.last_name = Some(format!("{}{}{}", syllable(1), syllable(20), syllable(8_000)));
+        mailbox.settings.first_name = Some(format!("{}{n}", syllable(400)));
+        rig.server.configuration.mailboxes.put(mailbox, &mut Vec::new());
+    }
+    rig.server.directory.changed();
+    let began = std::time::Instant::now();
+    named(&mut rig, DialByName::LastFirst, "2");
+    println!("{many} people: the index after a change of all {:?}", began.elapsed());
+    let mut longest = std::time::Duration::ZERO;
+    for name in ["5463263371", "2374", "6733", "9255546", "25375"] {
+        for keys in 1..=name.len() {
+            let began = std::time::Instant::now();
+            named(&mut rig, DialByName::LastFirst, &name[..keys]);
+            longest = longest.max(began.elapsed());
+        }
+    }
+    println!("{many} people: the slowest key {longest:?}");
+}
+
 #[test]
 fn nine_are_given_and_more_are_told_of() {
     let mut rig = Rig::lab();
     for number in 0..12 {
         user(&mut rig, "Eva", "Berg", &format!("272{number:02}"));
     }
-    let found = rig.server.directory.search(&rig.server.configuration, None, DialByName::LastFirst, "2374");
+    let found = rig.server.directory.search(&rig.server.configuration, (None, None), DialByName::LastFirst, "2374");
     assert_eq!((found.people.len(), found.more), (MOST_FOUND, true));
+}
+
+#[test]
+fn an_attendant_may_search_an_address_list_only() {
+    let mut rig = Rig::lab();
+    user(&mut rig, "Kerstin", "Öberg", "27020");
+    user(&mut rig, "Eva", "Öberg", "27021");
+    rig.done("Set-Mailbox", &[("Identity", "Eva Öberg 27021"), ("AddressListMembership", "Sales")]);
+    let listed = |rig: &mut Rig, list: &str| {
+        let whom = (None, Some(list));
+        let found = rig.server.directory.search(&rig.server.configuration, whom, DialByName::LastFirst, "623");
+        found.people.iter().map(|mailbox| mailbox.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&mut rig, "sales"), ["Eva Öberg 27021"]);
+    assert_eq!(listed(&mut rig, "Nobody"), [""; 0]);
+    let scope = [("Identity", "AA"), ("ContactScope", "AddressList"), ("ContactAddressList", "Sales")];
+    rig.done("Set-UMAutoAttendant", &scope);
+    let call = rig.call("43333", "");
+    rig.press(&call, "#623#1");
+    rig.take_sent();
+    rig.listen(call.session);
+    let refer = rig.take_requests().into_iter().find(|request| request.method == Method::Refer).expect("a REFER");
+    assert_eq!(refer.headers.get(&Name::ReferTo).unwrap(), &"<sip:27021@127.0.222.10>");
 }
 
 #[test]

@@ -25,6 +25,14 @@ fn callers_hear_the_language_of_their_dial_plan() {
 }
 
 #[test]
+fn who_calls_from_his_own_phone_is_asked_for_his_pin_in_his_language() {
+    let mut rig = Rig::lab();
+    rig.done("Set-UMMailbox", &[("Identity", "Björn"), ("Language", "sv-SE")]);
+    assert!(hears(&mut rig, "43334", Prompt::EnterPinOrStar, Language::Swedish));
+    assert!(hears(&mut rig, "43333", Prompt::AttendantWelcome, Language::English));
+}
+
+#[test]
 fn an_attendant_speaks_its_own_language_else_that_of_its_dial_plan() {
     let mut rig = Rig::lab();
     rig.done("Set-UMDialPlan", &[("Identity", "MX"), ("DefaultLanguage", "sv-SE")]);

@@ -1,8 +1,8 @@
 use super::rig::{DIVERTED, Rig, TestCall, WORKER, pbx};
-use crate::commands::play_on_phone::{PhoneCall, PhoneCallFailure, PhoneCallState};
+use crate::commands::play_on_phone::{PhoneCall, PhoneCallFailure, PhoneCallState, PhoneGreeting};
 use crate::commands::{Answer, CommandError};
 use event::Event;
-use media::MediaCommand;
+use media::{MediaCommand, MediaEvent, RecordEnd};
 use sip::{Method, Name, Request};
 use std::time::Duration;
 
@@ -138,6 +138,42 @@ fn a_message_is_played_to_whoever_answers_and_each_step_is_told() {
     assert_eq!(states(&rig), ["Connecting None", "Alerted None", "Connected None", "Disconnected None"]);
     let records = rig.ledger.0.lock().unwrap().clone();
     assert_eq!(records.last().unwrap().call_type, crate::commands::call_record::CallType::PlayOnPhone);
+}
+
+#[test]
+fn a_greeting_is_recorded_by_whoever_answers() {
+    let mut rig = Rig::lab();
+    let given = [("Identity", "Anna"), ("Number", "27000"), ("Greeting", "Oof")];
+    let call = phone_call(rig.done("Start-UMPlayOnPhone", &given));
+    assert_eq!((call.message.as_str(), call.greeting), ("", Some(PhoneGreeting::Oof)));
+    let invite = invited(&mut rig);
+    rig.answer(&invite, 200, WORKER, pbx());
+    let session = media::SessionId(rig.media.opened());
+    let key = |rig: &mut Rig, digit: char| rig.media_event(MediaEvent::Key { session, digit, duration_ms: 100 });
+    rig.listen(session);
+    key(&mut rig, '1');
+    let commands = rig.listen(session);
+    let recording = commands.iter().find_map(|command| match command {
+        MediaCommand::Record { recording, .. } => Some(*recording),
+        _ => None,
+    });
+    let (recording, reason, duration) = (recording.expect("a recording"), RecordEnd::Key, Duration::from_secs(3));
+    rig.media_event(MediaEvent::RecordEnded { session, recording, reason, duration, loud: duration });
+    key(&mut rig, '#');
+    rig.listen(session);
+    assert_eq!(rig.shelf.0.lock().unwrap().changed, 0, "not before it is kept");
+    key(&mut rig, '1');
+    assert_eq!(rig.shelf.0.lock().unwrap().changed, 1);
+    hangs_up(&mut rig, &invite);
+}
+
+#[test]
+fn play_on_phone_is_told_what_to_play_or_to_record() {
+    let mut rig = Rig::lab();
+    for more in [&[][..], &[("Message", MESSAGE), ("Greeting", "Name")]] {
+        let given = [&[("Identity", "Anna"), ("Number", "27000")][..], more].concat();
+        assert_eq!(rig.command("Start-UMPlayOnPhone", &given).unwrap_err().parameter(), Some("Message"));
+    }
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub struct Shelf {
     pub usage: BTreeMap<MailboxId, u64>,
     pub delivered: Vec<Parcel>,
     pub discarded: Vec<RecordingId>,
+    /// How often something in a mailbox was changed.
+    pub changed: usize,
     pub quiet: bool,
 }
 
@@ -53,6 +55,17 @@ impl Shelf {
         if self.down {
             return Err(StoreFailure::Unavailable("down".into()));
         }
+        use StoreRequest as R;
+        let changes = matches!(
+            &request,
+            R::SetRead(..)
+                | R::SetFlagged(..)
+                | R::Delete(..)
+                | R::Undelete(..)
+                | R::PutGreeting(..)
+                | R::RemoveGreeting(..)
+        );
+        self.changed += usize::from(changes);
         Ok(match request {
             StoreRequest::Deliver(parcel) if self.quiet => {
                 self.discarded.extend(parcel.parts);

@@ -55,6 +55,24 @@ fn what_is_sent_on_comes_with_its_comment_or_without_one() {
 }
 
 #[test]
+fn a_missed_call_that_no_mailbox_has_taken_yet_survives_the_servers_end() {
+    let state = state::Store::memory();
+    let mut rig = Rig::empty(state.clone(), Vec::new());
+    rig.configure();
+    rig.shelf.0.lock().unwrap().down = true;
+    let call = rig.call("43334", DIVERTED);
+    rig.hang_up(&call);
+    assert!(rig.shelf.0.lock().unwrap().delivered.is_empty());
+    let kinds = |rig: &Rig| -> Vec<MessageKind> {
+        rig.shelf.0.lock().unwrap().delivered.iter().map(|parcel| parcel.letter.kind).collect()
+    };
+    let again = Rig::empty(state.clone(), Vec::new());
+    assert_eq!(kinds(&again), [MessageKind::MissedCall]);
+    let once_more = Rig::empty(state, Vec::new());
+    assert_eq!(kinds(&once_more), [], "it is there once");
+}
+
+#[test]
 fn a_call_that_leaves_nothing_becomes_a_missed_call() {
     let mut rig = Rig::lab();
     let call = rig.call("43334", DIVERTED);
