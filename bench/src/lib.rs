@@ -1,6 +1,8 @@
 //! Benchmarks: speed and memory, reported, never asserted. README.md says what each is for and what it said last.
 #![allow(clippy::unwrap_used)] // measuring tools: they stop where something is wrong
 
+pub mod um;
+
 /// What a process has used so far, from /proc.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {

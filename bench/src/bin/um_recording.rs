@@ -9,14 +9,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a measuring tool: it stops where something is wrong
 
 use bench::Usage;
+use bench::um::{NET, TOKEN, WEB, cpu_of, start_server};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use tests_foreign::process::{Process, Scratch, earcon, repository};
+use tests_foreign::process::{Process, Scratch};
 use tests_foreign::{audio, http, sipp};
 
-const NET: u8 = 90;
-const WEB: u16 = 18090;
-const TOKEN: &str = "bench-token-of-the-recording";
 /// Calls that are started a second, by all SIPps together.
 const RATE: usize = 50;
 /// Greeting and tone are over when SIPp begins to speak, in ms.
@@ -89,49 +87,6 @@ fn main() {
     println!("SIPp itself: {:.0} % of its core meanwhile", (after.2 - before.2) / plateau / 10.0);
 }
 
-/// `earcon um` on core 0, with the lab's mailboxes, room for all calls, and a greeting that is one short beep.
-fn start_server(scratch: &Scratch) -> Process {
-    let um = format!("127.0.{NET}.4");
-    let earcon = earcon();
-    std::fs::write(scratch.file("token"), format!("{TOKEN}\n")).unwrap();
-    std::fs::set_permissions(scratch.file("token"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    std::fs::write(
-        scratch.file("um.toml"),
-        format!(
-            "data = \"{}\"\n[sip]\naddress = \"{um}\"\n[media]\naddress = \"{um}\"\nports = [20000, 29999]\n[web]\nlisten = \"127.0.0.1:{WEB}\"\nadmin_token_file = \"{}\"\n",
-            scratch.file("um").display(),
-            scratch.file("token").display()
-        ),
-    )
-    .unwrap();
-    let server = Process::start(
-        Command::new("taskset")
-            .args(["-c", "0"])
-            .arg(&earcon)
-            .arg("um")
-            .arg("--config")
-            .arg(scratch.file("um.toml"))
-            .env("RUST_LOG", "warn"),
-    );
-    server.wait_for("um ready", Duration::from_secs(20));
-    let script = std::fs::read_to_string(repository().join("lab/exchange-um.ps1"))
-        .unwrap()
-        .replace("192.168.222.", &format!("127.0.{NET}."));
-    let mut shell = Process::start(Command::new(&earcon).arg("umsh").arg("--data").arg(scratch.file("um")));
-    for line in script.lines().chain(["Set-UMService -MaxCallsAllowed 10000"]) {
-        shell.type_line(line);
-    }
-    shell.stdin.take();
-    shell.must_succeed(Duration::from_secs(20));
-    let beep: Vec<i16> = (0..800).map(|n| if n % 16 < 8 { 2000 } else { -2000 }).collect();
-    audio::write_wav(&scratch.file("greeting.wav"), &beep);
-    let greeting = std::fs::read(scratch.file("greeting.wav")).unwrap();
-    let path = "/api/v1/mailboxes/27000/greeting";
-    let put = http::call(WEB, "PUT", path, Some(&greeting), "audio/wav", Some(TOKEN));
-    assert!(put.status < 300, "{}", put.text());
-    server
-}
-
 /// Speech as A-law, each frame begun by its number, so that none is like another or like the silence that fills gaps.
 fn stamped_speech(seconds: u64) -> Vec<u8> {
     let mut speech = audio::g711(&audio::speech(u32::try_from(seconds).unwrap()), "al");
@@ -170,10 +125,6 @@ fn start_callers(scratch: &Scratch, calls: usize, most: usize, seconds: u64, lim
             )
         })
         .collect()
-}
-
-fn cpu_of(processes: &[Process]) -> f64 {
-    processes.iter().map(|process| Usage::of(process.id()).cpu_ms).sum()
 }
 
 #[derive(Default)]
