@@ -1,7 +1,7 @@
 //! Installs the foreign phones and tools that the tests run against, where that is possible: Debian's packages with
-//! apt-get (as root, or by sudo without a password), and two cargo subcommands.
+//! apt-get (as root, or by sudo without a password), two cargo subcommands, and a server from PyPI.
 
-use crate::test::{root, succeeds, tool};
+use crate::test::{repository, root, succeeds, tool};
 use std::path::Path;
 use std::process::Command;
 
@@ -35,6 +35,7 @@ pub fn run() -> Result<(), String> {
     }
     postgresql()?;
     prometheus()?;
+    moto()?;
     for (name, subcommand) in SUBCOMMANDS {
         if !succeeds(tool("cargo").args([subcommand, "--version"])) {
             println!("xtask: installing {name}");
@@ -86,6 +87,27 @@ fn prometheus() -> Result<(), String> {
     }
     succeeds(elevated().args(["sh", "-c", "! command -v systemctl >/dev/null || systemctl disable prometheus"]));
     installed
+}
+
+/// A server that speaks S3, for the tests, in a folder of its own: PyPI's, as Debian has none.
+fn moto() -> Result<(), String> {
+    let folder = repository().join("target/moto");
+    if folder.join("bin/moto_server").is_file() {
+        return Ok(());
+    }
+    println!("xtask: installing moto");
+    let made = || succeeds(tool("python3").args(["-m", "venv"]).arg(&folder));
+    if !made() {
+        apt(&["python3-venv"])?;
+        if !made() {
+            return Err("`python3 -m venv` failed; the lines above say why".into());
+        }
+    }
+    let mut install = tool(&folder.join("bin/pip").display().to_string());
+    if succeeds(install.args(["install", "--quiet", "moto[server]==5.2.5"])) {
+        return Ok(());
+    }
+    Err("moto could not be installed from PyPI; the lines above say why".into())
 }
 
 fn apt(packages: &[&str]) -> Result<(), String> {

@@ -70,6 +70,20 @@ pub enum OpenError {
     NewerServer { name: &'static str, server: String, found: i64, known: usize },
 }
 
+impl OpenError {
+    /// Whether PostgreSQL is not there, as yet: it may be asked again. Whom it refuses, it will refuse again.
+    pub fn is_away(&self) -> bool {
+        let OpenError::Server { reason, .. } = self else { return false };
+        match reason {
+            Error::Io(_) | Error::PoolTimedOut => true,
+            // Class 57P: it is starting, or ends. 53300: all its connections are taken.
+            // https://www.postgresql.org/docs/current/errcodes-appendix.html
+            Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P") || code == "53300"),
+            _ => false,
+        }
+    }
+}
+
 /// Where the rows of a store are.
 #[derive(Debug)]
 pub enum Database {

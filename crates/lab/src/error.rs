@@ -14,6 +14,9 @@ pub enum StartError {
     /// The configuration or the mailboxes cannot be opened: damaged, in use, of a newer version.
     #[error(transparent)]
     Database(#[from] state::OpenError),
+    /// Recordings can't be kept where the configuration says.
+    #[error(transparent)]
+    Audio(#[from] mailbox::AudioError),
     /// The key file is missing, damaged or open to others.
     #[error(transparent)]
     Key(#[from] state::KeyFileError),

@@ -3,7 +3,7 @@
 use crate::metrics::MetricsSettings;
 use crate::provisioning::ProvisioningSettings;
 use crate::tls::TlsSettings;
-use mailbox::{Server, UrlError};
+use mailbox::{AudioPlace, AudioUrlError, Server, UrlError};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -243,12 +243,12 @@ impl UmSettings {
         }
         settings.media.check(path)?;
         settings.server().map_err(|error| value(path, "store", &error.to_string()))?;
-        settings.audio_folder().map_err(|message| value(path, "audio", message))?;
+        settings.audio_place().map_err(|error| value(path, "audio", &error.to_string()))?;
         if settings.store.is_some() && settings.audio.is_none() {
             return Err(value(
                 path,
                 "audio",
-                "is needed with store: the folder that all servers reach the recordings in",
+                "is needed with store: where all servers reach the recordings, a folder or a bucket",
             ));
         }
         Ok(settings)
@@ -259,17 +259,9 @@ impl UmSettings {
         self.store.as_deref().map(str::parse).transpose()
     }
 
-    /// The folder that `audio` names, as a path or a file URL.
-    pub(crate) fn audio_folder(&self) -> Result<Option<PathBuf>, &'static str> {
-        let Some(audio) = &self.audio else { return Ok(None) };
-        let path = PathBuf::from(audio.strip_prefix("file://").unwrap_or(audio));
-        if audio.starts_with("s3://") {
-            return Err("is a folder as yet: S3 is not there");
-        }
-        if !path.is_absolute() {
-            return Err("is an absolute path, or file:// and one");
-        }
-        Ok(Some(path))
+    /// The folder or bucket that `audio` names.
+    pub(crate) fn audio_place(&self) -> Result<Option<AudioPlace>, AudioUrlError> {
+        self.audio.as_deref().map(str::parse).transpose()
     }
 }
 
@@ -352,11 +344,15 @@ mod tests {
         };
         let store = "store = \"postgres://earcon:secret@db/um\"";
         let settings = read(&format!("{store}\naudio = \"file:///srv/audio\"")).unwrap();
-        assert_eq!(settings.audio_folder().unwrap().unwrap(), Path::new("/srv/audio"));
+        assert_eq!(settings.audio_place().unwrap(), Some(AudioPlace::Folder("/srv/audio".into())));
         assert!(read(store).unwrap_err().contains("audio is needed with store"));
         let error = read("store = \"postgres://earcon:secret@db\"").unwrap_err();
         assert!(error.contains("store names no database") && !error.contains("secret"), "{error}");
-        assert!(read("audio = \"s3://bucket/voice\"").unwrap_err().contains("S3 is not there"));
+        assert!(matches!(
+            read("audio = \"s3://bucket/voice\"").unwrap().audio_place(),
+            Ok(Some(AudioPlace::Bucket(_)))
+        ));
+        assert!(read("audio = \"s3://bucket/voice?timeout=0\"").unwrap_err().contains("audio has timeout=0"));
         std::fs::remove_file(&file).unwrap();
     }
 

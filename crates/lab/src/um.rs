@@ -7,7 +7,7 @@ use crate::role::Running;
 use crate::settings::{UmSettings, WebSettings};
 use crate::{event_socket, folder, journal};
 use event::{Bus, Event, Now, Sink};
-use mailbox::Mailboxes;
+use mailbox::{AudioPlace, Mailboxes};
 use media::{Engine, EngineConfig, Spool};
 use net::tls::ClientCertificate;
 use net::{Cable, InboxSender, Net, NetConfig};
@@ -23,12 +23,14 @@ use tokio::runtime::Handle;
 use um::people::Pool;
 use um::records::FileRecords;
 use um::storage::{MailboxStorage, follow_changes};
-use um::{Addresses, Own, Server, UmConfig};
+use um::{Addresses, Closed, Own, Server, UmConfig};
 use web::metrics::Metrics;
 
 /// PINs that are hashed at once, and that may wait for it: each takes 19 MiB while it runs.
 const HASHING: usize = 2;
 const HASHES_WAITING: usize = 256;
+
+const USER_AGENT: &str = concat!("Earcon-UM/", env!("CARGO_PKG_VERSION"));
 
 /// What a UM server is beside its role.
 pub struct Extras {
@@ -88,7 +90,7 @@ impl RunningUm {
         let alone = extras.shared.is_none();
         let shared = match extras.shared {
             Some(shared) => shared,
-            None => stores(settings, &name, runtime)?,
+            None => await_stores(settings, &name, bus, runtime, &extras.cable)?,
         };
         let Shared { store, mailboxes } = shared.clone();
         let (spool, recovered) = Spool::open(&settings.data.join("spool"))?;
@@ -97,24 +99,7 @@ impl RunningUm {
 
         let (sender, inbox) = net::inbox();
         let addresses = addresses(settings);
-        let all = addresses
-            .router
-            .iter()
-            .chain(&addresses.service)
-            .chain(addresses.workers.iter().flatten())
-            .copied()
-            .collect();
-        let mut net = NetConfig::new("um", all);
-        if let Some(tls) = &settings.tls {
-            // Its peers are PBXs, which have certificates; telephones are not among them.
-            let clients =
-                if tls.trusted.is_empty() { ClientCertificate::NotAsked } else { ClientCertificate::Required };
-            net.tls = Some(tls.open(clients, bus, runtime, None)?);
-        }
-        net.events = Some(Arc::new(bus.clone()));
-        net.dns = crate::settings::dns(&settings.dns);
-        net.cable = extras.cable.clone();
-        let net = Net::start(net, sender.clone())?;
+        let net = Net::start(net_config(settings, bus, runtime, &extras.cable)?, sender.clone())?;
         let events = sender.clone();
         let [first, last] = settings.media.ports;
         let mut engine = EngineConfig::new(settings.media.address, first..=last, rand::random());
@@ -176,7 +161,7 @@ impl RunningUm {
             host: contact_host(settings),
             name,
             addresses,
-            user_agent: concat!("Earcon-UM/", env!("CARGO_PKG_VERSION")).into(),
+            user_agent: USER_AGENT.into(),
             store: store.clone(),
             storage: Box::new(storage),
             hasher: Box::new(hasher),
@@ -272,14 +257,63 @@ impl RunningUm {
     }
 }
 
+/// The sockets of all its parts.
+fn net_config(settings: &UmSettings, bus: &Bus, runtime: &Handle, cable: &Cable) -> Result<NetConfig, StartError> {
+    let addresses = addresses(settings);
+    let parts = addresses.router.iter().chain(&addresses.service).chain(addresses.workers.iter().flatten());
+    let mut net = NetConfig::new("um", parts.copied().collect());
+    if let Some(tls) = &settings.tls {
+        // Its peers are PBXs, which have certificates; telephones are not among them.
+        let clients = if tls.trusted.is_empty() { ClientCertificate::NotAsked } else { ClientCertificate::Required };
+        net.tls = Some(tls.open(clients, bus, runtime, None)?);
+    }
+    net.events = Some(Arc::new(bus.clone()));
+    net.dns = crate::settings::dns(&settings.dns);
+    net.cable = cable.clone();
+    Ok(net)
+}
+
+/// PostgreSQL that is away is asked again this often.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The stores, as soon as they are there. Until PostgreSQL comes, whoever calls is told to take another server.
+fn await_stores(
+    settings: &UmSettings,
+    name: &str,
+    bus: &Bus,
+    runtime: &Handle,
+    cable: &Cable,
+) -> Result<Shared, StartError> {
+    let mut closed = None;
+    loop {
+        match stores(settings, name, runtime) {
+            Err(StartError::Database(error)) if error.is_away() => {
+                if closed.is_none() {
+                    tracing::warn!("{error}; calls are refused with 503 until it is there");
+                    closed = Some(closed_server(settings, bus, runtime, cable)?);
+                }
+                std::thread::sleep(AGAIN);
+            }
+            // The ports are free again when this returns.
+            other => return other,
+        }
+    }
+}
+
+fn closed_server(settings: &UmSettings, bus: &Bus, runtime: &Handle, cable: &Cable) -> Result<Running, StartError> {
+    let (sender, inbox) = net::inbox();
+    let net = Net::start(net_config(settings, bus, runtime, cable)?, sender.clone())?;
+    let why = "the server waits for its database";
+    let role = Closed::new(&addresses(settings), contact_host(settings), USER_AGENT, why, rand::random());
+    Ok(Running::start("um", role, inbox, net, move || sender.own(Own::Stop))?)
+}
+
 /// Configuration and mailboxes: files of this server's own, or a PostgreSQL that it shares.
 fn stores(settings: &UmSettings, name: &str, runtime: &Handle) -> Result<Shared, StartError> {
     let value = |key, message: &str| crate::settings::value(Path::new("um.toml"), key, message);
     let folder = settings.data.join("mailboxes");
-    let audio = match settings.audio_folder().map_err(|message| value("audio", message))? {
-        Some(audio) => mailbox::audio_folder(&audio)?,
-        None => mailbox::audio_folder(&folder.join("audio"))?,
-    };
+    let audio = settings.audio_place().map_err(|error| value("audio", &error.to_string()))?;
+    let audio = audio.unwrap_or_else(|| AudioPlace::Folder(folder.join("audio"))).open()?;
     Ok(match settings.server().map_err(|error| value("store", &error.to_string()))? {
         Some(server) => {
             let store = state::Store::connect(&server, name)?;

@@ -39,8 +39,13 @@ impl Blobs {
     async fn put(&self, path: &Path, payload: PutPayload) -> Result<(), Unavailable> {
         // The semaphore is never closed.
         let _turn = self.writers.acquire().await;
-        self.store.put(path, payload).await?;
-        Ok(())
+        self.store.put(path, payload).await.map(drop).map_err(|error| match error {
+            // Of a write: what it was to go into is not there.
+            object_store::Error::NotFound { source, .. } => {
+                Unavailable(format!("the place for recordings is not there: {source}"))
+            }
+            error => error.into(),
+        })
     }
 
     pub async fn get(&self, path: &str) -> Result<Bytes, Unavailable> {

@@ -13,7 +13,14 @@ impl From<database::Error> for Unavailable {
 
 impl From<object_store::Error> for Unavailable {
     fn from(error: object_store::Error) -> Unavailable {
-        Unavailable(error.to_string())
+        use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
+        Unavailable(match error {
+            NotFound { path, .. } => format!("the recording {path} is gone"),
+            PermissionDenied { path, .. } | Unauthenticated { path, .. } => {
+                format!("the store of recordings refuses access to {path}: mend its keys, or their rights")
+            }
+            error => error.to_string(),
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! committed, together with all others that wait. So a row is never without audio; audio without a row, left by a crash
 //! between the two, is removed at the next start.
 
+mod audio;
 mod blobs;
 mod change;
 mod error;
@@ -22,6 +23,7 @@ mod text;
 mod wav;
 mod writer;
 
+pub use audio::{AudioError, AudioPlace, AudioUrlError, Bucket};
 pub use change::{Change, ChangeKind};
 pub use database::{OpenError, Server, UrlError};
 pub use error::{ChangesError, DeliverError, GreetingError, MailboxError, MessageError, Unavailable};
@@ -30,7 +32,7 @@ pub use greeting::{GreetingKind, GreetingKindError};
 pub use id::{IdError, MailboxId, MessageId, ModSeq, Uid};
 pub use lamp::Turn;
 pub use message::{Audio, Caller, Counts, Message, MessageKind, NewMessage, Order, Preview, Status};
-pub use store::{Mailboxes, audio_folder};
+pub use store::Mailboxes;
 pub use text::{Address, AddressError, Line};
 pub use wav::{LONGEST_GREETING_S, WavError, read_wav};
 

@@ -1,3 +1,4 @@
+use crate::audio::audio_folder;
 use crate::blobs::{Blobs, greeting_path, new_message_path};
 use crate::feed::{Announce, Changes, Feed, Publisher};
 use crate::reader::Reader;
@@ -10,7 +11,6 @@ use crate::{
 use bytes::Bytes;
 use database::{Database, Error, Pool, Server, values};
 use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use std::io;
 use std::path::Path;
@@ -83,7 +83,9 @@ impl Mailboxes {
         let announce = match &database {
             Database::File(_) => {
                 // Nothing is being written yet, and nobody else has the file: what has no row now never gets one.
-                collect(&reader, &blobs, None).await.map_err(other)?;
+                if let Err(error) = collect(&reader, &blobs, None).await {
+                    tracing::warn!(%error, "audio without a message stays until the next start");
+                }
                 Announce::Directly(publisher)
             }
             Database::Server(server) => Announce::polled(publisher, reader.clone(), server),
@@ -352,15 +354,6 @@ impl Mailboxes {
     pub fn subscribe(&self) -> Changes {
         self.feed.follow(self.reader.clone())
     }
-}
-
-/// Recordings in a folder, which is created; it may be one that several servers have mounted.
-pub fn audio_folder(folder: &Path) -> Result<Arc<dyn ObjectStore>, OpenError> {
-    let unwritable = |reason| OpenError::Folder { folder: folder.to_owned(), reason };
-    std::fs::create_dir_all(folder).map_err(unwritable)?;
-    let blobs =
-        LocalFileSystem::new_with_prefix(folder).map_err(|error| unwritable(io::Error::other(error.to_string())))?;
-    Ok(Arc::new(blobs.with_fsync(true)))
 }
 
 /// Removes what no row names, of what was written before a time (None: of all).

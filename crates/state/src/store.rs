@@ -208,6 +208,11 @@ impl Store {
         kinds.get(kind).into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
+    /// One value that is durable.
+    pub fn get(&self, kind: &str, key: &str) -> Option<String> {
+        self.shared.image.lock().get(kind)?.get(key).cloned()
+    }
+
     /// Calls `changed` after each commit that is durable, whoever made it: for several roles on one store. It is called on
     /// the writer's thread, and must return soon.
     pub fn watch(&self, changed: impl Fn() + Send + 'static) {

@@ -25,5 +25,5 @@ mod worker;
 
 pub use dialogue::menus_page;
 pub use rules::Denied;
-pub use server::{Own, Server, UmConfig};
+pub use server::{Closed, Own, Server, UmConfig};
 pub use service::Addresses;

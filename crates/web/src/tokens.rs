@@ -6,8 +6,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
 
 const KIND: &str = "web_token";
 /// Made tokens at most.
@@ -53,17 +52,13 @@ pub enum Bearer {
 
 pub struct Tokens {
     admin: Vec<Hash>,
-    made: Mutex<HashMap<String, Made>>,
+    /// Made tokens, by their hash: of this server and of those that share its store.
     store: Option<state::Store>,
 }
 
 impl Tokens {
     pub fn new(admin: &[String], store: Option<state::Store>) -> Tokens {
-        let made = store.iter().flat_map(|store| store.load(KIND)).filter_map(|(key, json)| {
-            // A token of a newer program opens nothing here.
-            Some((key, serde_json::from_str(&json).ok()?))
-        });
-        Tokens { admin: admin.iter().map(|token| hash(token)).collect(), made: Mutex::new(made.collect()), store }
+        Tokens { admin: admin.iter().map(|token| hash(token)).collect(), store }
     }
 
     /// Whom a token stands for. Comparing hashes tells nothing of the tokens, however long it takes.
@@ -72,10 +67,10 @@ impl Tokens {
         if self.admin.contains(&hash) {
             return Some(Bearer::Admin("web".into()));
         }
-        let made = self.lock();
-        let made = made.get(&hex(&hash))?;
-        Some(match &made.mailbox {
-            Some(mailbox) => Bearer::Mailbox(mailbox.clone()),
+        // A token of a newer program opens nothing here.
+        let made: Made = serde_json::from_str(&self.store.as_ref()?.get(KIND, &hex(&hash))?).ok()?;
+        Some(match made.mailbox {
+            Some(mailbox) => Bearer::Mailbox(mailbox),
             None => Bearer::Admin(format!("web:{}", made.name)),
         })
     }
@@ -83,34 +78,27 @@ impl Tokens {
     /// Makes a token. Returns its number and the token itself, which is not kept.
     pub async fn make(&self, made: Made) -> Result<(String, String), ApiError> {
         let store = self.store.clone().ok_or_else(no_store)?;
-        if self.lock().len() >= MOST {
+        if store.load(KIND).len() >= MOST {
             return Err(ApiError::bad("there are too many tokens", "DELETE some first"));
         }
         let token = secret()?;
         let key = hex(&hash(&token));
         let json = serde_json::to_string(&made).map_err(|error| ApiError::unavailable(error.to_string()))?;
         commit(store, state::Change::put(KIND, key.clone(), json)).await?;
-        self.lock().insert(key.clone(), made);
         Ok((key, token))
     }
 
     /// The made tokens, by number.
     pub fn list(&self) -> BTreeMap<String, Made> {
-        self.lock().iter().map(|(key, made)| (key.clone(), made.clone())).collect()
+        let made = self.store.iter().flat_map(|store| store.load(KIND));
+        made.filter_map(|(key, json)| Some((key, serde_json::from_str(&json).ok()?))).collect()
     }
 
     /// Whether there was one of this number.
     pub async fn remove(&self, key: &str) -> Result<bool, ApiError> {
-        if !self.lock().contains_key(key) {
-            return Ok(false);
-        }
-        commit(self.store.clone().ok_or_else(no_store)?, state::Change::remove(KIND, key)).await?;
-        Ok(self.lock().remove(key).is_some())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Made>> {
-        // Each change to the map is whole.
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+        let Some(store) = self.store.clone().filter(|store| store.get(KIND, key).is_some()) else { return Ok(false) };
+        commit(store, state::Change::remove(KIND, key)).await?;
+        Ok(true)
     }
 }
 

@@ -111,7 +111,10 @@ impl Pair {
 
     pub fn launch(&self, server: usize) {
         let config = self.scratch.file(&format!("um{server}.toml"));
-        let process = Process::start(Command::new(earcon()).arg("um").arg("--config").arg(config));
+        let mut command = Command::new(earcon());
+        // Keys for a store of recordings that wants some.
+        command.env("AWS_ACCESS_KEY_ID", "moon").env("AWS_SECRET_ACCESS_KEY", "secret-of-the-moon");
+        let process = Process::start(command.arg("um").arg("--config").arg(config));
         *self.servers[server].lock().unwrap() = Some(process);
     }
 
@@ -145,13 +148,24 @@ impl Pair {
         self.shell("umsh", &format!("um{server}"), script)
     }
 
+    /// The same; what it refuses, it may.
+    pub fn umsh_whatever(&self, server: usize, script: &str) {
+        let mut process = self.typed("umsh", &format!("um{server}"), script);
+        assert!(process.wait(SOON).is_some(), "it ends");
+    }
+
     fn shell(&self, shell: &str, data: &str, script: &str) -> String {
+        let mut process = self.typed(shell, data, script);
+        process.must_succeed(SOON);
+        process.output()
+    }
+
+    fn typed(&self, shell: &str, data: &str, script: &str) -> Process {
         let data = self.scratch.file(data);
         let mut process = Process::start(Command::new(earcon()).arg(shell).arg("--data").arg(data));
         script.lines().for_each(|line| process.type_line(line));
         process.stdin.take();
-        process.must_succeed(SOON);
-        process.output()
+        process
     }
 
     pub fn rest(&self, server: usize, method: &str, path: &str, body: Option<&[u8]>, kind: &str) -> http::Answer {

@@ -2,17 +2,30 @@
 
 use super::pins::Setting;
 use super::{Server, Waiting};
+use crate::commands::ip_gateway::{Gateway, GatewayStatus};
 use crate::commands::mailbox::{self, Mailbox, enabled, require_enabled};
 use crate::commands::{Answer, Command, CommandError, PinView, Reply, RestoredPin, active_calls, pin, run};
+use crate::configuration::Table;
 use crate::storage::StoreRequest;
 use crate::worker::call::Call;
 use event::{Event, Now};
-use state::Change;
+use state::{Change, CommitError};
+use std::sync::Arc;
+
+/// A command is run so often at most when other servers change the configuration at the same moment.
+const ATTEMPTS: u8 = 5;
 
 impl Server {
     pub(super) fn command(&mut self, by: &str, command: Command, reply: Reply, now: Now) {
         let reply = self.recorded(by, &command, reply, now);
-        let cut = self.cut_off_by(&command);
+        self.run_command(command, reply, ATTEMPTS, now);
+    }
+
+    /// `attempts`: so often may it turn out that another server was at it at the same moment.
+    pub(super) fn run_command(&mut self, command: Command, reply: Reply, attempts: u8, now: Now) {
+        let all = matches!(command, Command::DisableService { immediate: true, .. });
+        let gateways = self.configuration.gateways.clone();
+        let again = (self.store.server().is_some() && attempts > 1).then(|| command.clone());
         let lamp = match &command {
             Command::SetMailbox { identity, .. } | Command::DisableMailbox { identity, .. } => {
                 self.configuration.find_mailbox(identity).and_then(|mailbox| Some(mailbox.um.as_ref()?.mailbox.clone()))
@@ -22,11 +35,14 @@ impl Server {
         match run(&mut self.configuration, command) {
             Ok(Ok((answer, changes))) => {
                 let changed = !changes.is_empty();
-                self.keep(changes, Ok(answer), reply);
+                match again.filter(|_| changed) {
+                    Some(command) => self.keep_or_run_again(changes, answer, reply, (command, attempts)),
+                    None => self.keep(changes, Ok(answer), reply),
+                }
                 if changed {
                     self.configuration.index();
                     self.configuration_changed(now);
-                    cut.into_iter().for_each(|call| self.hang_up(call, now));
+                    self.cut_off(&gateways, all, now);
                     // Its primary extension may be another one now, or it may have no lamp any more.
                     lamp.into_iter().for_each(|mailbox| self.lamp_changed(mailbox, true, now));
                 }
@@ -65,16 +81,42 @@ impl Server {
         }
     }
 
-    /// The calls that a command cuts off.
-    fn cut_off_by(&self, command: &Command) -> Vec<u64> {
-        let cut: Box<dyn Fn(&Call) -> bool + '_> = match command {
-            Command::DisableGateway { identity, immediate: true } => {
-                Box::new(|call| call.gateway.name.eq_ignore_ascii_case(identity))
-            }
-            Command::DisableService { immediate: true, .. } => Box::new(|_| true),
-            _ => return Vec::new(),
+    /// Ends all calls, or those of gateways that are disabled now and were not: on whichever server that was said.
+    pub(super) fn cut_off(&mut self, before: &Table<Gateway>, all: bool, now: Now) {
+        let disabled =
+            |gateway: Option<&Arc<Gateway>>| gateway.is_some_and(|gateway| gateway.status == GatewayStatus::Disabled);
+        let cut = |call: &&Call| {
+            let name = &call.gateway.name;
+            all || disabled(self.configuration.gateways.get(name)) && !disabled(before.get(name))
         };
-        self.calls.values().filter(|call| cut(call)).map(|call| call.number).collect()
+        let cut: Vec<u64> = self.calls.values().filter(cut).map(|call| call.number).collect();
+        cut.into_iter().for_each(|call| self.hang_up(call, now));
+    }
+
+    /// As `keep`; if another server has changed something at the same moment, the command is run again on what is then.
+    fn keep_or_run_again(
+        &self,
+        changes: Vec<Change>,
+        answer: Answer,
+        reply: Reply,
+        (command, attempts): (Command, u8),
+    ) {
+        let refused = self.refused.clone();
+        let done = move |committed: Result<(), CommitError>| match committed {
+            Ok(()) => reply(Ok(answer)),
+            Err(CommitError::Conflict) => refused.push((command, reply, attempts.saturating_sub(1))),
+            Err(error) => reply(Err(CommandError::NotStored { reason: error.to_string() })),
+        };
+        self.store.commit(self.in_turn(changes), Box::new(done));
+    }
+
+    /// Of two servers that change the configuration at the same moment one is refused, whatever the two change: what one
+    /// removes the other may just begin to refer to. For that, every change writes this row.
+    fn in_turn(&self, mut changes: Vec<Change>) -> Vec<Change> {
+        if let Some(server) = self.store.server() {
+            changes.push(Change::put("configuration", "changed_by", server));
+        }
+        changes
     }
 
     /// Its messages go first: if the store is down, nothing is done.
@@ -85,9 +127,9 @@ impl Server {
         };
         self.configuration.index();
         let Some(id) = id else { return self.keep(changes, Ok(Answer::Done(())), reply) };
-        let store = self.store.clone();
+        let (store, changes) = (self.store.clone(), self.in_turn(changes));
         let waiting = Waiting::Command(Box::new(move |removed| {
-            let done = move |committed: Result<(), state::CommitError>| {
+            let done = move |committed: Result<(), CommitError>| {
                 reply(match (committed, removed) {
                     (Err(error), _) => Err(CommandError::NotStored { reason: error.to_string() }),
                     (Ok(()), Err(error)) => Err(CommandError::NotStored { reason: error.to_string() }),
@@ -116,11 +158,11 @@ impl Server {
         if changes.is_empty() {
             return reply(result);
         }
-        let done = move |committed: Result<(), state::CommitError>| match committed {
+        let done = move |committed: Result<(), CommitError>| match committed {
             Ok(()) => reply(result),
             Err(error) => reply(Err(CommandError::NotStored { reason: error.to_string() })),
         };
-        self.store.commit(changes, Box::new(done));
+        self.store.commit(self.in_turn(changes), Box::new(done));
     }
 
     fn enable(&mut self, command: Command, reply: Reply, now: Now) {
@@ -185,9 +227,9 @@ impl Server {
         now: Now,
     ) {
         let Some(um) = &mailbox.um else { return reply(Ok(Answer::Pin(view))) };
-        let store = self.store.clone();
+        let (store, changes) = (self.store.clone(), self.in_turn(changes));
         let waiting = Waiting::Command(Box::new(move |created| {
-            let done = move |committed: Result<(), state::CommitError>| match (committed, created) {
+            let done = move |committed: Result<(), CommitError>| match (committed, created) {
                 (Err(error), _) => reply(Err(CommandError::NotStored { reason: error.to_string() })),
                 (Ok(()), Err(error)) => reply(Err(CommandError::NotStored { reason: error.to_string() })),
                 (Ok(()), Ok(_)) => reply(Ok(Answer::Pin(view))),

@@ -3,12 +3,14 @@
 
 use crate::router::Stage;
 use crate::service::Addresses;
+use net::SipInput;
 use sip::Chance;
 use sip::endpoint::{Endpoint, EndpointConfig};
 use sip::flow::{Listener, ListenerId};
-use sip::target::QueryId;
+use sip::target::{Answer, QueryId};
 use sip::transaction::Timers;
 use sip::{Method, Text};
+use std::time::Instant;
 
 /// One part.
 pub struct Hop {
@@ -43,6 +45,38 @@ pub(crate) fn hops(addresses: &Addresses, user_agent: &str, timers: Timers, chan
         .chain(workers)
         .filter_map(|(stage, listeners)| hop(stage, listeners, user_agent, timers, chance))
         .collect()
+}
+
+/// Hands what came by SIP to the part that it is for. Gives back what the DNS said to the server itself.
+pub(crate) fn hand(hops: &mut [Hop], input: SipInput, now: Instant) -> Option<(QueryId, Answer)> {
+    match input {
+        SipInput::Received { message, flow, .. } => {
+            if let Some(hop) = hops.iter_mut().find(|hop| hop.listener == flow.listener) {
+                hop.endpoint.receive(message, flow, now);
+            }
+        }
+        SipInput::TransmitFailed { id, error } => {
+            if let Some((hop, id)) = split(id)
+                && let Some(hop) = hops.get_mut(hop)
+            {
+                hop.endpoint.transmit_failed(id, error, now);
+            }
+        }
+        SipInput::FlowClosed(flow) => {
+            if let Some(hop) = hops.iter_mut().find(|hop| hop.listener == flow.listener) {
+                hop.endpoint.flow_closed(&flow, now);
+            }
+        }
+        SipInput::Resolved { query, answer } => match split(query.0) {
+            Some((hop, id)) if hop < hops.len() => {
+                if let Some(hop) = hops.get_mut(hop) {
+                    hop.endpoint.resolved(QueryId(id), answer, now);
+                }
+            }
+            _ => return Some((query, answer)),
+        },
+    }
+    None
 }
 
 fn hop(stage: Stage, listeners: &[Listener], user_agent: &str, timers: Timers, chance: &mut Chance) -> Option<Hop> {

@@ -1,6 +1,7 @@
 //! The UM server as a role: one thread that owns endpoints, calls, dialogues, deliveries and lamps. Everything comes in
 //! by [`Role::input`] with the time; everything goes out as actions, media commands, store requests.
 
+mod closed;
 mod commands;
 mod connectivity;
 mod hop;
@@ -16,6 +17,7 @@ mod sip_events;
 #[cfg(test)]
 mod tests;
 
+pub use closed::Closed;
 pub use hop::Hop;
 
 use crate::commands::Command;
@@ -40,6 +42,7 @@ use pins::PinChecks;
 use rand::RngExt as _;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use reload::Refused;
 use sip::Host;
 use sip::endpoint::{CallRef, ClientRef};
 use sip::target::{Answer, QueryId};
@@ -155,6 +158,8 @@ pub struct Server {
     /// The server ends when its calls have, and at this time at the latest.
     pub(super) drain: Option<Instant>,
     pub(crate) pins: PinChecks,
+    /// Commands that are to be run again.
+    refused: Refused<(Command, crate::commands::Reply, u8)>,
     pub(crate) records: Box<dyn CallRecords + Send>,
     pub(crate) uncertain: records::Uncertain,
     pub(crate) tests: connectivity::Tests,
@@ -221,6 +226,7 @@ impl Server {
             lamp_duty: true,
             drain: None,
             pins: PinChecks::default(),
+            refused: Refused::default(),
             records: config.records,
             uncertain: records::Uncertain::new(),
             tests: connectivity::Tests::default(),
@@ -371,32 +377,8 @@ impl Server {
     }
 
     fn sip(&mut self, input: SipInput, now: Now) {
-        match input {
-            SipInput::Received { message, flow, .. } => {
-                if let Some(hop) = self.hops.iter_mut().find(|hop| hop.listener == flow.listener) {
-                    hop.endpoint.receive(message, flow, now.instant);
-                }
-            }
-            SipInput::TransmitFailed { id, error } => {
-                if let Some((hop, id)) = hop::split(id)
-                    && let Some(hop) = self.hops.get_mut(hop)
-                {
-                    hop.endpoint.transmit_failed(id, error, now.instant);
-                }
-            }
-            SipInput::FlowClosed(flow) => {
-                if let Some(hop) = self.hops.iter_mut().find(|hop| hop.listener == flow.listener) {
-                    hop.endpoint.flow_closed(&flow, now.instant);
-                }
-            }
-            SipInput::Resolved { query, answer } => match hop::split(query.0) {
-                Some((hop, id)) if hop < self.hops.len() => {
-                    if let Some(hop) = self.hops.get_mut(hop) {
-                        hop.endpoint.resolved(QueryId(id), answer, now.instant);
-                    }
-                }
-                _ => self.gateway_resolved(query, answer),
-            },
+        if let Some((query, answer)) = hop::hand(&mut self.hops, input, now.instant) {
+            self.gateway_resolved(query, answer);
         }
     }
 

@@ -64,7 +64,7 @@ pub(crate) struct PinChecks {
     queues: BTreeMap<String, VecDeque<Check>>,
     jobs: BTreeMap<u64, Job>,
     /// Counts and PINs that another server's were in the way of.
-    pub(super) refused: Refused,
+    pub(super) refused: Refused<(String, Again)>,
 }
 
 impl Server {
@@ -207,7 +207,7 @@ impl Server {
         let (refused, key) = (self.pins.refused.clone(), key.to_owned());
         let done = move |result| {
             if let (Err(state::CommitError::Conflict), Some(again)) = (result, again) {
-                refused.push(key, again);
+                refused.push((key, again));
             }
         };
         self.store.commit(changes, Box::new(done));

@@ -18,16 +18,27 @@ pub(super) enum Again {
     Renewed(PinRecord),
 }
 
-/// Records whose commit was refused, by mailbox; filled by the store's thread.
-#[derive(Clone, Default)]
-pub(super) struct Refused(Arc<Mutex<Vec<(String, Again)>>>);
+/// What another server was quicker with: it is done again on what is then. Filled by the store's thread.
+pub(super) struct Refused<T>(Arc<Mutex<Vec<T>>>);
 
-impl Refused {
-    pub(super) fn push(&self, key: String, again: Again) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((key, again));
+impl<T> Clone for Refused<T> {
+    fn clone(&self) -> Refused<T> {
+        Refused(self.0.clone())
+    }
+}
+
+impl<T> Default for Refused<T> {
+    fn default() -> Refused<T> {
+        Refused(Arc::default())
+    }
+}
+
+impl<T> Refused<T> {
+    pub(super) fn push(&self, refused: T) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(refused);
     }
 
-    fn take(&self) -> Vec<(String, Again)> {
+    fn take(&self) -> Vec<T> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -39,6 +50,7 @@ impl Server {
             Ok(configuration) => {
                 let before = std::mem::replace(&mut self.configuration, configuration);
                 self.configuration_changed(now);
+                self.cut_off(&before.gateways, false, now);
                 self.lamps_of_others(&before, now);
             }
             // A newer server on the same store may write what this one does not understand: it stays as it was.
@@ -46,6 +58,9 @@ impl Server {
         }
         for (key, again) in self.pins.refused.take() {
             self.change_again(&key, again, now);
+        }
+        for (command, reply, attempts) in self.refused.take() {
+            self.run_command(command, reply, attempts, now);
         }
     }
 
