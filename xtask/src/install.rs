@@ -15,6 +15,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("kamailio", "kamailio"),
     ("tshark", "tshark"),
     ("dumpcap", "wireshark-common"),
+    ("dig", "bind9-dnsutils"),
+    ("ip", "iproute2"),
     ("flite", "flite"),
     ("espeak-ng", "espeak-ng"),
     ("sox", "sox"),

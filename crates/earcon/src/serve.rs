@@ -72,7 +72,7 @@ pub fn node(arguments: &ProcessArguments) -> Result<(), Failure> {
             Ok(node)
         },
         RunningNode::has_ended,
-        |_| {},
+        |node| node.drain(Duration::from_secs(settings.drain.into()), asked_again()),
     )
 }
 
@@ -116,13 +116,14 @@ pub fn um(arguments: &ProcessArguments) -> Result<(), Failure> {
             Ok(um)
         },
         RunningUm::has_ended,
-        |um| {
-            let again = stop::flag().ok();
-            um.drain(Duration::from_secs(settings.drain.into()), || {
-                again.is_some_and(|again| again.load(Ordering::Relaxed))
-            });
-        },
+        |um| um.drain(Duration::from_secs(settings.drain.into()), asked_again()),
     )
+}
+
+/// Whether the process is told to stop once more: then nobody waits any longer.
+fn asked_again() -> impl Fn() -> bool {
+    let again = stop::flag().ok();
+    move || again.as_ref().is_some_and(|again| again.load(Ordering::Relaxed))
 }
 
 /// Starts something, prints `<name> ready`, and keeps it until Ctrl-C or SIGTERM, or until it ends by itself.

@@ -101,6 +101,8 @@ pub enum Event {
     UmCallStarted { call: u64, kind: String, from: String, pilot: String, call_id: String, gateway: String },
     /// The UM server refused a call; `warning` is the text of its Warning header.
     UmCallRefused { source: SocketAddr, pilot: String, status: u16, warning: String },
+    /// A gateway did not take a call of the server's own: the next one is asked.
+    UmCallRetried { call: u64, gateway: String },
     /// A UM call ended.
     UmCallEnded { call: u64, kind: String, cause: String, duration_ms: u64 },
     /// Play on phone: how far the call has come (`Connecting`, `Alerted`, `Connected`, `Disconnected`), and why nobody heard

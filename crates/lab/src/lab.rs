@@ -136,8 +136,8 @@ impl Lab {
             let started = RunningUm::start_with(&um_settings(&settings, UM2, um2_tls), bus, runtime, extras, &faults)?;
             started.hear_of_changes();
             cables = Cables::new(vec![
-                Wire { name: UM1.0, cable, inbox: um.inbox() },
-                Wire { name: UM2.0, cable: other, inbox: started.inbox() },
+                Wire { name: UM1.0, cable, inbox: um.inbox(), ended: um.ended() },
+                Wire { name: UM2.0, cable: other, inbox: started.inbox(), ended: started.ended() },
             ]);
             second = Some(started);
         }
@@ -179,9 +179,13 @@ impl Lab {
         Ok(Pair { trusted: authority.certificate().to_owned(), certificate, key })
     }
 
-    /// Whether one of the halves has ended by itself.
+    /// Whether one of the halves has ended by itself; of two UM servers, both. Asked now and then: the duties of one that has
+    /// ended are given to the other.
     pub fn has_ended(&self) -> bool {
-        self.um.has_ended() || self.node.has_ended() || self.second.as_ref().is_some_and(RunningUm::has_ended)
+        if let Some(name) = self.cables.share_duties() {
+            tracing::warn!("{name} sends the lamps from now on");
+        }
+        self.node.has_ended() || self.um.has_ended() && self.second.as_ref().is_none_or(RunningUm::has_ended)
     }
 
     /// Where the page and REST are.
@@ -295,6 +299,7 @@ fn node_settings(settings: &LabSettings, redundant: bool) -> Result<NodeSettings
         provisioning: Some(provisioning),
         metrics: None,
         journal: JournalSettings::default(),
+        drain: 0,
         // The certificate is imported by the script, as the guide does, and brings the CA along.
         tls: settings.secure.then(TlsSettings::default),
     })
@@ -378,4 +383,46 @@ fn certificates(settings: &LabSettings, um: &str, address: IpAddr) -> Result<Tls
         trusted: vec![authority.certificate().to_owned()],
         ..TlsSettings::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event::Event;
+    use std::time::Duration;
+    use um::Own;
+
+    /// A net that no other test uses.
+    const NET: [u8; 3] = [127, 0, 148];
+
+    #[test]
+    fn when_the_server_that_sends_lamps_ends_the_other_sends_them_and_the_lab_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = LabSettings {
+            data: folder.path().to_owned(),
+            ring_time: 2,
+            net: NET,
+            web: 18148,
+            https: false,
+            redundant: true,
+            secure: false,
+            faults: Vec::new(),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let bus = Bus::new();
+        let lab = Lab::start(settings, &bus, runtime.handle()).unwrap();
+        assert!(!lab.has_ended());
+        let told = bus.subscribe();
+        lab.um.inbox().own(Own::Stop);
+        let limit = std::time::Instant::now() + Duration::from_secs(30);
+        while !lab.um.has_ended() {
+            assert!(std::time::Instant::now() < limit, "um1 does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(!lab.has_ended(), "um2 runs");
+        // It tells every lamp of what is, as the first did.
+        let lamp = std::iter::from_fn(|| told.records.recv_timeout(Duration::from_secs(30)).ok())
+            .find(|record| matches!(record.event, Event::LampSent { .. }));
+        assert!(lamp.is_some());
+    }
 }

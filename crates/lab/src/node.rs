@@ -184,6 +184,13 @@ impl RunningNode {
         [http, https].into_iter().flatten().collect::<Vec<_>>().join("  ")
     }
 
+    /// Takes no new calls, but for help, and waits until those in progress are over: for `limit` at most, and while nobody
+    /// gives up.
+    pub fn drain(&self, limit: Duration, give_up: impl Fn() -> bool) {
+        self.inbox.own(Own::Drain(limit));
+        self.role.wait(limit + Duration::from_secs(1), give_up);
+    }
+
     pub fn has_ended(&self) -> bool {
         self.role.has_ended()
     }

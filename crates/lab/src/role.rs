@@ -1,6 +1,8 @@
 //! A running role: its thread, and how it is ended.
 
 use net::{Inbox, Net, Role};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -8,6 +10,26 @@ use std::time::{Duration, Instant};
 pub struct Running {
     stop: Box<dyn Fn() + Send + Sync>,
     thread: Option<JoinHandle<()>>,
+    ended: Ended,
+}
+
+/// Whether a role's thread has ended; clones tell of the same.
+#[derive(Clone, Debug, Default)]
+pub struct Ended(Arc<AtomicBool>);
+
+impl Ended {
+    pub fn is(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Says so when the thread ends, also by a panic.
+struct Tells(Ended);
+
+impl Drop for Tells {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Release);
+    }
 }
 
 impl Running {
@@ -22,9 +44,18 @@ impl Running {
     where
         R: Role + Send + 'static,
     {
-        let thread =
-            std::thread::Builder::new().name(name.to_owned()).spawn(move || net::run(&mut role, inbox, net))?;
-        Ok(Running { stop: Box::new(stop), thread: Some(thread) })
+        let ended = Ended::default();
+        let tells = Tells(ended.clone());
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let _tells = tells;
+            net::run(&mut role, inbox, net);
+        })?;
+        Ok(Running { stop: Box::new(stop), thread: Some(thread), ended })
+    }
+
+    /// For whoever wants to know it without holding the role.
+    pub fn ended(&self) -> Ended {
+        self.ended.clone()
     }
 
     /// The role ends by itself when it has been told to.
@@ -37,7 +68,7 @@ impl Running {
 
     /// Whether the role's thread has ended by itself, which only a fault makes it do.
     pub fn has_ended(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+        self.ended.is()
     }
 }
 

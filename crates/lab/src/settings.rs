@@ -41,6 +41,9 @@ pub struct NodeSettings {
     pub metrics: Option<MetricsSettings>,
     #[serde(default)]
     pub journal: JournalSettings,
+    /// Seconds that calls in progress may go on after SIGTERM, 0 to 3600.
+    #[serde(default = "sixty")]
+    pub drain: u32,
     /// With it the node listens for TLS, too.
     pub tls: Option<TlsSettings>,
 }
@@ -198,6 +201,7 @@ impl NodeSettings {
             return Err(value(path, "sip.address", "is one address that peers know the node by, not every address"));
         }
         settings.media.check(path)?;
+        check_drain(path, settings.drain)?;
         if let Some(tls) = &settings.tls {
             tls.check(path)?;
             if settings.sip.port == settings.sip.tls_port {
@@ -211,15 +215,20 @@ impl NodeSettings {
     }
 }
 
+fn check_drain(path: &Path, seconds: u32) -> Result<(), SettingsError> {
+    if seconds > 3600 {
+        return Err(value(path, "drain", "is in seconds, 0 to 3600"));
+    }
+    Ok(())
+}
+
 impl UmSettings {
     pub fn read(path: &Path) -> Result<UmSettings, SettingsError> {
         let settings: UmSettings = parse(path)?;
         if settings.sip.address.is_unspecified() {
             return Err(value(path, "sip.address", "is one address that PBXs know the server by, not every address"));
         }
-        if settings.drain > 3600 {
-            return Err(value(path, "drain", "is in seconds, 0 to 3600"));
-        }
+        check_drain(path, settings.drain)?;
         let sip = &settings.sip;
         let mut ports = vec![sip.router_port, sip.service_port];
         ports.extend(sip.worker_ports);

@@ -3,7 +3,7 @@
 use crate::error::StartError;
 use crate::fault::{Faults, Half};
 use crate::metrics::{Parts, Queue};
-use crate::role::Running;
+use crate::role::{Ended, Running};
 use crate::settings::{UmSettings, WebSettings};
 use crate::{event_socket, folder, journal};
 use event::{Bus, Event, Now, Sink};
@@ -245,6 +245,11 @@ impl RunningUm {
     pub fn drain(&self, limit: Duration, give_up: impl Fn() -> bool) {
         self.inbox.own(Own::Drain(limit));
         self.role.wait(limit + Duration::from_secs(1), give_up);
+    }
+
+    /// Whether its role has ended, for whoever does not hold it.
+    pub(crate) fn ended(&self) -> Ended {
+        self.role.ended()
     }
 
     /// Where the page is.

@@ -214,6 +214,8 @@ fn adjust(options: &mut ResolverOpts) {
     // A caller waits: 2 s, twice, is what a call can stand.
     options.timeout = Duration::from_secs(2);
     options.attempts = 2;
+    // RFC 8767 4: a record that claims to live for years is a slip, or a lie.
+    options.positive_max_ttl = Some(Duration::from_secs(24 * 3600));
     // A name that was missing a moment ago may be there now: mended zones work at once.
     options.negative_max_ttl = Some(Duration::from_secs(5));
 }

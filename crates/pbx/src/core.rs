@@ -16,7 +16,7 @@ use crate::terminals::Terminals;
 use event::{Event, Now, Sink};
 use sip::digest::Credentials;
 use sip::endpoint::Endpoint;
-use sip::header::Identity;
+use sip::header::{Identity, RetryAfter, Warning};
 use sip::{Flow, Headers, Host, ListenerId, Request, Uri};
 use state::{Change, Store};
 use std::collections::BTreeMap;
@@ -67,6 +67,8 @@ pub(crate) struct Core {
     pub journal: journal::Journal,
     /// Counts the changes of the configuration, for the journal.
     pub version: u64,
+    /// The node ends when its calls have.
+    pub stopping: bool,
 }
 
 /// Takes call records to their files; must hand over and return.
@@ -99,7 +101,26 @@ pub(crate) enum Source {
     Refused,
 }
 
+/// How long peers should look elsewhere when the node takes no new calls. A UM server says the same.
+pub(crate) const RETRY_AFTER_S: u32 = 30;
+
 impl Core {
+    /// Why no new calls are taken, if so.
+    pub fn resting(&self) -> Option<&'static str> {
+        if self.chance.shared(self.stopping.into()) != 0 {
+            return Some("the node takes no new calls: it is being stopped");
+        }
+        self.configuration.system.maintenance.then_some("the node takes no new calls: it is under maintenance")
+    }
+
+    /// What goes with a 503 for that reason.
+    pub fn rest_headers(&self, reason: &str) -> Headers {
+        let mut headers = Headers::new();
+        headers.push_typed(&RetryAfter(RETRY_AFTER_S));
+        headers.push_typed(&Warning::miscellaneous(self.host.to_string(), reason));
+        headers
+    }
+
     pub fn emit(&self, now: Now, event: Event) {
         self.sink.emit(now, event);
     }

@@ -98,6 +98,8 @@ pub enum Own {
         subject: String,
         warning: Option<String>,
     },
+    /// End when the calls in progress are over, and after so long at the latest; no new ones are taken, but for help.
+    Drain(Duration),
     /// End.
     Stop,
 }
@@ -134,6 +136,8 @@ pub struct Node {
     actions: VecDeque<Action>,
     started: Now,
     certificates: Option<CertificateDoor>,
+    /// When a node that is being stopped ends at the latest.
+    stop_at: Option<Instant>,
 }
 
 /// What waits for the store.
@@ -228,6 +232,7 @@ impl Node {
             keys: StdRng::from_seed(for_keys),
             journal,
             version: 0,
+            stopping: false,
         };
         let mut node = Node {
             core,
@@ -240,6 +245,7 @@ impl Node {
             actions: VecDeque::new(),
             started: now,
             certificates: None,
+            stop_at: None,
         };
         node.routes_changed(now);
         node.let_emergencies_in();
@@ -328,15 +334,23 @@ impl Node {
             Own::Confirmed { ticket, result } => self.calls.service_done(&mut self.core, ticket, result, now),
             Own::Certificate { subject, warning } => self.certificate_is(&subject, warning, now),
             Own::Measure(reply) => reply(self.measure(now)),
-            Own::Stop => {
-                // Nobody is left talking to nobody.
-                self.calls.end_all(&mut self.core, now);
-                self.registrations.end_all(&mut self.core, now);
-                self.drain(now);
-                self.core.journal.close();
-                self.actions.push_back(Action::Stop);
+            Own::Drain(limit) => {
+                self.core.stopping = true;
+                self.stop_at = Some(now.instant + limit);
+                self.core.emit(now, Event::Draining { calls: self.calls.count() });
             }
+            Own::Stop => self.stop(now),
         }
+    }
+
+    fn stop(&mut self, now: Now) {
+        self.stop_at = None;
+        // Nobody is left talking to nobody.
+        self.calls.end_all(&mut self.core, now);
+        self.registrations.end_all(&mut self.core, now);
+        self.drain(now);
+        self.core.journal.close();
+        self.actions.push_back(Action::Stop);
     }
 
     fn command(&mut self, command: Command, by: String, reply: Reply, now: Now) {
@@ -655,6 +669,9 @@ impl Role for Node {
         // Whatever came in, what is due is done: a busy inbox never starves the timers.
         self.timeout(now);
         self.drain(now);
+        if self.stop_at.is_some_and(|at| at <= now.instant || self.calls.count() == 0) {
+            self.stop(now);
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -665,6 +682,7 @@ impl Role for Node {
             self.supervision.deadline(),
             self.registrations.deadline(),
             self.core.journal.deadline(),
+            self.stop_at,
         ]
         .into_iter()
         .flatten()

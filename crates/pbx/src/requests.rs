@@ -26,7 +26,15 @@ pub(crate) fn answer(
             Err(response) => *response,
         },
         Method::Options => match options_source(core, &request, flow, now) {
-            Source::Extension(_) | Source::Route(_) => request.response(200),
+            // Supervision should send calls elsewhere before one is refused.
+            Source::Extension(_) | Source::Route(_) => match core.resting() {
+                Some(reason) => {
+                    let mut response = request.response(503);
+                    response.headers.extend(&core.rest_headers(reason));
+                    response
+                }
+                None => request.response(200),
+            },
             source => refusal(core, &request, source, now),
         },
         // Known senders are told that the node does not do this; others that they are not known.

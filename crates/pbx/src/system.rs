@@ -16,6 +16,8 @@ pub(crate) struct System {
     pub limits: BTreeMap<Licence, u32>,
     /// Where call records go, by output number.
     pub outputs: BTreeMap<u32, OutputEntry>,
+    /// No new calls are taken.
+    pub maintenance: bool,
     /// What is shown by TLS.
     pub certificate: Option<CertificateEntry>,
 }

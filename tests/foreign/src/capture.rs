@@ -3,7 +3,7 @@
 use crate::process::Process;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub struct Capture {
     process: Process,
@@ -13,16 +13,21 @@ pub struct Capture {
 impl Capture {
     /// Captures the SIP of the addresses 127.0.`net`.x on loopback.
     pub fn start(net: u8, file: &Path) -> Capture {
-        Capture::of(&format!("net 127.0.{net}.0/24 and (tcp or udp port 5060)"), file)
+        Capture::of(&[], "lo", &format!("net 127.0.{net}.0/24 and (tcp or udp port 5060)"), file)
     }
 
     /// Captures all of it, media too.
     pub fn whole(net: u8, file: &Path) -> Capture {
-        Capture::of(&format!("net 127.0.{net}.0/24"), file)
+        Capture::of(&[], "lo", &format!("net 127.0.{net}.0/24"), file)
     }
 
-    fn of(filter: &str, file: &Path) -> Capture {
-        let process = Process::start(Command::new("tshark").args(["-i", "lo", "-q", "-f", filter, "-w"]).arg(file));
+    /// Captures what passes the filter on an interface. `within`: how a program is run where that is ([`Host::within`]).
+    ///
+    /// [`Host::within`]: crate::namespace::Host::within
+    pub fn of(within: &[String], interface: &str, filter: &str, file: &Path) -> Capture {
+        let mut words = within.to_vec();
+        words.extend(["tshark", "-i", interface, "-q", "-f", filter, "-w"].map(str::to_owned));
+        let process = Process::start(Command::new(&words[0]).args(&words[1..]).arg(file));
         process.wait_for("Capturing on", Duration::from_secs(20));
         // "Capturing on" is printed before the first packet is sure to be seen.
         std::thread::sleep(Duration::from_millis(700));
@@ -46,6 +51,13 @@ impl Captured {
         let filter = format!("sip && ip.addr == {a} && ip.addr == {b}");
         let lines = self.tshark(&["-Y", &filter, "-T", "fields", "-e", "sip.Request-Line", "-e", "sip.Status-Line"]);
         lines.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+    }
+
+    /// The packets that pass a display filter between two moments, one line each.
+    pub fn between(&self, from: SystemTime, to: SystemTime, filter: &str) -> Vec<String> {
+        let [from, to] = [from, to].map(|at| at.duration_since(UNIX_EPOCH).unwrap().as_secs_f64());
+        let filter = format!("({filter}) && frame.time_epoch >= {from:.6} && frame.time_epoch <= {to:.6}");
+        self.tshark(&["-Y", &filter]).lines().map(str::to_owned).collect()
     }
 
     /// What tshark calls malformed or marks as an error, one line each.

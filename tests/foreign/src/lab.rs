@@ -14,11 +14,13 @@ pub struct LabOptions {
     pub https: bool,
     /// The trunk by TLS.
     pub secure: bool,
+    /// Two UM servers behind a name.
+    pub redundant: bool,
 }
 
 impl Default for LabOptions {
     fn default() -> LabOptions {
-        LabOptions { ring_time: 2, https: false, secure: false }
+        LabOptions { ring_time: 2, https: false, secure: false, redundant: false }
     }
 }
 
@@ -124,7 +126,8 @@ fn launch(net: u8, data: &Scratch, options: &LabOptions) -> Process {
             .arg("--ring-time")
             .arg(options.ring_time.to_string())
             .args(options.https.then_some("--https"))
-            .args(options.secure.then_some("--secure")),
+            .args(options.secure.then_some("--secure"))
+            .args(options.redundant.then_some("--redundant")),
     );
     process.wait_for("lab ready", Duration::from_secs(30));
     process

@@ -8,13 +8,16 @@ pub mod audio;
 pub mod baresip;
 pub mod browser;
 pub mod capture;
+pub mod dns;
 pub mod halves;
 pub mod http;
 pub mod kamailio;
 pub mod lab;
 pub mod linphone;
 pub mod name_server;
+pub mod namespace;
 pub mod pair;
+pub mod pool;
 pub mod process;
 pub mod sipp;
 

@@ -112,6 +112,13 @@ pub(super) fn admit(scene: &mut Scene<'_>, id: u64, dialog: CallRef, request: &R
             Wish::Answer(outcome) => return Admitted::Answer(leg(party), outcome),
         }
     }
+    // Whoever needs help gets it to the last.
+    if !emergency && let Some(reason) = scene.core.resting() {
+        let (source, method) = (flow.remote, request.method.to_string());
+        scene.core.emit(scene.now, Event::SourceRefused { source, method, reason: reason.into() });
+        let headers = scene.core.rest_headers(reason);
+        return reject(scene, dialog, 503, &headers);
+    }
     let call_id = request.call_id().map(|id| id.to_string()).unwrap_or_default();
     scene.core.emit(
         scene.now,

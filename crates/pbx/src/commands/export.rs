@@ -39,6 +39,7 @@ const FAMILIES: &[fn(&Configuration) -> Vec<Command>] = &[
     media_encryption::export,
     license::export,
     do_not_disturb::export,
+    maintenance::export,
 ];
 
 impl Configuration {

@@ -23,6 +23,7 @@ mod ip_extension;
 mod ip_phone;
 mod ip_phone_parameter;
 mod license;
+mod maintenance;
 mod media_encryption;
 mod mxone_certificate;
 mod name;
@@ -60,6 +61,7 @@ pub use ip_phone::{IpPhone, IpPhoneSet};
 pub use ip_phone_parameter::{IpPhoneParameter, IpPhoneParameterSet};
 pub use license::LicenseLimit;
 pub(crate) use license::used as licences_used;
+pub use maintenance::Maintenance;
 pub use media_encryption::MediaEncryption;
 pub use mxone_certificate::MxoneCertificate;
 pub(crate) use mxone_certificate::credentials;
@@ -123,6 +125,8 @@ pub enum Command {
     MediaEncryption(MediaEncryption),
     /// `mxone_certificate -import | -end | -print`.
     MxoneCertificate(MxoneCertificate),
+    /// `maintenance -i | -e | -p`.
+    Maintenance(Maintenance),
     /// `license_limit -set | -remove | -print`.
     LicenseLimit(LicenseLimit),
     /// `callinfo_output_set`, `callinfo_status_set`, `callinfo_output_remove`, `callinfo_output_print`.
@@ -171,6 +175,7 @@ impl Command {
                 | Command::NumberData(NumberData::Print { .. })
                 | Command::DiversionSystem(DiversionSystem::Print {})
                 | Command::MediaEncryption(MediaEncryption::Print { .. })
+                | Command::Maintenance(Maintenance::Print {})
                 | Command::MxoneCertificate(MxoneCertificate::Print {})
                 | Command::LicenseLimit(LicenseLimit::Print {})
                 | Command::CallInformation(CallInformation::Print {})
@@ -207,6 +212,7 @@ impl Command {
             | Command::NumberData(_)
             | Command::DiversionSystem(_)
             | Command::MediaEncryption(_)
+            | Command::Maintenance(_)
             | Command::MxoneCertificate(_)
             | Command::LicenseLimit(_)
             | Command::CallInformation(_)
@@ -260,6 +266,7 @@ impl Command {
             Command::NumberData(command) => command.run(configuration),
             Command::DiversionSystem(command) => command.run(configuration),
             Command::MediaEncryption(command) => command.run(configuration),
+            Command::Maintenance(command) => command.run(configuration),
             Command::MxoneCertificate(command) => command.run(configuration, vault),
             Command::LicenseLimit(command) => command.run(configuration),
             Command::CallInformation(command) => command.run(configuration),

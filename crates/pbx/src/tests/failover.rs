@@ -253,6 +253,57 @@ fn a_caller_who_gives_up_ends_the_search() {
 }
 
 #[test]
+fn the_cancel_of_a_caller_who_gives_up_waits_for_a_provisional_response() {
+    let (mut rig, caller, [um1, um2]) = pair();
+    let at = format!("{UM1}:5060");
+    // It hears, and what it says is three seconds on its way.
+    rig.slow.insert(UM1.parse().unwrap(), seconds(3));
+    let calling = dial(&mut rig, caller);
+    rig.incoming(um1);
+    rig.hang_up(caller, calling);
+    rig.run(seconds(2));
+    assert!(rig.sent_to(&at, &Method::Cancel).is_empty(), "RFC 3261 9.1");
+    rig.run(seconds(2));
+    assert_eq!(rig.sent_to(&at, &Method::Cancel).len(), 1);
+    rig.run(seconds(40));
+    assert!(rig.try_incoming(um2).is_none() && rig.calls().is_empty());
+}
+
+#[test]
+fn a_late_200_of_a_server_that_was_given_up_is_acknowledged_and_ended_and_the_caller_notices_nothing() {
+    let (mut rig, caller, [um1, um2]) = pair();
+    let at = format!("{UM1}:5060");
+    rig.slow.insert(UM1.parse().unwrap(), seconds(6));
+    let calling = dial(&mut rig, caller);
+    let (late, _) = rig.incoming(um1);
+    rig.answer(um1, late);
+    rig.run(seconds(4));
+    let (here, _) = rig.incoming(um2);
+    rig.answer(um2, here);
+    assert!(rig.answered(caller, calling).is_some());
+    rig.run(seconds(3));
+    assert_eq!(rig.sent_to(&at, &Method::Bye).len(), 1);
+    // RFC 3261 13.2.2.4: each copy that it sends meanwhile is acknowledged.
+    assert!(!rig.sent_to(&at, &Method::Ack).is_empty());
+    assert!(!rig.ended(caller, calling));
+    rig.hang_up(caller, calling);
+    rig.run_ms(50);
+    assert!(rig.ended(um2, here));
+}
+
+#[test]
+fn the_caller_hears_ringing_all_the_while_and_only_once() {
+    let (mut rig, caller, _) = pair();
+    rig.dead.extend([UM1, UM2].map(|ip| ip.parse::<std::net::IpAddr>().unwrap()));
+    dial(&mut rig, caller);
+    rig.run(seconds(12));
+    let heard = rig.responses_to("127.0.0.1:5071", &Method::Invite);
+    let rings: Vec<u16> = heard.iter().map(|response| response.status).filter(|status| *status > 100).collect();
+    // 401 is the digest's.
+    assert_eq!(rings, [401, 180]);
+}
+
+#[test]
 fn the_times_are_settings_of_the_route() {
     let (mut rig, caller, [um1, um2]) = pair();
     rig.set_route(55, |set| {

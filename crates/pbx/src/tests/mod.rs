@@ -5,6 +5,7 @@ mod alternatives;
 mod calling;
 mod chance;
 mod configuring;
+mod draining;
 mod early_media;
 mod encrypting;
 mod failover;

@@ -65,16 +65,21 @@ pub struct Rig {
     pub store: Store,
     pub media: FakeMedia,
     journal: Journal,
+    /// Whether the node has ended by itself.
+    pub stopped: bool,
     /// Whether the calls are run again at the end.
     pub replays: bool,
     own: Arc<Mutex<VecDeque<Own>>>,
     events: Arc<Recorder>,
     peers: Vec<PeerState>,
+    /// Ordered by time.
     wire: VecDeque<(Instant, Transmission)>,
     connections: BTreeMap<(SocketAddr, SocketAddr), u64>,
     last_connection: u64,
     /// Addresses that swallow everything.
     pub dead: BTreeSet<IpAddr>,
+    /// Addresses whose messages take so long to arrive.
+    pub slow: BTreeMap<IpAddr, Duration>,
     /// What the DNS says.
     pub zone: BTreeMap<String, DnsAnswer>,
     pub sent: Vec<Sent>,
@@ -194,6 +199,7 @@ impl Rig {
             store,
             media,
             journal,
+            stopped: false,
             replays: true,
             own,
             events,
@@ -202,6 +208,7 @@ impl Rig {
             connections: BTreeMap::new(),
             last_connection: 0,
             dead: BTreeSet::new(),
+            slow: BTreeMap::new(),
             zone: BTreeMap::new(),
             sent: Vec::new(),
         }
@@ -601,7 +608,8 @@ impl Rig {
                         let answer = self.zone.get(&name).cloned().unwrap_or(DnsAnswer::Failed);
                         self.node.input(Input::Sip(SipInput::Resolved { query, answer }), self.now);
                     }
-                    Action::CloseFlow(_) | Action::Distrust(..) | Action::Peers(_) | Action::Stop => {}
+                    Action::Stop => self.stopped = true,
+                    Action::CloseFlow(_) | Action::Distrust(..) | Action::Peers(_) => {}
                 }
             }
             let Some(own) = self.own.lock().unwrap().pop_front() else { return };
@@ -690,8 +698,10 @@ impl Rig {
             }
         };
         let flow = Flow { transport, listener: ListenerId(0), local: remote, remote: from, connection };
-        let at = self.now.instant + Duration::from_millis(1);
-        self.wire.push_back((at, Transmission { flow, bytes }));
+        let delay = self.slow.get(&from.ip()).copied().unwrap_or(Duration::from_millis(1));
+        let at = self.now.instant + delay;
+        let place = self.wire.partition_point(|(other, _)| *other <= at);
+        self.wire.insert(place, (at, Transmission { flow, bytes }));
         Ok(())
     }
 

@@ -316,6 +316,11 @@ impl Endpoint {
         self.selector.take_recovered()
     }
 
+    /// Until when calls pass over this target; `None`: they don't.
+    pub fn grey_until(&self, target: &Candidate, now: Instant) -> Option<Instant> {
+        self.selector.grey_list().until(target, now)
+    }
+
     /// Calls pass over this target for so long: it led them nowhere.
     pub fn distrust(&mut self, target: Candidate, for_: Duration, now: Instant) {
         self.selector.distrust(target, for_, now);

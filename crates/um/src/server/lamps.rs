@@ -1,6 +1,7 @@
 //! Sends what [`message_waiting`](crate::message_waiting) wants sent: NOTIFY out of any dialog to the gateways of the
 //! mailbox's dial plan, one after the other.
 
+use super::gateways::patience;
 use super::{Server, Waiting};
 use crate::commands::ip_gateway::{Gateway, GatewayStatus};
 use crate::configuration::pilot_number;
@@ -36,6 +37,7 @@ impl Server {
         // What is under way is sent again by whoever has the duty now: a lamp is told what is, not what changed.
         self.lamps = Lamps::default();
         self.notifies.clear();
+        self.rounds.clear();
     }
 
     /// Every enabled mailbox: at the start, and when the change feed lost its place.
@@ -147,24 +149,32 @@ impl Server {
     }
 
     fn notify(&mut self, mailbox: MailboxId, counts: Counts, index: usize, now: Now) {
-        let (gateways, pilot) = self.lamp_gateways(&mailbox);
+        let (mut gateways, pilot) = self.lamp_gateways(&mailbox);
+        if index == 0 {
+            gateways = self.in_order(gateways, now.instant);
+            self.rounds.insert(mailbox.clone(), gateways.clone());
+        } else if let Some(round) = self.rounds.get(&mailbox) {
+            gateways.clone_from(round);
+        }
         let extension =
             self.configuration.by_mailbox_id(&mailbox).and_then(|owner| owner.primary_extension().map(str::to_owned));
         let (Some(gateway), Some(extension)) = (gateways.get(index), extension) else {
             // No gateway has a claim on this lamp: nothing is owed to anybody.
             let nobody = gateways.is_empty();
+            self.rounds.remove(&mailbox);
             let told = self.turns.remove(&mailbox).filter(|_| nobody);
             self.end_turn(&mailbox, told);
             return self.lamps.sent(&mailbox, nobody, true, now.instant);
         };
         let last = index + 1 >= gateways.len();
-        match self.send_notify(gateway, &extension, pilot, counts, now) {
+        match self.send_notify(gateway, &extension, pilot, (counts, last), now) {
             Some((hop, transaction)) => {
                 let modseq = self.turns.get(&mailbox).copied();
                 self.notifies.insert((hop, transaction), Notify { mailbox, counts, last, modseq });
             }
             None => {
                 if last {
+                    self.rounds.remove(&mailbox);
                     self.end_turn(&mailbox, None);
                 }
                 self.lamps.sent(&mailbox, false, last, now.instant);
@@ -185,7 +195,7 @@ impl Server {
         gateway: &Gateway,
         extension: &str,
         pilot: Option<String>,
-        counts: Counts,
+        (counts, last): (Counts, bool),
         now: Now,
     ) -> Option<(usize, ClientRef)> {
         let host: Host = gateway.address.parse().ok()?;
@@ -204,8 +214,8 @@ impl Server {
         let account = pilot.as_deref().map(|pilot| Uri::sip(pilot_number(pilot), host));
         let summary = MessageSummary::voice(account, counts);
         request.body = Some(Body::new(Text::from_static(message_summary::CONTENT_TYPE), summary.to_bytes()));
-        // A gateway's name may stand for several nodes: as for a trunk.
-        request.policy = TargetPolicy { reliable_provisional: false, ..TargetPolicy::trunk() };
+        // A gateway's name may stand for several nodes, too: as for a trunk.
+        request.policy = TargetPolicy { reliable_provisional: false, ..patience(last) };
         let transaction = hop.endpoint.request(request, now.instant).ok()?;
         Some((index, transaction))
     }
@@ -222,6 +232,7 @@ impl Server {
             self.emit(now, Event::LampSent { mailbox: notify.mailbox.to_string(), new, old, status });
         }
         if taken || notify.last {
+            self.rounds.remove(&notify.mailbox);
             self.end_turn(&notify.mailbox, notify.modseq.filter(|_| taken));
         }
         self.lamps.sent(&notify.mailbox, taken, notify.last, now.instant);

@@ -4,6 +4,7 @@
 mod closed;
 mod commands;
 mod connectivity;
+pub(crate) mod gateways;
 mod hop;
 mod lamps;
 mod letters;
@@ -21,6 +22,7 @@ pub use closed::Closed;
 pub use hop::Hop;
 
 use crate::commands::Command;
+use crate::commands::ip_gateway::Gateway;
 use crate::commands::play_on_phone::PhoneCall;
 use crate::configuration::{Configuration, LoadError};
 use crate::dialogue::{Reply, RequestId};
@@ -169,6 +171,8 @@ pub struct Server {
     pub(crate) replies: VecDeque<(u64, RequestId, Reply)>,
     /// What the counts are of that this server is to tell, where several have one store.
     turns: BTreeMap<mailbox::MailboxId, mailbox::ModSeq>,
+    /// The gateways that a mailbox's NOTIFY goes to, one after the other: in the order of when the first was sent.
+    rounds: BTreeMap<mailbox::MailboxId, Vec<Arc<Gateway>>>,
     /// NOTIFYs that wait for their answers.
     notifies: HashMap<(usize, ClientRef), Notify>,
     /// Greetings of mailboxes that were called lately, until the change feed says that they changed.
@@ -233,6 +237,7 @@ impl Server {
             phone_calls: BTreeMap::new(),
             replies: VecDeque::new(),
             turns: BTreeMap::new(),
+            rounds: BTreeMap::new(),
             notifies: HashMap::new(),
             greetings: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -426,6 +431,7 @@ impl Server {
     fn settle(&mut self, now: Now) {
         loop {
             let mut busy = false;
+            self.tell_of_targets(now);
             for hop in 0..self.hops.len() {
                 while let Some(output) = self.hops.get_mut(hop).and_then(|hop| hop.endpoint.poll()) {
                     busy = true;
@@ -542,7 +548,7 @@ impl Server {
     }
 
     /// The gateway that has this source address.
-    pub(crate) fn gateway_at(&self, source: IpAddr) -> Option<Arc<crate::commands::ip_gateway::Gateway>> {
+    pub(crate) fn gateway_at(&self, source: IpAddr) -> Option<Arc<Gateway>> {
         let source = source.to_canonical();
         self.configuration
             .gateways

@@ -126,7 +126,7 @@ impl Call {
     pub(crate) fn next_alarm(&self) -> Instant {
         let dialogue = self.dialogue.as_ref().and_then(Dialogue::alarm);
         let transfer = self.transfer.map(|transfer| transfer.until);
-        let rings = self.outcall.and_then(|outcall| outcall.rings_until);
+        let rings = self.outcall.as_ref().and_then(|outcall| outcall.rings_until);
         [dialogue, transfer, rings].into_iter().flatten().fold(self.until, Instant::min)
     }
 

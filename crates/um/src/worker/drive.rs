@@ -356,7 +356,12 @@ impl Server {
         }
         if call.transfer.is_some_and(|transfer| transfer.until <= now.instant) {
             self.transfer_timed_out(number, now);
-        } else if call.outcall.and_then(|outcall| outcall.rings_until).is_some_and(|until| until <= now.instant) {
+        } else if call
+            .outcall
+            .as_ref()
+            .and_then(|outcall| outcall.rings_until)
+            .is_some_and(|until| until <= now.instant)
+        {
             return self.outcall_timed_out(number, now);
         }
         self.drive(number, now);

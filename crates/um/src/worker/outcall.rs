@@ -3,21 +3,14 @@
 
 use super::call::{Call, Kind};
 use super::identity::CallerId;
+use super::placing::{PlaceError, Placing};
 use super::transfer::end_of;
-use crate::commands::call_record::ReasonForCall;
-use crate::commands::dial_plan::DialPlan;
-use crate::commands::ip_gateway::{Gateway, GatewayStatus};
 use crate::dialogue::{Authority, Dialogue, Reply, RequestId, Ring, Rung, TransferEnd, find_me};
-use crate::router::Stage;
 use crate::rules::{Denied, Rights};
 use crate::server::Server;
 use event::{Event, Now};
 use media::{MediaCommand, PlayId, Stream};
-use rand::RngExt as _;
-use sip::endpoint::{Body, Failure, OutgoingCall};
-use sip::{Host, NameAddr, Uri};
-use speech::Language;
-use std::sync::Arc;
+use sip::endpoint::Failure;
 use std::time::{Duration, Instant};
 
 /// How long a phone rings where nobody said otherwise. The PBX's own call list may be quicker.
@@ -38,7 +31,7 @@ pub(crate) enum For {
 
 impl For {
     /// The caller who waits.
-    fn caller(self) -> Option<u64> {
+    pub(super) fn caller(self) -> Option<u64> {
         match self {
             For::Ring { call, .. } | For::Transfer { call, .. } => Some(call),
             For::PlayOnPhone => None,
@@ -47,9 +40,11 @@ impl For {
 }
 
 /// What a call of ours is besides.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Outcall {
     pub(crate) waits: For,
+    /// Gateways that could not take it, by name.
+    pub(super) tried: Vec<String>,
     /// Until when it rings; `None`: it was answered.
     pub(crate) rings_until: Option<Instant>,
 }
@@ -64,33 +59,6 @@ pub(crate) enum Outcome {
     /// Answered, and not taken.
     Declined,
     Failed,
-}
-
-/// A call to place.
-pub(crate) struct Placing {
-    pub(crate) waits: For,
-    pub(crate) kind: Kind,
-    /// As it is dialled.
-    pub(crate) number: String,
-    pub(crate) rings: Duration,
-    pub(crate) gateway: Arc<Gateway>,
-    pub(crate) plan: Arc<DialPlan>,
-    /// Who is said to call, in From.
-    pub(crate) from: CallerId,
-    pub(crate) language: Language,
-    /// What whoever answers talks with; `None`: the caller who waits.
-    pub(crate) dialogue: Option<Dialogue>,
-}
-
-/// Why a call could not even be placed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PlaceError {
-    /// OutcallsAllowed is off, or the gateway is disabled.
-    #[error("no gateway takes calls from this server: OutcallsAllowed, Status")]
-    NoGateway,
-    /// No media port, no room for another call, or the gateway's address is no host.
-    #[error("no call can be placed at the moment: {0}")]
-    NotNow(String),
 }
 
 impl Server {
@@ -167,92 +135,6 @@ impl Server {
         Ok(())
     }
 
-    /// A gateway of the plan that calls may be placed through.
-    pub(crate) fn gateway_for(&self, plan: &DialPlan) -> Option<Arc<Gateway>> {
-        let groups =
-            self.configuration.hunt_groups.iter().filter(|group| group.dial_plan.eq_ignore_ascii_case(&plan.name));
-        let mut gateways = groups.filter_map(|group| self.configuration.gateways.get(&group.gateway));
-        gateways.find(|gateway| takes_calls(gateway)).cloned()
-    }
-
-    /// Sends the INVITE. The number is that of the call.
-    pub(crate) fn place(&mut self, placing: Placing, now: Now) -> Result<u64, PlaceError> {
-        let Placing { waits, kind, number: to, rings, gateway, plan, from, language, dialogue } = placing;
-        if !takes_calls(&gateway) {
-            return Err(PlaceError::NoGateway);
-        }
-        let caller = waits.caller().and_then(|caller| self.calls.get(&caller)).map(|call| call.hop);
-        let hop = caller.or_else(|| self.hops.iter().position(|hop| hop.stage == Stage::Worker)).unwrap_or(0);
-        let host: Host =
-            gateway.address.parse().map_err(|_| PlaceError::NotNow("the gateway's address is no host".into()))?;
-        let (transport, port) = self.gateway_way(&gateway);
-        let uri = Uri::sip(to.as_str(), host).with_port(port).with_transport(transport);
-        let (session, address) = self.media.open().map_err(|error| PlaceError::NotNow(error.to_string()))?;
-        let mut local = sdp::Local::new(address.ip(), address.port(), self.random.random::<u64>() >> 2);
-        local.security = self.security(&plan);
-        let description = sdp::offer(&local);
-        let user = from.number.as_deref().unwrap_or("anonymous");
-        let mut own = NameAddr::new(Uri::sip(user, self.host.clone()));
-        own.display = from.name.as_deref().map(Into::into);
-        let invited = self.hops.get_mut(hop).map(|hop| {
-            let body = Some(Body::sdp(description.to_bytes()));
-            let mut call = OutgoingCall::new(own, NameAddr::new(uri), body, hop.listener);
-            call.peer_name = gateway.certificate_name.as_deref().map(Into::into);
-            hop.endpoint.invite(call, now.instant)
-        });
-        let leg = match invited {
-            Some(Ok(leg)) => leg,
-            other => {
-                self.media.command(MediaCommand::Close { session });
-                let reason = other.and_then(Result::err).map(|error| error.to_string()).unwrap_or_default();
-                return Err(PlaceError::NotNow(reason));
-            }
-        };
-        let number = self.next_number();
-        let until = now.instant + rings;
-        let call = Call {
-            number,
-            kind,
-            hop,
-            leg,
-            call_id: String::new(),
-            gateway,
-            until: now.instant + Duration::from_secs(u64::from(plan.max_call_duration) * 60),
-            plan,
-            pilot: to,
-            diverted: None,
-            attendant: None,
-            reason: ReasonForCall::Outbound,
-            codec: "",
-            caller: from,
-            language,
-            mailbox: None,
-            session,
-            local,
-            agreed: None,
-            description: Some(description),
-            offering: false,
-            waiting: dialogue,
-            dialogue: None,
-            play: None,
-            clock: None,
-            recording: None,
-            taping: None,
-            writing: None,
-            transfer: None,
-            outcall: Some(Outcall { waits, rings_until: Some(until) }),
-            ringing: None,
-            peer: None,
-            fax: false,
-            message: None,
-            left_message: false,
-            started: now,
-            alarm: None,
-        };
-        self.begin(call, now);
-        Ok(number)
-    }
-
     /// A call begins, whoever placed it: it is told, found by its leg and its session, and woken when something is due.
     pub(crate) fn begin(&mut self, call: Call, now: Now) {
         let number = call.number;
@@ -322,6 +204,10 @@ impl Server {
 
     /// Nobody picked up.
     pub(crate) fn outcall_rejected(&mut self, number: u64, status: u16, failure: Option<Failure>, now: Now) {
+        // Silent, refusing, or 503: the next may do better. Any other answer is one (docs/failover.md).
+        if failure.is_some() && self.offer_to_next(number, now) {
+            return;
+        }
         let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Status(status) };
         self.outcall_over(number, outcome, now);
         self.ended(number, "not-answered", now);
@@ -403,14 +289,14 @@ impl Server {
         for other in [call.peer, call.ringing].into_iter().flatten() {
             if let Some(other) = self.calls.get_mut(&other) {
                 other.peer = None;
-                other.outcall = other.outcall.filter(|outcall| outcall.waits.caller() != Some(call.number));
+                other.outcall = other.outcall.take().filter(|outcall| outcall.waits.caller() != Some(call.number));
             }
             self.hang_up(other, now);
         }
         if call.kind == Kind::PlayOnPhone {
             self.play_on_phone_over(call.number, now);
         }
-        if let Some(outcall) = call.outcall {
+        if let Some(outcall) = &call.outcall {
             let outcome = if outcall.rings_until.is_some() { Outcome::Failed } else { Outcome::Declined };
             self.tell_outcome(call.number, outcall.waits, outcome, now);
         }
@@ -420,13 +306,9 @@ impl Server {
     /// with ourselves.
     pub(crate) fn is_own_outcall(&mut self, caller: &CallerId, diverted_from: &str) -> bool {
         let own = self.calls.values().any(|call| {
-            let rings = call.outcall.is_some_and(|outcall| !matches!(outcall.waits, For::Transfer { .. }));
+            let rings = call.outcall.as_ref().is_some_and(|outcall| !matches!(outcall.waits, For::Transfer { .. }));
             rings && call.pilot == diverted_from && call.caller.number == caller.number
         });
         self.random.shared(own.into()) != 0
     }
-}
-
-fn takes_calls(gateway: &Gateway) -> bool {
-    gateway.outcalls_allowed && gateway.status == GatewayStatus::Enabled
 }

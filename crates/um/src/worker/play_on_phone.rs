@@ -3,7 +3,8 @@
 
 use super::call::Kind;
 use super::identity::CallerId;
-use super::outcall::{For, Placing};
+use super::outcall::For;
+use super::placing::Placing;
 use crate::commands::CommandError;
 use crate::commands::hunt_group::HuntGroup;
 use crate::commands::mailbox::require_enabled;
@@ -50,7 +51,7 @@ impl Server {
         let no_call = |reason: &dyn std::fmt::Display| CommandError::NoCall { reason: reason.to_string() };
         let plan =
             self.configuration.plan_of(&owner).cloned().ok_or_else(|| no_call(&"the mailbox has no dial plan"))?;
-        let gateway = self.gateway_for(&plan);
+        let gateway = self.gateway_for(&plan, now);
         let gateway = gateway.ok_or_else(|| no_call(&"no gateway of the dial plan takes calls from this server"))?;
         // Out of the plan's pilot, which the PBX knows as this server's.
         let of_plan = |group: &&Arc<HuntGroup>| {

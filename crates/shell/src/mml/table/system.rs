@@ -94,6 +94,16 @@ pub(super) const FORMS: &[Form] = &[
         &[needed(&["number"], "number", Number, "the alarm, as alarm -p numbers it")],
     ),
     unix(
+        "maintenance",
+        Some("-i"),
+        "maintenance",
+        "initiate",
+        "takes no new calls (503), but for help; those in progress go on",
+        &[],
+    ),
+    unix("maintenance", Some("-e"), "maintenance", "end", "takes calls again", &[]),
+    unix("maintenance", Some("-p"), "maintenance", "print", "prints whether the node takes calls", &[]),
+    unix(
         "media_encryption_enable",
         None,
         "media_encryption",

@@ -8,6 +8,7 @@ mod commands;
 mod delivery;
 mod directory;
 mod draining;
+mod failover;
 mod hang_up;
 mod lamps;
 mod languages;

@@ -12,9 +12,10 @@ use mailbox::{Counts, MailboxId};
 use media::fake::FakeMedia;
 use media::{MediaCommand, MediaEvent, PlayEnd, RecordEnd, RecordingId, Recovered, SessionId};
 use net::{Action, Input, Role, SipInput};
-use sip::flow::{Flow, Listener};
+use sip::flow::{Flow, Listener, TransportError};
+use sip::target::{Answer as DnsAnswer, Query};
 use sip::{Destination, ListenerId, Message, Name, Request, Response, Transport, parse_datagram};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -164,6 +165,10 @@ pub struct Rig {
     /// What was sent and not yet looked at, with where to.
     sent: Vec<(Destination, Message)>,
     pub actions: Vec<Action>,
+    /// Addresses that refuse connections.
+    pub refusing: BTreeSet<SocketAddr>,
+    /// What the DNS says; a name that is not in it gets no answer.
+    pub zone: BTreeMap<String, DnsAnswer>,
     cseq: u32,
 }
 
@@ -173,6 +178,12 @@ fn listener(id: u8, port: u16) -> Vec<Listener> {
         Listener { id: ListenerId(id), transport, addr }
     };
     vec![of(Transport::Tcp, port), of(Transport::Tls, port + 1)]
+}
+
+fn flow(listener: u8, remote: SocketAddr, transport: Transport, connection: u64) -> Flow {
+    let port = [5060, 5062, 5065, 5067][usize::from(listener)];
+    let local = SocketAddr::from(([127, 0, 222, 4], port));
+    Flow { transport, listener: ListenerId(listener), local, remote, connection: Some(connection) }
 }
 
 pub fn pbx() -> SocketAddr {
@@ -275,6 +286,8 @@ impl Rig {
             now: Now::read(),
             sent: Vec::new(),
             actions: Vec::new(),
+            refusing: BTreeSet::new(),
+            zone: BTreeMap::new(),
             cseq: 0,
         };
         rig.server.start(rig.now);
@@ -294,7 +307,16 @@ impl Rig {
             while let Some(action) = self.server.poll_action() {
                 match action {
                     Action::Transmit(transmit) => {
+                        let refused = self.refusing.contains(&transmit.to.remote());
                         self.sent.push((transmit.to, parse_datagram(transmit.bytes).unwrap()));
+                        if refused {
+                            let (id, error) = (transmit.id, TransportError::Refused);
+                            self.server.input(Input::Sip(SipInput::TransmitFailed { id, error }), self.now);
+                        }
+                    }
+                    Action::Resolve { query, question: Query::Addresses(name) } if self.zone.contains_key(&name) => {
+                        let answer = self.zone.get(&name).cloned().unwrap();
+                        self.server.input(Input::Sip(SipInput::Resolved { query, answer }), self.now);
                     }
                     other => self.actions.push(other),
                 }
@@ -403,15 +425,14 @@ impl Rig {
 
     pub fn receive_over(&mut self, text: &str, listener: u8, from: SocketAddr, transport: Transport) {
         let wire = Bytes::from(text.replace('\n', "\r\n"));
-        let ports = [5060, 5062, 5065, 5067];
-        let flow = Flow {
-            transport,
-            listener: ListenerId(listener),
-            local: SocketAddr::from(([127, 0, 222, 4], ports[usize::from(listener)])),
-            remote: from,
-            connection: Some(u64::from(listener) + 1),
-        };
+        let flow = flow(listener, from, transport, u64::from(listener) + 1);
         self.input(Input::Sip(SipInput::received(wire, flow)));
+    }
+
+    /// The connection between one of the server's parts and this peer breaks.
+    pub fn break_connection(&mut self, listener: u8, remote: SocketAddr) {
+        let flow = flow(listener, remote, Transport::Tcp, 0);
+        self.input(Input::Sip(SipInput::FlowClosed(flow)));
     }
 
     /// Everything sent since the last look.
