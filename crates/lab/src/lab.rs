@@ -412,13 +412,13 @@ mod tests {
         let bus = Bus::new();
         let lab = Lab::start(settings, &bus, runtime.handle()).unwrap();
         assert!(!lab.has_ended());
-        let told = bus.subscribe();
         lab.um.inbox().own(Own::Stop);
         let limit = std::time::Instant::now() + Duration::from_secs(30);
         while !lab.um.has_ended() {
             assert!(std::time::Instant::now() < limit, "um1 does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
+        let told = bus.subscribe();
         assert!(!lab.has_ended(), "um2 runs");
         // It tells every lamp of what is, as the first did.
         let lamp = std::iter::from_fn(|| told.records.recv_timeout(Duration::from_secs(30)).ok())

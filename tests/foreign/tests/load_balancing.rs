@@ -12,6 +12,7 @@ use tests_foreign::{Lab, LabOptions};
 
 const SHARES: u8 = 149;
 const LAB: u8 = 152;
+const GUIDES: u8 = 155;
 
 /// A SIPp that answers every call.
 fn server(pool: &Pool, host: u8) -> Process {
@@ -48,6 +49,29 @@ fn of_a_thousand_calls_each_server_gets_its_share_by_weight() {
     // hundred million runs.
     assert!((43..=157).contains(&seldom), "9:1 gave {often}:{seldom}");
     println!("9:1 gave {often}:{seldom}");
+}
+
+/// Chapter 6.3.1 as it stands in the guide's text, its slip (`ip_route`) included.
+const GUIDE: &str = "\
+sip_route -set -route 55 -uristring0 sip:?@exc-2013-um.moon.galaxy -remoteport 0 -protocol tcp -codecs PCMA,PCMU -mwinumber 43334
+ip_route -set -route 55 -accept REMOTE_IP -match 192.168.222.4,192.168.222.5
+";
+
+#[test]
+fn the_guides_commands_of_6_3_1_are_taken_as_printed_and_lead_to_the_servers_of_the_pool() {
+    let pool = Pool::start("guide-6-3-1", &format!("127.0.{GUIDES}"));
+    let hosts = ["exc-2013-um1", "exc-2013-um2"].map(|host| format!("{host}.moon.galaxy"));
+    let services = hosts.iter().map(|host| Data::service(1, 1, 5060, host)).collect();
+    pool.dns.records("_sip._tcp.exc-2013-um.moon.galaxy", services);
+    for (host, number) in hosts.iter().zip([4, 5]) {
+        pool.dns.records(host, vec![Data::address(&pool.address(number))]);
+    }
+    let servers = [server(&pool, 4), server(&pool, 5)];
+    pool.mdsh(GUIDE);
+    pool.calls(5072, 0).arguments(&["-m", "20", "-r", "10"]).start().must_succeed(Duration::from_secs(60));
+    let [one, two] = servers.map(calls_of);
+    // Each gets half; that one of them gets nothing of 20 happens once in 500,000 runs.
+    assert!(one + two == 20 && one > 0 && two > 0, "{one}:{two}");
 }
 
 /// What a tool of Debian's bind9-dnsutils prints.
