@@ -43,6 +43,12 @@ impl Pool {
         format!("{}.{host}", self.net)
     }
 
+    /// Starts the node again on its data; the one before has to have ended, or is killed.
+    pub fn restart_node(&mut self) {
+        self.node.kill();
+        self.node = start(&self.scratch, "node", None);
+    }
+
     /// Lines for the node's shell, all of which have to be taken. The guide's addresses are this net's.
     pub fn mdsh(&self, lines: &str) {
         enter("mdsh", &self.scratch, "node", &lines.replace("192.168.222", &self.net));
@@ -63,7 +69,7 @@ impl Pool {
     pub fn um(&self, name: &str, host: u8, within: Option<&[String]>) -> Process {
         let (address, data) = (self.address(host), self.scratch.file(name).display().to_string());
         let toml = format!(
-            "data = \"{data}\"\ndrain = 0\n[sip]\naddress = \"{address}\"\n[media]\naddress = \"{address}\"\nports = [30000, 30999]\n"
+            "data = \"{data}\"\n[sip]\naddress = \"{address}\"\n[media]\naddress = \"{address}\"\nports = [30000, 30999]\n"
         );
         std::fs::write(self.scratch.file(&format!("{name}.toml")), toml).unwrap();
         let process = start(&self.scratch, name, within);

@@ -65,6 +65,7 @@ fn with_a_real_cable_pulled_the_other_server_takes_the_calls_and_nothing_comes_f
     }
     assert_eq!((told(&um1, "um_call_started"), told(&um2, "um_call_started")), (2, 4));
     during.must_succeed(ANSWERED);
+    assert_eq!(told(&pool.node, "target_answers_again"), 0);
     let plugged = SystemTime::now();
     host.plug();
     let began = Instant::now();

@@ -167,7 +167,7 @@ impl Server {
         let host: Host =
             gateway.address.parse().map_err(|_| PlaceError::NotNow("the gateway's address is no host".into()))?;
         let (transport, port) = self.gateway_way(gateway);
-        let uri = Uri::sip(*to, host).with_port(port).with_transport(transport);
+        let uri = Uri::sip(to, host).with_port(port).with_transport(transport);
         let user = from.number.as_deref().unwrap_or("anonymous");
         let mut own = NameAddr::new(Uri::sip(user, self.host.clone()));
         own.display = from.name.as_deref().map(Into::into);
