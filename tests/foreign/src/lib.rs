@@ -14,7 +14,6 @@ pub mod http;
 pub mod kamailio;
 pub mod lab;
 pub mod linphone;
-pub mod name_server;
 pub mod namespace;
 pub mod pair;
 pub mod pool;

@@ -1,7 +1,8 @@
 //! Two UM servers as processes that share a PostgreSQL and their recordings, and a node in front of them.
 
+use crate::dns::{Data, Dns};
 use crate::process::{Process, Scratch, earcon, repository};
-use crate::{audio, http, name_server};
+use crate::{audio, http};
 use database::testing::Cluster;
 use serde_json::Value;
 use std::process::Command;
@@ -73,7 +74,13 @@ impl Pair {
     /// A node that finds the servers by SRV, dials them for 43334, and takes calls from a tie line at 127.0.N.90.
     pub fn node(&self) -> Process {
         let [pbx, dns, tie] = [10, 53, 90].map(|host| format!("127.0.{}.{host}", self.net));
-        name_server::start(&dns, [0, 1].map(|server| self.address(server).parse().unwrap()).to_vec());
+        let pool = Dns::start(&dns);
+        let hosts = ["exc-2013-um1.moon.galaxy", "exc-2013-um2.moon.galaxy"];
+        let services = hosts.map(|host| Data::service(1, 1, 5060, host)).to_vec();
+        pool.records("_sip._tcp.exc-2013-um.moon.galaxy", services);
+        for (server, host) in hosts.iter().enumerate() {
+            pool.records(host, vec![Data::address(&self.address(server))]);
+        }
         let data = self.scratch.file("node");
         let toml = format!(
             "data = \"{}\"\ndomain = \"mx-one-lync.lab.moon.galaxy\"\nring_time = 2\ndns = [\"{dns}:10053\"]\n\
