@@ -12,6 +12,9 @@ const REFUSALS: u8 = 151;
 const LIFETIMES: u8 = 153;
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// The name that is dialled, what is said of which names, and the event that tells of it.
+type Case = (&'static str, Vec<(&'static str, Says)>, &'static str);
+
 /// A node whose number 8 leads to whatever name a test puts there, and a server at host 4 that answers.
 fn node(name: &str, net: u8) -> (Pool, Process) {
     let pool = Pool::start(name, &format!("127.0.{net}"));
@@ -64,7 +67,7 @@ fn each_hostile_answer_is_refused_and_told_and_a_call_in_progress_notices_nothin
     let loops = |to: &str| Says::Records(vec![Data::Alias(to.to_owned())], 5);
     let hundred = (0..100).map(|n| Data::service(1, 1, 5060, &format!("host{n}.hundred.test"))).collect();
     let many = vec![Data::address(&pool.address(99)); 40];
-    let cases: Vec<(&str, Vec<(&str, Says)>, &str)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "loop.test",
             vec![
