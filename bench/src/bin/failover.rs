@@ -69,6 +69,7 @@ fn phone() -> Phone {
         register: true,
         subscribe: false,
         srtp: false,
+        tls: None,
         seed: [21; 32],
     })
     .unwrap();
