@@ -1,5 +1,5 @@
-//! baresip with mandatory SRTP (libsrtp): it leaves a message and hears it, talks with a phone that has SRTP too, and one
-//! without it is refused; tshark sees RTP/SAVP.
+//! baresip with mandatory SRTP (libsrtp): it leaves a message and hears it, talks, before and after a hold,
+//! with a phone that has SRTP too, and one without it is refused; tshark sees RTP/SAVP.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::Duration;
@@ -19,7 +19,6 @@ fn encrypted(lab: &Lab, user: &str, net: u8, hertz: f64) -> Baresip {
 }
 
 #[test]
-#[ignore = "written, and not run with baresip yet"]
 fn a_message_is_left_and_heard_by_srtp() {
     const NET: u8 = 160;
     let lab = Lab::start(NET, LabOptions { ring_time: 2, ..LabOptions::default() });
@@ -61,7 +60,6 @@ fn a_message_is_left_and_heard_by_srtp() {
 }
 
 #[test]
-#[ignore = "written, and not run with baresip yet"]
 fn two_phones_talk_by_srtp_and_one_without_it_is_refused() {
     const NET: u8 = 161;
     let lab = Lab::start(NET, LabOptions { ring_time: 15, ..LabOptions::default() });
@@ -72,6 +70,12 @@ fn two_phones_talk_by_srtp_and_one_without_it_is_refused() {
     bjorn.answer();
     anna.established();
     std::thread::sleep(Duration::from_secs(3));
+    // Hold and resume are re-INVITEs with crypto lines of baresip's. (Without a loudspeaker baresip records nothing that comes after
+    // its own hold: what anna heard is from before, what bjorn heard from after it.)
+    anna.command("hold", "");
+    std::thread::sleep(Duration::from_secs(2));
+    anna.command("resume", "");
+    std::thread::sleep(Duration::from_secs(4));
     anna.hang_up();
     bjorn.closed();
     assert!(anna.heard_tone(700.0) > 0.9, "{}", anna.heard_tone(700.0));

@@ -114,6 +114,7 @@ fn each_choice_sends_its_own_digits() {
 #[test]
 fn a_route_with_tls_says_that_it_is_not_there_yet_and_the_next_choice_is_taken() {
     let (mut rig, caller, [_, second]) = lab();
+    rig.restart_without_tls();
     rig.set_route(71, |set| set.profile = Some("ExchangeUM_TLS_SRTP".into()));
     dial(&mut rig, caller, "91");
     assert!(rig.try_incoming(second).is_some());

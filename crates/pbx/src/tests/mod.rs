@@ -2,6 +2,7 @@
 
 mod administering;
 mod alternatives;
+mod by_tls;
 mod calling;
 mod chance;
 mod configuring;

@@ -62,6 +62,7 @@ impl Sink for Recorder {
 pub struct Rig {
     pub now: Now,
     pub node: Node,
+    transports: Vec<Transport>,
     pub store: Store,
     pub media: FakeMedia,
     journal: Journal,
@@ -133,6 +134,7 @@ fn store_with(
     media: &FakeMedia,
     events: &Arc<Recorder>,
     journal: &Journal,
+    transports: &[Transport],
     now: Now,
 ) -> Node {
     let node: SocketAddr = addr(NODE);
@@ -141,7 +143,7 @@ fn store_with(
     Node::new(
         NodeConfig {
             domain: DOMAIN.into(),
-            listeners: vec![listener(Transport::Udp), listener(Transport::Tcp)],
+            listeners: transports.iter().copied().map(listener).collect(),
             store: store.clone(),
             key: KeyFile::from_bytes([5; 32]),
             media: Box::new(media.clone()),
@@ -192,10 +194,12 @@ impl Rig {
         let media = FakeMedia::at("127.0.222.10".parse().unwrap());
         let (own, events) = (Arc::default(), Arc::new(Recorder::default()));
         let journal = recording();
-        let node = store_with(&store, &own, &media, &events, &journal, now);
+        let transports = vec![Transport::Udp, Transport::Tcp, Transport::Tls];
+        let node = store_with(&store, &own, &media, &events, &journal, &transports, now);
         Rig {
             now,
             node,
+            transports,
             store,
             media,
             journal,
@@ -322,6 +326,12 @@ impl Rig {
         self.node.input(Input::Own(own), self.now);
     }
 
+    /// Starts the node again, without a port for TLS.
+    pub fn restart_without_tls(&mut self) {
+        self.transports.retain(|transport| *transport != Transport::Tls);
+        self.restart();
+    }
+
     /// Kills the node and starts another on the same store.
     pub fn restart(&mut self) {
         self.connections.clear();
@@ -329,7 +339,8 @@ impl Rig {
         self.own.lock().unwrap().clear();
         self.replay_all();
         self.journal = recording();
-        self.node = store_with(&self.store, &self.own, &self.media, &self.events, &self.journal, self.now);
+        self.node =
+            store_with(&self.store, &self.own, &self.media, &self.events, &self.journal, &self.transports, self.now);
     }
 
     /// What has been told since the last call.
@@ -361,7 +372,10 @@ impl Rig {
     pub fn peer(&mut self, at: &str, transport: Transport) -> Peer {
         let addr = addr(at);
         let listener = |transport| Listener { id: ListenerId(0), transport, addr };
-        let config = EndpointConfig::new(vec![listener(Transport::Udp), listener(Transport::Tcp)], "Peer");
+        let config = EndpointConfig::new(
+            vec![listener(Transport::Udp), listener(Transport::Tcp), listener(Transport::Tls)],
+            "Peer",
+        );
         let mut seed = [3; 32];
         seed[0] = self.peers.len() as u8;
         let endpoint = Endpoint::new(config, seed);
