@@ -26,6 +26,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("g++", "g++"),
 ];
 
+/// What understands spoken commands is a library and a model, no program.
+const MODEL: &str = "/usr/share/pocketsphinx/model/en-us/en-us";
+
 /// Cargo's own additions: the test runner and the fuzzer.
 const SUBCOMMANDS: &[(&str, &str)] = &[("cargo-nextest", "nextest"), ("cargo-fuzz", "fuzz")];
 
@@ -34,6 +37,9 @@ pub fn run() -> Result<(), String> {
         PROGRAMS.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
     if !missing.is_empty() {
         apt(&missing)?;
+    }
+    if !Path::new(MODEL).is_dir() {
+        apt(&["libpocketsphinx3", "pocketsphinx-en-us"])?;
     }
     postgresql()?;
     prometheus()?;

@@ -36,6 +36,9 @@ pub enum Command {
     /// Certificates for TLS: a CA of one's own, certificates and .pfx files of it, requests to another (docs/secure-trunk.md)
     #[command(subcommand)]
     Certs(CertsCommand),
+    /// Understands what callers say, for a UM server that starts it: questions come in, answers go out
+    #[command(hide = true)]
+    Recognise,
     /// The guide's chapter 7 as an acceptance suite, with phones of its own: against a lab of its own, or any PBX and UM server
     Verify(VerifyArguments),
 }

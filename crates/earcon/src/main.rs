@@ -39,6 +39,11 @@ fn main() -> ExitCode {
         Some(Command::Trace(arguments)) => trace::run(&arguments),
         Some(Command::Replay(arguments)) => replay::run(&arguments),
         Some(Command::Certs(command)) => certs::run(&command),
+        Some(Command::Recognise) => {
+            // A server that has gone is no failure of its helper.
+            let _ = speech::recognition::serve(std::io::stdin().lock(), std::io::stdout().lock());
+            Ok(())
+        }
         Some(Command::Verify(arguments)) => verify::run(&arguments),
     };
     match done {

@@ -2,7 +2,7 @@
 
 use crate::entry::{Cause, Known, Output};
 use bytes::Bytes;
-use media::{Dropped, LineSignal, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordingId, SessionId};
+use media::{Dropped, LineSignal, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordingId, SessionId, Utterance};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sip::Text;
@@ -11,6 +11,9 @@ use sip::flow::{Destination, Flow, ListenerId, Transport, TransportError};
 use sip::target::{Answer, SrvRecord};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+
+/// Samples of an utterance that are believed.
+const MOST_SPOKEN: usize = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Line {
@@ -67,6 +70,9 @@ pub(crate) enum MediaLine {
     RecordEnded { session: u64, recording: String, reason: String, duration_ns: u64, loud_ns: u64 },
     RecordDurable { recording: String, length: u64 },
     RecordFailed { recording: String, error: String },
+    SpeechBegan { session: u64 },
+    /// How many samples.
+    Spoken { session: u64, samples: usize },
     StreamLost { session: u64 },
     Latched { session: u64, remote: SocketAddr },
     Dropped { session: u64, forged: u64, replayed: u64 },
@@ -112,7 +118,7 @@ names!(error_name error_of TransportError {
     Refused "refused" ConnectTimeout "connect-timeout" Unreachable "unreachable" Closed "closed" QueueFull "queue-full" Insecure "insecure"
     TooLarge "too-large" Unsupported "unsupported" Other "other"
 });
-names!(play_name play_of PlayEnd { Finished "finished" Key "key" Stopped "stopped" });
+names!(play_name play_of PlayEnd { Finished "finished" Key "key" Speech "speech" Stopped "stopped" });
 names!(record_name record_of RecordEnd {
     Idle "idle" Max "max" Key "key" Stopped "stopped" Closed "closed" Failed "failed"
 });
@@ -167,6 +173,11 @@ fn media_line(event: &MediaEvent) -> MediaLine {
         MediaEvent::RecordFailed { recording, error } => {
             MediaLine::RecordFailed { recording: hex(recording), error: error.clone() }
         }
+        MediaEvent::SpeechBegan { session } => MediaLine::SpeechBegan { session: session.0 },
+        // What was said is no part of the record; how long it was is.
+        MediaEvent::Spoken { session, speech } => {
+            MediaLine::Spoken { session: session.0, samples: speech.samples().len() }
+        }
         MediaEvent::StreamLost { session } => MediaLine::StreamLost { session: session.0 },
         MediaEvent::Latched { session, remote } => MediaLine::Latched { session: session.0, remote: *remote },
         MediaEvent::Dropped { session, dropped: Dropped { forged, replayed } } => {
@@ -202,6 +213,11 @@ fn media_of(line: MediaLine) -> Option<MediaEvent> {
             MediaEvent::RecordDurable { recording: id(&recording)?, length }
         }
         MediaLine::RecordFailed { recording, error } => MediaEvent::RecordFailed { recording: id(&recording)?, error },
+        MediaLine::SpeechBegan { session } => MediaEvent::SpeechBegan { session: SessionId(session) },
+        MediaLine::Spoken { session, samples } => {
+            let silence = Utterance::new(vec![0; samples.min(MOST_SPOKEN)]);
+            MediaEvent::Spoken { session: SessionId(session), speech: silence }
+        }
         MediaLine::StreamLost { session } => MediaEvent::StreamLost { session: SessionId(session) },
         MediaLine::Latched { session, remote } => MediaEvent::Latched { session: SessionId(session), remote },
         MediaLine::Dropped { session, forged, replayed } => {

@@ -4,7 +4,7 @@ use crate::tape::Tape;
 use crate::{Door, Folder, Journal, Sought, Writer, find, read, write};
 use bytes::Bytes;
 use event::{Event, Now, Sink};
-use media::{MediaEvent, PlayEnd, PlayId, RecordEnd, RecordingId, SessionId};
+use media::{MediaEvent, PlayEnd, PlayId, RecordEnd, RecordingId, SessionId, Utterance};
 use net::SipInput;
 use proptest::prelude::*;
 use sip::chance::Origin;
@@ -154,6 +154,8 @@ fn causes() -> Vec<Cause> {
         }),
         Cause::Media(MediaEvent::RecordDurable { recording, length: 8000 }),
         Cause::Media(MediaEvent::RecordFailed { recording, error: "disk full".into() }),
+        Cause::Media(MediaEvent::SpeechBegan { session }),
+        Cause::Media(MediaEvent::Spoken { session, speech: Utterance::new(vec![0; 8000]) }),
         Cause::Media(MediaEvent::StreamLost { session }),
         Cause::Own { kind: "store".into(), ticket: 8, value: serde_json::json!({ "counts": [1, 2] }) },
         Cause::Timer,

@@ -89,6 +89,7 @@ fn keys_of(command: &MediaCommand) -> (Option<Key>, Option<Key>) {
         | PauseRecord { session }
         | ResumeRecord { session }
         | StopRecord { session }
+        | Listen { session, .. }
         | SendKeys { session, .. }
         | Unrelay { session }
         | Close { session } => (Some(Key::Session(session.0)), None),
@@ -122,6 +123,8 @@ impl Journal {
             }
             Key { session, .. }
             | PlayEnded { session, .. }
+            | SpeechBegan { session }
+            | Spoken { session, .. }
             | StreamLost { session }
             | Latched { session, .. }
             | Line { session, .. }

@@ -14,6 +14,7 @@ use net::{Cable, InboxSender, Net, NetConfig};
 use shell::{Language, Shell};
 use sip::flow::Listener;
 use sip::{Host, ListenerId, Transport};
+use speech::recognition::{Answers, Helpers, Recogniser};
 use speech::{HttpTranscriber, Speech};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -48,6 +49,22 @@ pub struct Extras {
     pub shared: Option<Shared>,
     /// What may be pulled.
     pub cable: Cable,
+}
+
+/// Processes that understand what callers say: a tenth of a second of work for each thing that is said.
+const RECOGNISERS: usize = 2;
+
+/// Whoever understands what callers say, and what the start says of it. The helper is the program itself, which a test that
+/// has a server in it is not.
+fn recogniser(answers: Answers) -> Result<(Option<Box<dyn Recogniser>>, &'static str), StartError> {
+    let program =
+        std::env::current_exe().ok().filter(|program| program.file_stem().is_some_and(|name| name == "earcon"));
+    let Some(program) = program else { return Ok((None, "no spoken commands")) };
+    let helpers = Helpers::start(program, vec!["recognise".into()], RECOGNISERS, answers);
+    Ok(match helpers.map_err(|error| StartError::Speech(error.to_string()))? {
+        Some(helpers) => (Some(Box::new(helpers)), "spoken commands by PocketSphinx"),
+        None => (None, "keys only: spoken commands need libpocketsphinx3 and pocketsphinx-en-us"),
+    })
 }
 
 /// What several UM servers in one process have in common.
@@ -95,9 +112,12 @@ impl RunningUm {
         let Shared { store, mailboxes } = shared.clone();
         let (spool, recovered) = Spool::open(&settings.data.join("spool"))?;
         let speech = Speech::open(speech::Options::default()).map_err(|error| StartError::Speech(error.to_string()))?;
-        let summary = speech.summary();
 
         let (sender, inbox) = net::inbox();
+        let heard = sender.clone();
+        let (recogniser, hears) =
+            recogniser(Arc::new(move |ticket, result| heard.own(Own::Recognised(ticket, result))))?;
+        let summary = format!("{}; {hears}", speech.summary());
         let addresses = addresses(settings);
         let net = Net::start(net_config(settings, bus, runtime, &extras.cable)?, sender.clone())?;
         let events = sender.clone();
@@ -175,6 +195,9 @@ impl RunningUm {
             journal,
         };
         let mut server = Server::new(config).map_err(|error| StartError::Configuration(error.to_string()))?;
+        if let Some(recogniser) = recogniser {
+            server.understand_by(recogniser);
+        }
         if !alone {
             server.leave_lamps();
         }

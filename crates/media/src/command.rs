@@ -1,6 +1,6 @@
 //! What a role may ask of the media engine, and what it hears from it.
 
-use crate::{Clip, Dropped, Srtp, Tape};
+use crate::{Clip, Dropped, Srtp, Tape, Utterance};
 use bytes::Bytes;
 use rtp::Codec;
 use rtp::srtp::{Keying, Suite};
@@ -228,6 +228,12 @@ pub enum MediaCommand {
     StopPlay {
         session: SessionId,
     },
+    /// Hears from now on when somebody speaks ([`MediaEvent::SpeechBegan`], [`MediaEvent::Spoken`]), or no more. Speech
+    /// stops a play with `barge_in` ([`PlayEnd::Speech`]), as a key does.
+    Listen {
+        session: SessionId,
+        listen: bool,
+    },
     /// Records what comes in, from now. A recording under way is ended first (`RecordEnd::Stopped`).
     Record {
         session: SessionId,
@@ -278,6 +284,8 @@ pub enum MediaCommand {
 pub enum PlayEnd {
     Finished,
     Key,
+    /// The caller began to speak.
+    Speech,
     Stopped,
 }
 
@@ -319,6 +327,16 @@ pub enum MediaEvent {
         play: PlayId,
         played: Duration,
         reason: PlayEnd,
+    },
+    /// Somebody began to speak on a session that is listened to.
+    SpeechBegan {
+        session: SessionId,
+    },
+    /// He has done.
+    Spoken {
+        session: SessionId,
+        /// What he said, with a little of the silence around it.
+        speech: Utterance,
     },
     /// No more is recorded. `duration` is what was recorded, `loud` how much of it was above the level.
     RecordEnded {

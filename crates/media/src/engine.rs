@@ -222,6 +222,7 @@ impl Control for Media {
             | MediaCommand::PauseRecord { session }
             | MediaCommand::ResumeRecord { session }
             | MediaCommand::StopRecord { session }
+            | MediaCommand::Listen { session, .. }
             | MediaCommand::SendKeys { session, .. }
             | MediaCommand::Unrelay { session }
             | MediaCommand::Close { session } => *session,

@@ -6,6 +6,7 @@
 mod clip;
 mod command;
 mod ear;
+mod endpointer;
 mod engine;
 pub mod fake;
 mod key_tones;
@@ -29,6 +30,7 @@ pub use command::{
     Control, Direction, Keys, LineSignal, MediaCommand, MediaEvent, OpenError, PlayEnd, PlayId, RecordEnd,
     RecordLimits, RecordTo, RecordingId, SessionId, Source, Stream,
 };
+pub use endpointer::Utterance;
 pub use engine::{Engine, EngineConfig, Media, StartError};
 pub use rtp::Codec;
 pub use secure::{Dropped, Srtp};

@@ -1,6 +1,7 @@
 //! One session on its media thread: two sockets, and what is heard, said, recorded and passed on over them.
 
 use crate::ear::{Ear, Made};
+use crate::endpointer::{Endpointer, Noticed, Utterance};
 use crate::key_tones::KeyTones;
 use crate::listener::{Heard, Listener};
 use crate::meter::Totals;
@@ -9,7 +10,7 @@ use crate::recording::Recording;
 use crate::secure::{LONGEST_SENT, Secure};
 use crate::speaker::Speaker;
 use crate::sys::{BATCH, Batch};
-use crate::{LineSignal, MediaEvent, RecordEnd, SessionId, Source, Stream};
+use crate::{LineSignal, MediaEvent, PlayEnd, RecordEnd, SessionId, Source, Stream};
 use rtp::{HEADER_LEN, KeyPress};
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -51,6 +52,8 @@ pub struct Session {
     listener: Listener,
     pub speaker: Speaker,
     recording: Option<Recording>,
+    /// Listens for speech, while somebody wants to know of it.
+    endpointer: Option<Endpointer>,
     /// Listens for keys in the audio, where they come as tones.
     tones: Option<KeyTones>,
     /// Listens to what ends here.
@@ -80,6 +83,7 @@ impl Session {
             listener: Listener::new(now),
             speaker,
             recording: None,
+            endpointer: None,
             tones: None,
             ear: None,
             destination: None,
@@ -126,6 +130,30 @@ impl Session {
     /// What a recording beginning now would be made in.
     pub fn recording_codec(&self) -> rtp::Codec {
         self.stream.as_ref().map_or(rtp::Codec::Pcma, |stream| stream.codec)
+    }
+
+    pub fn listen(&mut self, listen: bool) {
+        match listen {
+            // What is being said while the question changes is said to the new one.
+            true => {
+                self.endpointer.get_or_insert_default();
+            }
+            false => self.endpointer = None,
+        }
+    }
+
+    fn noticed(&mut self, noticed: Noticed, tell: &dyn Fn(MediaEvent)) {
+        let session = self.id;
+        match noticed {
+            Noticed::Began => {
+                // First: whoever is told that the play has ended wants to know whether to wait.
+                tell(MediaEvent::SpeechBegan { session });
+                if let Some(event) = self.speaker.barge_in(PlayEnd::Speech) {
+                    tell(event);
+                }
+            }
+            Noticed::Said(samples) => tell(MediaEvent::Spoken { session, speech: Utterance::new(samples) }),
+        }
     }
 
     pub fn record(&mut self, recording: Recording) {
@@ -213,9 +241,15 @@ impl Session {
                 if relayed {
                     return;
                 }
+                let bytes = datagram.get(payload.clone()).unwrap_or_default();
+                if let Some(endpointer) = &mut self.endpointer {
+                    let mut all = Vec::new();
+                    let sounding = self.speaker.is_active();
+                    endpointer.audio(*codec, bytes, sounding, now, &mut |noticed| all.push(noticed));
+                    all.into_iter().for_each(|noticed| self.noticed(noticed, tell));
+                }
                 let Some(ear) = &mut self.ear else { return };
                 let keys = self.stream.as_ref().is_some_and(|stream| stream.dtmf_receive.is_none());
-                let bytes = datagram.get(payload.clone()).unwrap_or_default();
                 // Nearly always nothing, for which nothing is allocated.
                 let mut made = Vec::new();
                 ear.listen(*codec, header.timestamp, *restarted, bytes, keys, &mut |what| made.push(what));
@@ -251,7 +285,7 @@ impl Session {
     fn key(&mut self, press: KeyPress, tell: &dyn Fn(MediaEvent)) {
         match press {
             KeyPress::Down(key) => {
-                if let Some(event) = self.speaker.barge_in() {
+                if let Some(event) = self.speaker.barge_in(PlayEnd::Key) {
                     tell(event);
                 }
                 if self.recording.as_ref().is_some_and(|recording| recording.stops_at(key)) {
@@ -338,6 +372,11 @@ impl Session {
     fn check(&mut self, context: &mut Context<'_>, timeout: Duration) {
         if let Some(reason) = self.recording.as_mut().and_then(|recording| recording.check(context.now)) {
             self.stop_recording(reason, context.tell);
+        }
+        if let Some(endpointer) = &mut self.endpointer {
+            let mut all = Vec::new();
+            endpointer.check(context.now, &mut |noticed| all.push(noticed));
+            all.into_iter().for_each(|noticed| self.noticed(noticed, context.tell));
         }
         if let Some(press) = self.listener.check_key(context.now) {
             self.key(press, context.tell);

@@ -132,9 +132,9 @@ impl Speaker {
         })
     }
 
-    /// A key went down on the other side.
-    pub fn barge_in(&mut self) -> Option<MediaEvent> {
-        if self.player.as_ref().is_some_and(|player| player.barge_in) { self.stop(PlayEnd::Key) } else { None }
+    /// A key went down on the other side (`PlayEnd::Key`), or somebody speaks there.
+    pub fn barge_in(&mut self, reason: PlayEnd) -> Option<MediaEvent> {
+        if self.player.as_ref().is_some_and(|player| player.barge_in) { self.stop(reason) } else { None }
     }
 
     pub fn send_keys(&mut self, keys: &str, tone: Duration, gap: Duration) {
@@ -417,9 +417,9 @@ mod tests {
         let mut f = Fixture::new(|_| {});
         f.play(&[8000], false);
         f.ticks(10);
-        assert!(matches!(f.speaker.barge_in(), Some(MediaEvent::PlayEnded { reason: PlayEnd::Key, .. })));
+        assert!(matches!(f.speaker.barge_in(PlayEnd::Key), Some(MediaEvent::PlayEnded { reason: PlayEnd::Key, .. })));
         f.speaker.play(PlayId(1), vec![Arc::new(Clip::from_samples(vec![0; 8000]))], false, false);
-        assert!(f.speaker.barge_in().is_none());
+        assert!(f.speaker.barge_in(PlayEnd::Key).is_none());
         assert!(f.speaker.is_active());
     }
 

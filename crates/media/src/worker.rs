@@ -207,6 +207,7 @@ impl Worker {
             | MediaCommand::PauseRecord { session }
             | MediaCommand::ResumeRecord { session }
             | MediaCommand::StopRecord { session }
+            | MediaCommand::Listen { session, .. }
             | MediaCommand::SendKeys { session, .. }
             | MediaCommand::Unrelay { session }
             | MediaCommand::Close { session } => *session,
@@ -279,6 +280,13 @@ impl Worker {
                 self.receive(id, now);
                 if let Some(session) = self.session(id) {
                     session.stop_recording(RecordEnd::Stopped, &*events);
+                }
+            }
+            MediaCommand::Listen { listen, .. } => {
+                // What waits in the socket was said before.
+                self.receive(id, now);
+                if let Some(session) = self.session(id) {
+                    session.listen(listen);
                 }
             }
             MediaCommand::SendKeys { keys, tone, gap, .. } => {

@@ -20,57 +20,71 @@ const MAX_OUTPUT: u64 = 6_000_000;
 /// Longest text handed over, in characters.
 const MAX_TEXT: usize = 1_000;
 
-/// flite with the voice that also speaks the shipped prompts.
+/// flite, as a rule with the voice that also speaks the shipped prompts.
 pub struct Flite {
     program: PathBuf,
+    voice: &'static str,
 }
 
-/// espeak-ng with a language's voice.
+/// espeak-ng, as a rule with a language's voice.
 pub struct Espeak {
     program: PathBuf,
-    language: Language,
+    voice: &'static str,
 }
 
 impl Flite {
     /// flite, where it is in `PATH`.
     pub fn find() -> Option<Flite> {
-        find("flite").map(|program| Flite { program })
+        Flite::speaking_as("slt")
+    }
+
+    /// The same with another of its voices (`flite -lv`).
+    pub fn speaking_as(voice: &'static str) -> Option<Flite> {
+        find("flite").map(|program| Flite { program, voice })
     }
 }
 
 impl Espeak {
     /// espeak-ng, where it is in `PATH`.
     pub fn find(language: Language) -> Option<Espeak> {
-        find("espeak-ng").map(|program| Espeak { program, language })
+        Espeak::speaking_as(match language {
+            Language::English => "en-us",
+            Language::Swedish => "sv",
+        })
+    }
+
+    /// The same with any of its voices (`espeak-ng --voices`).
+    pub fn speaking_as(voice: &'static str) -> Option<Espeak> {
+        find("espeak-ng").map(|program| Espeak { program, voice })
     }
 }
 
 impl Voice for Flite {
     fn name(&self) -> &str {
-        "flite (slt)"
+        match self.voice {
+            "slt" => "flite (slt)",
+            other => other,
+        }
     }
 
     fn speak(&self, text: &str) -> Result<Audio, SynthesisError> {
         // Flite reads bytes as ASCII; a letter it does not know would be spelled out as two.
         let text: String = clean(text).chars().flat_map(folded).collect();
-        run(&self.program, &["-voice", "slt", "-t", &text, "-o", "/dev/stdout"], None)
+        run(&self.program, &["-voice", self.voice, "-t", &text, "-o", "/dev/stdout"], None)
     }
 }
 
 impl Voice for Espeak {
     fn name(&self) -> &str {
-        match self.language {
-            Language::English => "espeak-ng (en-us)",
-            Language::Swedish => "espeak-ng (sv)",
+        match self.voice {
+            "en-us" => "espeak-ng (en-us)",
+            "sv" => "espeak-ng (sv)",
+            other => other,
         }
     }
 
     fn speak(&self, text: &str) -> Result<Audio, SynthesisError> {
-        let voice = match self.language {
-            Language::English => "en-us",
-            Language::Swedish => "sv",
-        };
-        run(&self.program, &["-v", voice, "-s", "155", "--stdin", "--stdout"], Some(clean(text)))
+        run(&self.program, &["-v", self.voice, "-s", "155", "--stdin", "--stdout"], Some(clean(text)))
     }
 }
 

@@ -13,6 +13,7 @@ mod english;
 mod language;
 mod phrase;
 mod prompt;
+pub mod recognition;
 mod resample;
 mod shipped;
 mod sounds;

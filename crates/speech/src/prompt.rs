@@ -235,6 +235,21 @@ prompts! {
     SearchAgain = "search-again" ();
     SearchCallOrMessage = "search-call-or-message" (name);
 
+    // voice.ftl
+    /// Then the words that may be said.
+    VoiceSay = "voice-say" ();
+    VoiceOrKeys = "voice-or-keys" ();
+    VoiceSayName = "voice-say-name" ();
+    VoiceAttendant = "voice-attendant" ();
+    VoiceNotUnderstood = "voice-not-understood" ();
+    VoiceAgain = "voice-again" ();
+    /// Then what was understood, and VoiceYesOrNo.
+    VoiceDidYouSay = "voice-did-you-say" ();
+    VoiceYesOrNo = "voice-yes-or-no" ();
+    /// From here on by keys only.
+    VoiceKeys = "voice-keys" ();
+    VoiceUnavailable = "voice-unavailable" ();
+
     // common.ftl
     InvalidKey = "common-invalid-key" ();
     NoInput = "common-no-input" ();

@@ -7,7 +7,7 @@ use crate::commands::mailbox::Mailbox;
 use crate::commands::prompt::Prompt;
 use crate::configuration::{Configuration, Object, PIN, ROUTER, SERVICE};
 use crate::people::{HashAnswer, HashJob, Hasher, PinRecord, PoolFull};
-use crate::replay::{recorded_result, verdict};
+use crate::replay::{recorded_result, recorded_speech, verdict};
 use crate::server::{Own, Server};
 use crate::storage::{Greeting, Storage, StoreRequest, Ticket};
 use event::Now;
@@ -46,6 +46,10 @@ impl Server {
             }
             Input::Own(Own::Hashed(ticket, answer)) => {
                 let cause = || Cause::Own { kind: "hash".into(), ticket: *ticket, value: verdict(answer).into() };
+                journal.begin_own(&[Key::Ticket(*ticket)], now, cause);
+            }
+            Input::Own(Own::Recognised(ticket, heard)) => {
+                let cause = || Cause::Own { kind: "speech".into(), ticket: *ticket, value: recorded_speech(heard) };
                 journal.begin_own(&[Key::Ticket(*ticket)], now, cause);
             }
             Input::Own(_) | Input::Timeout => {}

@@ -23,7 +23,7 @@ pub mod storage;
 mod time_zone;
 mod worker;
 
-pub use dialogue::menus_page;
+pub use dialogue::{menus_page, spoken_menus};
 pub use rules::Denied;
 pub use server::{Closed, Own, Server, UmConfig};
 pub use service::Addresses;

@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 use sip::Host;
 use sip::flow::{Listener, ListenerId, Transport};
 use sip::target::QueryId;
+use speech::recognition::{Heard, RecognitionError};
 use speech::{Audio, Speech};
 use state::{Change, Store};
 use std::net::SocketAddr;
@@ -187,6 +188,9 @@ impl Stage for UmStage {
             Cause::Own { kind, ticket, value } if kind == "hash" => {
                 Input::Own(Own::Hashed(ticket, answer_of(value.as_str().unwrap_or_default())))
             }
+            Cause::Own { kind, ticket, value } if kind == "speech" => {
+                Input::Own(Own::Recognised(ticket, speech_of(&value)))
+            }
             Cause::Own { ticket, value, .. } => Input::Own(Own::Store(Ticket(ticket), result_of(&value))),
             Cause::Timer => Input::Timeout,
         };
@@ -206,6 +210,25 @@ pub(crate) fn verdict(answer: &HashAnswer) -> &'static str {
         HashAnswer::Wrong => "wrong",
         HashAnswer::Made(_) => "made",
         HashAnswer::UsedBefore => "used-before",
+    }
+}
+
+/// What was understood; nothing of what was said.
+pub(crate) fn recorded_speech(heard: &Result<Heard, RecognitionError>) -> Value {
+    match heard {
+        Ok(Heard::Phrase { phrase, sure }) => json!({ "phrase": phrase, "sure": sure }),
+        Ok(Heard::Unclear) => json!("unclear"),
+        Err(_) => json!("failed"),
+    }
+}
+
+fn speech_of(value: &Value) -> Result<Heard, RecognitionError> {
+    let phrase = value.get("phrase").and_then(Value::as_u64).and_then(|phrase| usize::try_from(phrase).ok());
+    let sure = value.get("sure").and_then(Value::as_bool).unwrap_or(false);
+    match (phrase, value.as_str()) {
+        (Some(phrase), _) => Ok(Heard::Phrase { phrase, sure }),
+        (None, Some("unclear")) => Ok(Heard::Unclear),
+        _ => Err(RecognitionError::Failed("as then".into())),
     }
 }
 

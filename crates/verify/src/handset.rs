@@ -3,7 +3,7 @@
 use crate::hearing::{Search, first_tone, said_something};
 use crate::journal::Journal;
 use crate::outcome::{Outcome, Stop};
-use crate::voice::{Saying, Words};
+use crate::voice::{Saying, Speaker, Words};
 use phone::{Phone, PhoneEvent};
 use sip::message_summary::MessageSummary;
 use sip::{Headers, Uri};
@@ -89,6 +89,18 @@ impl Handset {
         self.does(&format!("says \"{}\", digit by digit", words.digits));
         self.phone.play(words.clip.clone());
         let limit = words.clip.duration() + AT_ONCE;
+        self.wait(limit, "the end of what is spoken", |event| matches!(event, PhoneEvent::Played).then_some(()))
+    }
+
+    /// Says a command, over whatever is being said.
+    pub fn says(&mut self, speaker: &Speaker, command: &str) -> Outcome {
+        let clip = speaker.speaks(command)?;
+        self.does(&format!("says \"{command}\""));
+        self.listen();
+        // What was said before it is no answer to it.
+        self.at = self.real;
+        let limit = clip.duration() + AT_ONCE;
+        self.phone.play(clip);
         self.wait(limit, "the end of what is spoken", |event| matches!(event, PhoneEvent::Played).then_some(()))
     }
 

@@ -6,7 +6,7 @@ use crate::ladder::Ladder;
 use crate::outcome::{Outcome, Stop};
 use crate::rest::{Message, Rest};
 use crate::target::{Target, TlsSettings, Transport};
-use crate::voice::{Saying, Voice, Words};
+use crate::voice::{Saying, Speaker, Voice, Words};
 use event::Sink;
 use phone::{Behaviour, Phone, PhoneConfig, Plan};
 use rand::rngs::StdRng;
@@ -172,6 +172,11 @@ impl<'a> Stage<'a> {
     pub fn greeting(&self) -> Saying {
         let user = &self.target.subscriber;
         self.says([Prompt::Greeting.with("name", self.name(&user.name, &user.extension))])
+    }
+
+    /// Somebody who says commands.
+    pub fn speaker(&self) -> Outcome<Speaker> {
+        Speaker::find().ok_or_else(|| Stop::NotTested("to speak, the suite needs flite or espeak-ng here".into()))
     }
 
     pub fn words(&self) -> Words {

@@ -1,9 +1,9 @@
 //! Goes through the tests, one after the other: they share the subscriber's phone and mailbox.
 
 use crate::events::Events;
-use crate::guide::{Run, TESTS, Test};
+use crate::guide::{TESTS, Test};
 use crate::ladder::Ladder;
-use crate::outcome::{Code, Outcome, Record, Stop};
+use crate::outcome::{Code, Outcome, Record};
 use crate::report::{Report, TestResult};
 use crate::rest::Rest;
 use crate::stage::Stage;
@@ -93,13 +93,8 @@ pub fn run(target: &Target, choice: &Choice, mut tell: impl FnMut(Progress<'_>))
 fn run_one(test: &Test, target: &Target, voice: &Voice, rest: Option<&Rest>, ladder: &Ladder) -> TestResult {
     ladder.take();
     let stage = Stage::new(target, voice, rest, ladder);
-    let outcome = match test.run {
-        Run::Steps(steps) => steps(&stage),
-        Run::NotYet(reason) => Err(Stop::NotTested(reason.to_owned())),
-    };
-    if matches!(test.run, Run::Steps(_)) {
-        std::thread::sleep(LAST_WORDS);
-    }
+    let outcome = (test.run)(&stage);
+    std::thread::sleep(LAST_WORDS);
     let duration_ms = stage.journal.milliseconds();
     let entries = stage.journal.take();
     let (code, comments) = judge(&outcome, entries.remarks);
@@ -147,6 +142,7 @@ fn judge(outcome: &Outcome, remarks: Vec<String>) -> (Code, Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::Stop;
 
     fn chosen(text: &str) -> Vec<&'static str> {
         let choice = Choice::parse(text).unwrap();

@@ -1,11 +1,12 @@
 //! What is said: by the UM server (to be recognised) and by the suite's callers (to be found again in the message).
 
 use crate::hearing::Template;
+use crate::outcome::{Outcome, Stop};
 use crate::target::Prompts;
 use media::Clip;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
-use speech::{Options, Person, Phrase, Speech, Value};
+use speech::{Espeak, Flite, Options, Person, Phrase, Speech, Value};
 use std::sync::Arc;
 
 /// Samples of a prompt's beginning that tell it from others: 1.2 s.
@@ -34,6 +35,25 @@ pub(crate) struct Words {
     pub digits: String,
     pub clip: Arc<Clip>,
     pub template: Template,
+}
+
+/// Somebody who says commands: no voice that the server's recogniser was tuned on, and none of its prompts'.
+pub(crate) struct Speaker {
+    voice: Arc<dyn speech::Voice>,
+}
+
+impl Speaker {
+    /// `None`: nothing that speaks is installed.
+    pub fn find() -> Option<Speaker> {
+        let flite = Flite::speaking_as("rms").map(|voice| Arc::new(voice) as Arc<dyn speech::Voice>);
+        let voice = flite.or_else(|| Espeak::speaking_as("en-gb").map(|voice| Arc::new(voice) as _))?;
+        Some(Speaker { voice })
+    }
+
+    pub fn speaks(&self, text: &str) -> Outcome<Arc<Clip>> {
+        let audio = self.voice.speak(text).map_err(|error| Stop::NotTested(error.to_string()))?;
+        Ok(Arc::new(Clip::from_samples(audio.samples().to_vec())))
+    }
 }
 
 pub(crate) struct Voice {

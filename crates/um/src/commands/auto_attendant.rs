@@ -48,8 +48,8 @@ settings! {
     AttendantSettings, AttendantChanges {
         "PilotIdentifierList" pilot_identifier_list: Vec<String> = Vec::new(), Length(64), "The numbers that it answers.";
         "Status" status: AttendantStatus = AttendantStatus::Disabled, Any, "Whether it answers.";
-        "SpeechEnabled" speech_enabled: bool = false, Any, "Whether callers may speak.", idle;
-        "DTMFFallbackAutoAttendant" dtmf_fallback_auto_attendant: Option<String> = None, Length(64), "The attendant for callers who are not understood.", idle, attendant;
+        "SpeechEnabled" speech_enabled: bool = false, Any, "Whether callers may speak.";
+        "DTMFFallbackAutoAttendant" dtmf_fallback_auto_attendant: Option<String> = None, Length(64), "The attendant for callers who are not understood.", attendant;
         "Language" language: Option<String> = None, LanguageTag, "What callers hear; none: the dial plan's.";
         "BusinessName" business_name: Option<String> = None, Length(64), "Spoken in the welcome.";
         "BusinessLocation" business_location: Option<String> = None, Length(255), "Spoken on request.";

@@ -77,7 +77,7 @@ settings! {
         "DefaultLanguage" default_language: String = "en-US".into(), LanguageTag, "The language that callers hear.";
         "AudioCodec" audio_codec: AudioCodec = AudioCodec::Mp3, Any, "How recordings are stored.", idle;
         "FaxEnabled" fax_enabled: bool = true, Any, "Whether faxes are handed to the fax partner; else they are missed calls.";
-        "AutomaticSpeechRecognitionEnabled" automatic_speech_recognition_enabled: bool = true, Any, "Whether callers may speak commands.", idle;
+        "AutomaticSpeechRecognitionEnabled" automatic_speech_recognition_enabled: bool = true, Any, "Whether callers may speak commands.";
         "CallAnsweringRulesEnabled" call_answering_rules_enabled: bool = true, Any, "Whether users may have call answering rules.";
         "AllowDialPlanSubscribers" allow_dial_plan_subscribers: bool = true, Any, "Whether unauthenticated callers may be transferred to users of the plan.";
         "AllowExtensions" allow_extensions: bool = false, Any, "Whether they may dial any extension of the right length.";

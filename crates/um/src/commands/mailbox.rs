@@ -107,11 +107,11 @@ settings! {
         "TimeFormat" time_format: Option<TimeFormat> = None, Any, "How times are told; none: as the language has it.";
         "OutOfOfficeGreetingEnabled" out_of_office_greeting_enabled: bool = false, Any, "Whether callers hear the out-of-office greeting, where one is recorded.";
         "PersonalGreetingEnabled" personal_greeting_enabled: bool = true, Any, "Whether callers hear the user's own greeting, where one is recorded.";
-        "VoiceCommandsPreferred" voice_commands_preferred: bool = false, Any, "Whether voice access begins with spoken commands.", idle;
+        "VoiceCommandsPreferred" voice_commands_preferred: bool = false, Any, "Whether voice access begins with spoken commands.";
         "SubscriberAccessEnabled" subscriber_access_enabled: bool = true, Any, "Whether the user may ring in.";
         "AllowUMCallsFromNonUsers" allow_um_calls_from_non_users: CallsFromNonUsers = CallsFromNonUsers::SearchEnabled, Any, "Whether callers may search for the user and be transferred.", idle;
         "AnonymousCallersCanLeaveMessages" anonymous_callers_can_leave_messages: bool = true, Any, "Whether callers without a number may leave messages.";
-        "AutomaticSpeechRecognitionEnabled" automatic_speech_recognition_enabled: bool = true, Any, "Whether the user may speak commands.", idle;
+        "AutomaticSpeechRecognitionEnabled" automatic_speech_recognition_enabled: bool = true, Any, "Whether the user may speak commands.";
         "CallAnsweringAudioCodec" call_answering_audio_codec: Option<AudioCodec> = None, Any, "How messages are stored; none: as the dial plan says.", idle;
         "CallAnsweringRulesEnabled" call_answering_rules_enabled: bool = true, Any, "Whether the user's call answering rules hold.";
         "FaxEnabled" fax_enabled: bool = true, Any, "Whether faxes are handed to the fax partner; else they are missed calls.";

@@ -47,7 +47,7 @@ settings! {
         "AllowTUIAccessToEmail" allow_tui_access_to_email: bool = true, Any, "Whether they may hear mail.", idle;
         "AllowTUIAccessToDirectory" allow_tui_access_to_directory: bool = true, Any, "Whether they may search the directory.";
         "AllowTUIAccessToPersonalContacts" allow_tui_access_to_personal_contacts: bool = true, Any, "Whether they may search their contacts.", idle;
-        "AllowAutomaticSpeechRecognition" allow_automatic_speech_recognition: bool = true, Any, "Whether they may speak commands.", idle;
+        "AllowAutomaticSpeechRecognition" allow_automatic_speech_recognition: bool = true, Any, "Whether they may speak commands.";
         "AllowCallAnsweringRules" allow_call_answering_rules: bool = true, Any, "Whether they may have call answering rules.";
         "AllowMissedCallNotifications" allow_missed_call_notifications: bool = true, Any, "Whether they are told of missed calls.";
         "AllowMessageWaitingIndicator" allow_message_waiting_indicator: bool = true, Any, "Whether their lamps are set.";

@@ -7,6 +7,7 @@
 use super::auto_attendant::Attendant;
 use super::directory_search::Search;
 use super::personal::{Draft, Personal, Reception};
+use super::voice::{COMMAND_END, Came, Commands, SPEAKS, Spoken};
 use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::commands::mailbox::UmMailboxChanges;
 use crate::people::PinProblem;
@@ -15,6 +16,7 @@ use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::Now;
 use mailbox::MailboxId;
 use media::{PlayEnd, RecordEnd};
+use speech::recognition::Grammar;
 use speech::{Audio, Clock, Language, Phrase};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -57,6 +59,10 @@ pub(crate) enum Ask {
         keys: String,
         detail: MatchedName,
     },
+    /// Who may be named by voice: those of a dial plan, or of all. Answered by `People`.
+    People(Option<String>),
+    /// From now on this may be said, or nothing. Told, not asked.
+    Listen(Option<Arc<Grammar>>),
     /// Records something that becomes no message: a greeting, a name. Answered by `Taped`.
     Tape {
         idle: Duration,
@@ -132,6 +138,7 @@ pub(crate) enum Reply {
     Found(Option<Subscriber>),
     /// Whether there are more than these.
     Matches(Vec<Match>, bool),
+    People(Vec<Subscriber>),
     Pin(PinCheck),
     PinChanged(Result<(), PinProblem>),
     Same(bool),
@@ -231,16 +238,66 @@ pub(crate) enum Rung {
 }
 
 #[derive(Debug, Default)]
-struct Desk {
+pub(super) struct Desk {
     now: Option<Now>,
     next: u64,
     asks: VecDeque<(RequestId, Ask)>,
     /// Nearly always at most one: a dialogue waits for one thing at a time.
     replies: Vec<(RequestId, Reply)>,
-    keys: VecDeque<char>,
-    /// Keys that were taken off `keys` since the beginning.
+    keys: VecDeque<Typed>,
+    /// Keys that the caller has pressed and that were taken off `keys` since the beginning.
     taken: usize,
     alarm: Option<Instant>,
+    /// The caller may speak.
+    pub(super) voice: bool,
+    /// What may be said now.
+    pub(super) commands: Option<Arc<Commands>>,
+    /// What was said, and nobody has asked for yet.
+    pub(super) said: Option<Spoken>,
+    /// Somebody has begun to speak; what he says is waited for until then.
+    pub(super) speaking: Option<Instant>,
+    /// How often in a row it was not understood.
+    pub(super) misheard: u32,
+    /// It goes on by keys, which the menu has not said yet.
+    pub(super) by_keys: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Typed {
+    key: char,
+    /// It stands for what was said: the caller did not press it.
+    spoken: bool,
+}
+
+impl Desk {
+    fn take_key(&mut self) -> Option<char> {
+        let typed = self.keys.pop_front()?;
+        self.taken += usize::from(!typed.spoken);
+        Some(typed.key)
+    }
+
+    /// The end of a command matters to whoever waits for a second key, and to nobody else.
+    fn drop_command_end(&mut self) {
+        while self.keys.front().is_some_and(|typed| typed.key == COMMAND_END) {
+            self.keys.pop_front();
+        }
+    }
+
+    pub(super) fn has_keys(&mut self) -> bool {
+        self.drop_command_end();
+        !self.keys.is_empty()
+    }
+
+    /// Keys for what was said.
+    pub(super) fn type_for_caller(&mut self, keys: &str) {
+        self.keys.extend(keys.chars().map(|key| Typed { key, spoken: true }));
+    }
+
+    /// A key that was taken too early.
+    pub(super) fn put_back(&mut self, key: char) {
+        self.taken = self.taken.saturating_sub(1);
+        self.keys.push_front(Typed { key, spoken: false });
+    }
 }
 
 /// The dialogue's end of the desk. Clones are the same caller.
@@ -250,7 +307,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn desk(&self) -> MutexGuard<'_, Desk> {
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -282,13 +339,14 @@ impl Caller {
 
     // ---- hearing and speaking ----
 
-    /// Plays; a key stops it, and a key typed ahead keeps it from starting.
+    /// Plays; a key stops it, and a key typed ahead keeps it from starting. So does what is said, where something may be.
     pub(crate) async fn play(&self, phrases: Vec<Phrase>) -> Played {
-        if !self.desk().keys.is_empty() {
+        self.settle().await;
+        if self.desk().has_keys() {
             return Played { reason: PlayEnd::Key, played: Duration::ZERO };
         }
-        let played = self.play_with(phrases, true).await;
-        if played.reason == PlayEnd::Key {
+        let played = self.play_and_listen(phrases).await;
+        if played.reason == PlayEnd::Key && !self.desk().has_keys() {
             self.key_is_there().await;
         }
         played
@@ -302,7 +360,7 @@ impl Caller {
             let mut desk = self.desk();
             let Some(now) = desk.now.map(|now| now.instant) else { return Poll::Pending };
             let until = *until.get_or_insert(now + LONGEST_KEY);
-            let there = !desk.keys.is_empty() || now >= until;
+            let there = desk.has_keys() || now >= until;
             desk.alarm = (!there).then_some(until);
             if there { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -314,31 +372,46 @@ impl Caller {
         self.play_with(phrases, false).await;
     }
 
-    async fn play_with(&self, phrases: Vec<Phrase>, barge_in: bool) -> Played {
+    pub(super) async fn play_with(&self, phrases: Vec<Phrase>, barge_in: bool) -> Played {
         match self.ask(Ask::Play { phrases, barge_in }).await {
             Reply::Played(played) => played,
             _ => Played { reason: PlayEnd::Stopped, played: Duration::ZERO },
         }
     }
 
-    /// The next key, typed ahead or pressed within this time.
+    /// The next key, typed ahead or pressed within this time, or typed for what was said.
     pub(crate) async fn key(&self, within: Duration) -> Option<char> {
+        loop {
+            if self.is_to_be_told_keys() {
+                return None;
+            }
+            match self.key_or_speech(within).await {
+                Came::Key(key) => return Some(key),
+                Came::Nothing => return None,
+                Came::Spoken(said) => Box::pin(self.understand(said)).await,
+            }
+        }
+    }
+
+    /// The next key, or what was said; whoever has begun to speak is waited for.
+    pub(super) async fn key_or_speech(&self, within: Duration) -> Came {
         let mut until = None;
         poll_fn(|_| {
             let mut desk = self.desk();
-            if let Some(key) = desk.keys.pop_front() {
-                desk.taken += 1;
-                desk.alarm = None;
-                return Poll::Ready(Some(key));
-            }
+            desk.drop_command_end();
+            let came = match (desk.take_key(), desk.said.take()) {
+                (Some(key), said) => {
+                    desk.said = said;
+                    Some(Came::Key(key))
+                }
+                (None, said) => said.map(Came::Spoken),
+            };
             let Some(now) = desk.now.map(|now| now.instant) else { return Poll::Pending };
             let until = *until.get_or_insert(now + within);
-            if now >= until {
-                desk.alarm = None;
-                return Poll::Ready(None);
-            }
-            desk.alarm = Some(until);
-            Poll::Pending
+            let until = desk.speaking.map_or(until, |speaking| until.max(speaking));
+            let came = came.or_else(|| (now >= until).then_some(Came::Nothing));
+            desk.alarm = came.is_none().then_some(until);
+            came.map_or(Poll::Pending, Poll::Ready)
         })
         .await
     }
@@ -350,10 +423,11 @@ impl Caller {
             let mut desk = self.desk();
             let Some(now) = desk.now.map(|now| now.instant) else { return Poll::Pending };
             let until = *until.get_or_insert(now + within);
-            let key = desk.keys.front().copied();
+            let key = desk.keys.front().map(|typed| typed.key);
             let over = key.is_some() || now >= until;
             desk.alarm = (!over).then_some(until);
-            if over { Poll::Ready(key) } else { Poll::Pending }
+            desk.drop_command_end();
+            if over { Poll::Ready(key.filter(|key| *key != COMMAND_END)) } else { Poll::Pending }
         })
         .await
     }
@@ -385,6 +459,7 @@ impl Caller {
 
     /// A PIN: up to 24 digits, the first within this time. It does not get into the journal.
     pub(crate) async fn pin(&self, within: Duration) -> Option<String> {
+        self.deaf();
         let from = self.desk().taken;
         self.post(Ask::Secret { from, secret: true });
         let pin = match self.key(within).await {
@@ -406,22 +481,21 @@ impl Caller {
 
     fn drop_ahead(&self, key: char) {
         let mut desk = self.desk();
-        if desk.keys.front() == Some(&key) {
-            desk.keys.pop_front();
-            desk.taken += 1;
+        if desk.keys.front().is_some_and(|typed| typed.key == key) {
+            desk.take_key();
         }
     }
 
     /// Forgets what was typed ahead.
     pub(crate) fn forget_keys(&self) {
         let mut desk = self.desk();
-        desk.taken += desk.keys.len();
-        desk.keys.clear();
+        while desk.take_key().is_some() {}
     }
 
     // ---- the message ----
 
     pub(crate) async fn record(&self, idle: Duration, max: Duration) -> Recorded {
+        self.deaf();
         match self.ask(Ask::Record { idle, max }).await {
             Reply::Recorded(recorded) => recorded,
             _ => Recorded { reason: RecordEnd::Failed, duration: Duration::ZERO, loud: Duration::ZERO },
@@ -522,6 +596,7 @@ impl Caller {
     }
 
     pub(crate) async fn transfer(&self, number: String) -> TransferEnd {
+        self.deaf();
         match self.ask(Ask::Transfer(number)).await {
             Reply::Transferred(end) => end,
             _ => TransferEnd::Failed,
@@ -558,6 +633,7 @@ impl Caller {
 
     /// Rings somebody while the caller hears that it rings. Comes back only when they were not connected.
     pub(crate) async fn ring(&self, ring: Ring) -> Rung {
+        self.deaf();
         match self.ask(Ask::Ring(ring)).await {
             Reply::Rung(rung) => rung,
             _ => Rung::Failed,
@@ -634,11 +710,34 @@ impl Dialogue {
     /// Poll afterwards. False: so many keys wait that this one is lost.
     pub(crate) fn key(&mut self, key: char) -> bool {
         let mut desk = self.desk();
+        if desk.commands.take().is_some() {
+            // Whoever presses a key where he could speak goes on by keys.
+            (desk.voice, desk.said, desk.speaking) = (false, None, None);
+            desk.next += 1;
+            let id = RequestId(desk.next);
+            desk.asks.push_back((id, Ask::Listen(None)));
+        }
         let room = desk.keys.len() < MOST_KEYS;
         if room {
-            desk.keys.push_back(key);
+            desk.keys.push_back(Typed { key, spoken: false });
         }
         room
+    }
+
+    /// The caller has begun to speak. Poll afterwards.
+    pub(crate) fn speaking(&mut self, now: Now) {
+        let mut desk = self.desk();
+        if desk.commands.is_some() {
+            desk.speaking = Some(now.instant + SPEAKS);
+        }
+    }
+
+    /// What he said. Poll afterwards.
+    pub(crate) fn said(&mut self, said: Spoken) {
+        let mut desk = self.desk();
+        if desk.commands.is_some() {
+            (desk.said, desk.speaking) = (Some(said), None);
+        }
     }
 
     /// How many keys were taken so far.

@@ -8,6 +8,7 @@ use super::directory_search::{Outcome, directory_search};
 use super::menu::{Key, Menu, Pressed};
 use super::people::spoken;
 use super::personal::{Draft, Left, User, give_up};
+use super::voice::{Commands, offer};
 use mailbox::{MailboxId, MessageId};
 use speech::{Phrase, Prompt, Sound};
 
@@ -24,11 +25,11 @@ pub(crate) const MENU: Menu<Does> = Menu {
     name: "A message to be",
     about: "At least one recipient was found in the directory.",
     keys: &[
-        Key::new("1", Does::Record, "record it").to("After recording"),
-        Key::new("2", Does::Add, "add a recipient"),
+        Key::new("1", Does::Record, "record it").to("After recording").says("voice-word-record", &["record"]),
+        Key::new("2", Does::Add, "add a recipient").says("voice-word-add", &["add a recipient"]),
         Key::new("3", Does::Remove, "remove a recipient"),
-        Key::new("0", Does::Repeat, "repeat"),
-        Key::new("*", Does::Back, "write no message").to("Main menu"),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("*", Does::Back, "write no message").to("Main menu").says("voice-word-main-menu", &["main menu"]),
     ],
 };
 
@@ -62,7 +63,11 @@ async fn address(caller: &Caller, user: &User, mut to: Vec<Subscriber>, attached
     let mut failures = 0;
     while failures < user.personal.failures {
         opening.extend(recipients(caller, &to).await);
-        opening.push(Prompt::ComposeMenu.into());
+        caller.listen(&Commands::new(MENU.commands("", |_| true)));
+        match caller.hears() {
+            true => opening.extend(offer(MENU.words(|does| matches!(does, Does::Record | Does::Add)))),
+            false => opening.push(Prompt::ComposeMenu.into()),
+        }
         caller.play(std::mem::take(&mut opening)).await;
         match MENU.read(caller, FIRST_KEY).await {
             Pressed::Does(Does::Record) if to.is_empty() => failures += 1,

@@ -6,6 +6,7 @@
 use super::caller::{Caller, Match, Subscriber};
 use super::menu::{Key, Menu, Pressed};
 use super::people::spoken;
+use super::voice::Commands;
 use crate::commands::dial_plan::{DialByName, MatchedName};
 use speech::{Phrase, Prompt, Value};
 use std::time::Duration;
@@ -96,9 +97,18 @@ pub(super) async fn directory_search(caller: &Caller, scene: &Search) -> Outcome
     let mut order = scene.primary;
     let mut opening: Vec<Phrase> = Vec::new();
     let mut before = String::new();
+    // Said, a name is its owner's extension.
+    let names = Commands::new(caller.people(scene, "#").await);
     let mut failures = 0;
     while failures < scene.failures {
+        match before.is_empty() {
+            true => caller.listen(&names),
+            false => caller.deaf(),
+        }
         if before.is_empty() {
+            if caller.hears() {
+                opening.push(Prompt::VoiceSayName.into());
+            }
             opening.push(how_to_spell(order).into());
         }
         caller.play(std::mem::take(&mut opening)).await;
@@ -212,6 +222,7 @@ enum Choice {
 
 /// Up to nine people, each with a key.
 async fn choose(caller: &Caller, people: &[Match], most_failures: u32) -> Choice {
+    caller.deaf();
     let mut list: Vec<Phrase> = Vec::new();
     for (key, Match { subscriber, detail }) in (1_u32..).zip(people) {
         let name = spoken(caller, subscriber).await;

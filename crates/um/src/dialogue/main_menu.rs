@@ -9,6 +9,7 @@ use super::person::directory;
 use super::personal::{Left, User};
 use super::personal_options::personal_options;
 use super::set_up::set_up;
+use super::voice::{Commands, offer};
 use super::voice_mail::voice_mail;
 use crate::commands::mailbox::UmMailboxChanges;
 use crate::storage::{StoreAnswer, StoreRequest};
@@ -29,14 +30,23 @@ pub(crate) const MENU: Menu<Does> = Menu {
     name: "Main menu",
     about: "Voice access, after the PIN and the number of messages.",
     keys: &[
-        Key::new("1", Does::VoiceMail, "voice mail").to("A message"),
+        Key::new("1", Does::VoiceMail, "voice mail")
+            .to("A message")
+            .says("voice-word-voice-mail", &["voice mail", "messages"]),
         Key::other("2, 3", "mail and calendar, where such a source is connected"),
-        Key::new("4", Does::Directory, "find somebody").to("Somebody found"),
-        Key::new("5", Does::Compose, "send a voice message").to("A message to be"),
-        Key::new("6", Does::Options, "personal options").to("Personal options"),
+        Key::new("4", Does::Directory, "find somebody")
+            .to("Somebody found")
+            .says("voice-word-directory", &["directory", "find by name", "personal contacts"]),
+        Key::new("5", Does::Compose, "send a voice message")
+            .to("A message to be")
+            .says("voice-word-send-a-message", &["send a message", "compose"]),
+        Key::new("6", Does::Options, "personal options")
+            .to("Personal options")
+            .says("voice-word-personal-options", &["personal options"]),
         Key::new("7", Does::OutOfOfficeOff, "turn the out-of-office greeting off, while it is on"),
-        Key::new("0", Does::Repeat, "repeat"),
-        Key::new("*", Does::Repeat, "repeat; from everywhere in voice access, back to here"),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("*", Does::Repeat, "repeat; from everywhere in voice access, back to here")
+            .says("voice-word-main-menu", &["main menu"]),
     ],
 };
 
@@ -53,9 +63,14 @@ pub(super) async fn main_menu(caller: Caller, subscriber: Subscriber) {
     let Some(messages) = messages(&caller, &user).await else { return caller.announce(unreachable()).await };
     let mut opening = greeting(&user, &messages);
     drop(messages);
+    caller.use_voice(user.personal.prefers_voice && user.personal.voice);
+    if user.personal.prefers_voice && !user.personal.voice {
+        opening.push(Prompt::VoiceUnavailable.into());
+    }
     let mut failures = 0;
     while failures < user.personal.failures {
-        opening.extend(choices(&user));
+        caller.listen(&Commands::new(MENU.commands("", |does| offered(&user, does))));
+        opening.extend(if caller.hears() { spoken_choices(&user) } else { choices(&user) });
         caller.play(std::mem::take(&mut opening)).await;
         let pressed = MENU.read(&caller, FIRST_KEY).await;
         let left = match pressed {
@@ -107,6 +122,20 @@ fn greeting(user: &User, messages: &[Message]) -> Vec<Phrase> {
     if user.personal.out_of_office {
         phrases.push(Prompt::OutOfOfficeIsOn.into());
     }
+    phrases
+}
+
+fn offered(user: &User, does: Does) -> bool {
+    match does {
+        Does::Directory | Does::Compose => user.personal.directory.is_some(),
+        Does::OutOfOfficeOff => user.personal.out_of_office,
+        Does::VoiceMail | Does::Options | Does::Repeat => true,
+    }
+}
+
+fn spoken_choices(user: &User) -> Vec<Phrase> {
+    let mut phrases = offer(MENU.words(|does| !matches!(does, Does::Repeat) && offered(user, does)));
+    phrases.push(Prompt::VoiceOrKeys.into());
     phrases
 }
 

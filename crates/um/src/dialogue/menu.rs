@@ -1,9 +1,10 @@
-//! Menus as tables of keys, each written once: a dialogue reads the caller's keys by its table, and docs/menus.md is drawn from
-//! all of them.
+//! Menus as tables of keys and of what may be said for them, each written once: a dialogue reads the caller's keys by its table,
+//! takes what may be said from it, and docs/menus.md is drawn from all of them.
 
 use super::SECOND_KEY;
 use super::caller::Caller;
-use speech::{Phrase, Prompt};
+use super::voice::Command;
+use speech::{Phrase, Prompt, Value};
 use std::time::Duration;
 
 /// A menu. `A` is what its keys can mean.
@@ -22,22 +23,44 @@ pub(crate) struct Key<A> {
     does: Option<A>,
     help: &'static str,
     to: Option<&'static str>,
+    says: Option<Says>,
+}
+
+/// What may be said for a line's keys.
+#[derive(Clone, Copy)]
+struct Says {
+    /// How it is offered: a word of the catalogue.
+    word: &'static str,
+    /// All ways to say it, for the recogniser.
+    ways: &'static [&'static str],
+    /// It is done only once the caller has said that it is right.
+    asked: bool,
 }
 
 impl<A: Copy> Key<A> {
     /// What is pressed, one key after the other (`1`, `00`, `0011`), what it means, and how the drawing says that.
     pub(crate) const fn new(keys: &'static str, does: A, help: &'static str) -> Key<A> {
-        Key { keys, does: Some(does), help, to: None }
+        Key { keys, does: Some(does), help, to: None, says: None }
     }
 
     /// A line that no table can read, such as `an extension` or `nothing for 5 s`: the dialogue sees to it itself.
     pub(crate) const fn other(what: &'static str, help: &'static str) -> Key<A> {
-        Key { keys: what, does: None, help, to: None }
+        Key { keys: what, does: None, help, to: None, says: None }
     }
 
     /// The menu that it leads to.
     pub(crate) const fn to(self, menu: &'static str) -> Key<A> {
         Key { to: Some(menu), ..self }
+    }
+
+    /// What may be said instead: the word of the catalogue by which it is offered, and all ways to say it.
+    pub(crate) const fn says(self, word: &'static str, ways: &'static [&'static str]) -> Key<A> {
+        Key { says: Some(Says { word, ways, asked: false }), ..self }
+    }
+
+    /// The same; it can't be undone, and is asked for first.
+    pub(crate) const fn says_and_is_asked(self, word: &'static str, ways: &'static [&'static str]) -> Key<A> {
+        Key { says: Some(Says { word, ways, asked: true }), ..self }
     }
 }
 
@@ -100,12 +123,34 @@ impl<A: Copy> Menu<A> {
         })
     }
 
+    /// What may be said for the lines that are offered. `before`: keys that lead to this menu.
+    pub(crate) fn commands(&self, before: &str, offered: impl Fn(A) -> bool) -> Vec<Command> {
+        let mut commands = Vec::new();
+        for line in self.keys.iter().filter(|line| line.does.is_some_and(&offered)) {
+            let Some(says) = line.says else { continue };
+            commands.extend(says.ways.iter().map(|way| Command {
+                words: (*way).to_owned(),
+                keys: format!("{before}{}", line.keys),
+                said: Value::Word(says.word),
+                asked: says.asked,
+            }));
+        }
+        commands
+    }
+
+    /// What is offered to be said, by the words of the catalogue.
+    pub(crate) fn words(&self, offered: impl Fn(A) -> bool) -> Vec<&'static str> {
+        let lines = self.keys.iter().filter(|line| line.does.is_some_and(&offered));
+        lines.filter_map(|line| line.says.map(|says| says.word)).collect()
+    }
+
     pub(crate) fn drawn(&self) -> Drawn {
         let rows = self.keys.iter().map(|line| Row {
             keys: line.keys,
             pressed: line.does.is_some(),
             help: line.help,
             to: line.to,
+            says: line.says.map(|says| says.ways).unwrap_or_default(),
         });
         Drawn { name: self.name, about: self.about, rows: rows.collect() }
     }
@@ -123,6 +168,7 @@ struct Row {
     pressed: bool,
     help: &'static str,
     to: Option<&'static str>,
+    says: &'static [&'static str],
 }
 
 #[cfg(test)]
@@ -148,8 +194,8 @@ pub(super) fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// docs/menus.md: how the menus lead to each other, and the keys of each.
 pub(crate) fn page(menus: &[Drawn]) -> String {
     let mut page = String::from(
-        "# The menus\n\nWritten by `cargo xtask docs` from the tables that the dialogues read keys by. What a key is for in one \
-         sentence stands in [keys.md](keys.md).\n\n```mermaid\nflowchart LR\n",
+        "# The menus\n\nWritten by `cargo xtask docs` from the tables that the dialogues read keys and spoken commands by. What a \
+         key is for in one sentence stands in [keys.md](keys.md), what speaking needs in [voice.md](voice.md).\n\n```mermaid\nflowchart LR\n",
     );
     let node = |name: &str| name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     for menu in menus {
@@ -164,12 +210,17 @@ pub(crate) fn page(menus: &[Drawn]) -> String {
     }
     page.push_str("```\n");
     for menu in menus {
-        page.push_str(&format!("\n## {}\n\n{}\n\n| key | |\n|---|---|\n", menu.name, menu.about));
+        // Only menus to which one can speak have a column for it.
+        let spoken = menu.rows.iter().any(|row| !row.says.is_empty());
+        let head = if spoken { "| key | say | |\n|---|---|---|" } else { "| key | |\n|---|---|" };
+        page.push_str(&format!("\n## {}\n\n{}\n\n{head}\n", menu.name, menu.about));
         for row in &menu.rows {
             let keys = if row.pressed { format!("`{}`", spaced(row.keys)) } else { row.keys.to_owned() };
             let to =
                 row.to.map(|to| format!(" → [{to}](#{})", to.to_lowercase().replace(' ', "-"))).unwrap_or_default();
-            page.push_str(&format!("| {keys} | {}{to} |\n", row.help));
+            let says: Vec<String> = row.says.iter().map(|way| format!("“{way}”")).collect();
+            let says = if spoken { format!(" {} |", says.join(", ")) } else { String::new() };
+            page.push_str(&format!("| {keys} |{says} {}{to} |\n", row.help));
         }
     }
     page
@@ -203,7 +254,7 @@ mod tests {
         about: "For this test.",
         keys: &[
             Key::new("0", Does::Repeat, "repeat"),
-            Key::new("00", Does::More, "more"),
+            Key::new("00", Does::More, "more").says("voice-word-more", &["more options", "more"]),
             Key::new("001", Does::Replay, "replay"),
             Key::new("0011", Does::Previous, "previous"),
             Key::new("1", Does::Rewind, "rewind").to("A menu"),
@@ -260,8 +311,9 @@ mod tests {
     #[test]
     fn the_page_draws_lines_and_ways() {
         let page = page(&[MENU.drawn()]);
-        assert!(page.contains("| `00 11` | previous |"), "{page}");
-        assert!(page.contains("| nothing | is said again |"), "{page}");
+        assert!(page.contains("| `00 11` |  | previous |"), "{page}");
+        assert!(page.contains("| `00` | “more options”, “more” | more |"), "{page}");
+        assert!(page.contains("| nothing |  | is said again |"), "{page}");
         assert!(page.contains("a_menu -- \"1\" --> a_menu"), "{page}");
     }
 }

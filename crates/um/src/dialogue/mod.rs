@@ -26,6 +26,7 @@ pub(crate) mod script;
 mod set_up;
 mod subscriber_logon;
 mod time_zones;
+mod voice;
 mod voice_mail;
 #[cfg(test)]
 pub(crate) mod walk;
@@ -42,6 +43,7 @@ pub(crate) use greetings::record_on_phone;
 pub(crate) use personal::{Draft, Personal, Reception, RuleAction, RuleScene};
 pub(crate) use play_on_phone::play_on_phone;
 pub(crate) use subscriber_logon::{Access, subscriber_logon};
+pub(crate) use voice::Spoken;
 
 use std::time::Duration;
 
@@ -75,6 +77,21 @@ fn menus() -> Vec<menu::Drawn> {
         set_up::MENU.drawn(),
         find_me::MENU.drawn(),
         play_on_phone::MENU.drawn(),
+    ]
+}
+
+/// What may be said in each menu to which one can speak, for whoever measures how well it is understood.
+pub fn spoken_menus() -> Vec<(&'static str, Vec<String>)> {
+    let words = |commands: Vec<voice::Command>| commands.into_iter().map(|command| command.words).collect();
+    let mut message = voice_mail::MENU.commands("", |_| true);
+    message.extend(player::MENU.commands("", |_| true));
+    message.extend(voice_mail::MORE.commands("00", |_| true));
+    vec![
+        (main_menu::MENU.name, words(main_menu::MENU.commands("", |_| true))),
+        (voice_mail::MENU.name, words(message)),
+        (person::MENU.name, words(person::MENU.commands("", |_| true))),
+        (compose::MENU.name, words(compose::MENU.commands("", |_| true))),
+        (auto_attendant::MENU.name, words(auto_attendant::MENU.commands("", |_| true))),
     ]
 }
 

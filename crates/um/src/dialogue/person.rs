@@ -7,6 +7,7 @@ use super::directory_search::{Outcome, directory_search};
 use super::menu::{Key, Menu, Pressed};
 use super::people::spoken;
 use super::personal::{Left, User, give_up};
+use super::voice::{Commands, offer};
 use speech::{Phrase, Prompt, Value};
 
 #[derive(Clone, Copy, Debug)]
@@ -23,12 +24,14 @@ pub(crate) const MENU: Menu<Does> = Menu {
     name: "Somebody found",
     about: "Voice access, after somebody was found in the directory by name or extension.",
     keys: &[
-        Key::new("1", Does::Details, "hear the extension"),
-        Key::new("2", Does::Call, "call"),
-        Key::new("3", Does::Write, "send a voice message").to("A message to be"),
-        Key::new("4", Does::Another, "find somebody else"),
-        Key::new("0", Does::Repeat, "repeat"),
-        Key::new("*", Does::Back, "back").to("Main menu"),
+        Key::new("1", Does::Details, "hear the extension").says("voice-word-details", &["details"]),
+        Key::new("2", Does::Call, "call").says("voice-word-call", &["call"]),
+        Key::new("3", Does::Write, "send a voice message")
+            .to("A message to be")
+            .says("voice-word-send-a-message", &["send a message"]),
+        Key::new("4", Does::Another, "find somebody else").says("voice-word-find-another", &["find somebody else"]),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("*", Does::Back, "back").to("Main menu").says("voice-word-main-menu", &["main menu"]),
     ],
 };
 
@@ -61,7 +64,12 @@ async fn found(caller: &Caller, user: &User, person: Subscriber) -> Option<Left>
     let mut opening: Vec<Phrase> = Vec::new();
     let mut failures = 0;
     while failures < user.personal.failures {
-        opening.extend([Value::Person(name.clone()).into(), Prompt::PersonMenu.into()]);
+        caller.listen(&Commands::new(MENU.commands("", |_| true)));
+        opening.push(Value::Person(name.clone()).into());
+        match caller.hears() {
+            true => opening.extend(offer(MENU.words(|does| !matches!(does, Does::Repeat | Does::Back)))),
+            false => opening.push(Prompt::PersonMenu.into()),
+        }
         caller.play(std::mem::take(&mut opening)).await;
         match MENU.read(caller, FIRST_KEY).await {
             Pressed::Does(Does::Details) => {

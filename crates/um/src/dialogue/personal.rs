@@ -22,6 +22,8 @@ pub(crate) struct Personal {
     /// Callers hear the out-of-office greeting.
     pub(crate) out_of_office: bool,
     pub(crate) prefers_voice: bool,
+    /// Spoken commands can be had: allowed, installed, and in his language.
+    pub(crate) voice: bool,
     /// He has not recorded name and greeting yet, and is asked to.
     pub(crate) set_up_due: bool,
     /// In so many days his PIN expires; only when that is soon.
@@ -127,6 +129,7 @@ impl Draft {
 
 impl Caller {
     pub(super) async fn tape(&self, idle: Duration, max: Duration) -> (Recorded, Arc<Audio>) {
+        self.deaf();
         match self.ask(Ask::Tape { idle, max }).await {
             Reply::Taped(recorded, audio) => (recorded, audio),
             _ => {

@@ -38,6 +38,7 @@ pub(crate) const MENU: Menu<Does> = Menu {
 };
 
 pub(super) async fn personal_options(caller: &Caller, user: &mut User) -> Left {
+    caller.deaf();
     let mut opening: Vec<Phrase> = Vec::new();
     let mut failures = 0;
     while failures < user.personal.failures {
@@ -72,6 +73,10 @@ pub(super) async fn personal_options(caller: &Caller, user: &mut User) -> Left {
                 if changed(caller, user, changes, &mut opening).await {
                     user.personal.prefers_voice = voice;
                     opening.push(if voice { Prompt::VoicePreferred } else { Prompt::KeysPreferred }.into());
+                    caller.use_voice(voice && user.personal.voice);
+                    if voice && !user.personal.voice {
+                        opening.push(Prompt::VoiceUnavailable.into());
+                    }
                 }
             }
             Pressed::Does(Does::TimeZone) => {

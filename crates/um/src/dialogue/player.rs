@@ -29,7 +29,7 @@ pub(crate) const MENU: Menu<Does> = Menu {
         Key::new("11", Does::Start, "from its start; in the first 2 s the previous message"),
         Key::new("2", Does::Pause, "pause, and on"),
         Key::new("3", Does::Forward, "forward 5 s"),
-        Key::new("33", Does::End, "to the end"),
+        Key::new("33", Does::End, "to the end").says("voice-word-end", &["end"]),
         Key::new("4", Does::Slower, "slower, at the same pitch"),
         Key::new("6", Does::Faster, "faster, at the same pitch"),
     ],
@@ -91,8 +91,11 @@ pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, audio: &Arc<Aud
             None => {
                 let played = caller.play(vec![rest(caller, audio, at, *pace).await.into()]).await;
                 at = (at + played.played * pace.percent() / 100).min(audio.duration());
-                if played.reason != PlayEnd::Key {
-                    return Heard::ToTheEnd;
+                match played.reason {
+                    PlayEnd::Key => {}
+                    // What was said was no command: it goes on.
+                    PlayEnd::Speech => continue,
+                    PlayEnd::Finished | PlayEnd::Stopped => return Heard::ToTheEnd,
                 }
                 match caller.key(FIRST_KEY).await {
                     Some(key) => key,

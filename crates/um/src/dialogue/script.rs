@@ -7,6 +7,7 @@ use super::caller::{
 };
 use super::directory_search::Search;
 use super::personal::{Personal, Reception};
+use super::voice::Spoken;
 use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::people::PinProblem;
 use crate::people::directory::MOST_FOUND;
@@ -15,6 +16,7 @@ use crate::storage::{Greeting, StoreAnswer, StoreFailure, StoreRequest};
 use event::Now;
 use mailbox::{GreetingKind, MailboxId, Message, MessageId, ModSeq, Uid};
 use media::{PlayEnd, RecordEnd};
+use speech::recognition::{Grammar, Heard};
 use speech::{Audio, Options, Phrase, Speech};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -59,6 +61,8 @@ pub(crate) struct Script {
     /// What PIN checks say, one after the other; then wrong.
     pub(crate) pins: VecDeque<PinCheck>,
     pub(crate) new_pin: Result<(), PinProblem>,
+    /// What may be said, as it was last listened for.
+    pub(crate) grammar: Option<Arc<Grammar>>,
     pub(crate) over: bool,
 }
 
@@ -88,6 +92,7 @@ pub(crate) fn personal() -> Personal {
         zone: Default::default(),
         out_of_office: false,
         prefers_voice: false,
+        voice: false,
         set_up_due: false,
         pin_days: None,
         directory: Some(Search {
@@ -164,6 +169,7 @@ impl Script {
             directory: Vec::new(),
             pins: VecDeque::new(),
             new_pin: Ok(()),
+            grammar: None,
             over: false,
         };
         setup(&mut script);
@@ -211,6 +217,11 @@ impl Script {
                 let more = found.len() > MOST_FOUND;
                 found.truncate(MOST_FOUND);
                 Some(Reply::Matches(found, more))
+            }
+            Ask::People(_) => Some(Reply::People(self.subscribers.clone())),
+            Ask::Listen(grammar) => {
+                self.grammar = grammar;
+                None
             }
             Ask::Tape { max, .. } => {
                 self.taping = Some((id, max));
@@ -385,6 +396,55 @@ impl Script {
                 self.go_on();
             }
         }
+        self
+    }
+
+    /// Says something: what it was is understood for sure where it is a phrase of what is listened for, else not at all.
+    #[track_caller]
+    pub(crate) fn says(&mut self, words: &str) -> &mut Script {
+        let phrase = self.place(words);
+        self.is_heard(phrase.map_or(Heard::Unclear, |phrase| Heard::Phrase { phrase, sure: true }))
+    }
+
+    /// Says a phrase so that it may have been another.
+    #[track_caller]
+    pub(crate) fn mumbles(&mut self, words: &str) -> &mut Script {
+        let phrase = self.place(words).expect("it may be said");
+        self.is_heard(Heard::Phrase { phrase, sure: false })
+    }
+
+    /// Whether something may be said now.
+    pub(crate) fn may_say(&self, words: &str) -> bool {
+        self.place(words).is_some()
+    }
+
+    fn place(&self, words: &str) -> Option<usize> {
+        let grammar = self.grammar.as_ref()?;
+        (0..grammar.len()).find(|place| grammar.phrase(*place).as_deref() == Some(words))
+    }
+
+    #[track_caller]
+    fn is_heard(&mut self, heard: Heard) -> &mut Script {
+        self.speaks_and(Spoken::Heard(heard))
+    }
+
+    /// Says something while the recogniser does not work.
+    #[track_caller]
+    pub(crate) fn says_to_nobody(&mut self) -> &mut Script {
+        self.speaks_and(Spoken::Failed)
+    }
+
+    #[track_caller]
+    fn speaks_and(&mut self, spoken: Spoken) -> &mut Script {
+        assert!(self.grammar.is_some(), "nobody listens");
+        self.dialogue.speaking(self.now);
+        self.go_on();
+        if matches!(self.playing, Some((_, _, true))) {
+            self.played(PlayEnd::Speech, Duration::from_secs(3));
+        }
+        self.now = self.now.later(Duration::from_secs(1));
+        self.dialogue.said(spoken);
+        self.go_on();
         self
     }
 

@@ -8,12 +8,15 @@ use super::compose;
 use super::menu::{Key, Menu, Pressed};
 use super::person;
 use super::personal::{Left, User, give_up};
-use super::player::{Heard, player};
+use super::player::{self, Heard, player};
+use super::voice::{Command, Commands, offer};
 use super::{FIRST_KEY, SECOND_KEY};
 use crate::dialogue::Subscriber;
 use crate::storage::{StoreAnswer, StoreRequest};
 use mailbox::Message;
-use speech::{Person, Phrase, Prompt};
+use speech::{Person, Phrase, Prompt, Value};
+use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Does {
@@ -30,13 +33,14 @@ pub(crate) const MENU: Menu<Does> = Menu {
     name: "A message",
     about: "After a message, or while it plays.",
     keys: &[
-        Key::new("#", Does::Next, "the next one"),
-        Key::new("7", Does::Delete, "delete; on a deleted one: bring it back (until the call ends)"),
-        Key::new("8", Does::Reply, "reply").to("After recording"),
-        Key::new("9", Does::KeepNew, "keep as new"),
-        Key::new("00", Does::More, "more").to("More choices"),
-        Key::new("0", Does::Repeat, "repeat"),
-        Key::new("*", Does::Back, "back").to("Main menu"),
+        Key::new("#", Does::Next, "the next one").says("voice-word-next", &["next"]),
+        Key::new("7", Does::Delete, "delete; on a deleted one (“undelete”): bring it back, until the call ends")
+            .says_and_is_asked("voice-word-delete", &["delete"]),
+        Key::new("8", Does::Reply, "reply").to("After recording").says("voice-word-reply", &["reply"]),
+        Key::new("9", Does::KeepNew, "keep as new").says("voice-word-mark-as-unread", &["mark as unread"]),
+        Key::new("00", Does::More, "more").to("More choices").says("voice-word-more-options", &["more options"]),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("*", Does::Back, "back").to("Main menu").says("voice-word-main-menu", &["main menu"]),
     ],
 };
 
@@ -52,14 +56,17 @@ pub(crate) enum More {
 
 pub(crate) const MORE: Menu<More> = Menu {
     name: "More choices",
-    about: "Behind `00` of a message; the keys may follow at once.",
+    about: "Behind `00` of a message; the keys may follow at once, and what is said needs no `00`.",
     keys: &[
-        Key::new("1", More::Replay, "from its start"),
-        Key::new("11", More::Previous, "the previous one"),
-        Key::new("2", More::CallSender, "call whoever left it"),
-        Key::new("5", More::Envelope, "from whom, when, how long"),
-        Key::new("6", More::Forward, "send it on with a comment; not private or protected ones").to("A message to be"),
-        Key::new("44", More::Flag, "flag for later, or no more"),
+        Key::new("1", More::Replay, "from its start").says("voice-word-replay", &["replay", "play"]),
+        Key::new("11", More::Previous, "the previous one").says("voice-word-previous", &["previous"]),
+        Key::new("2", More::CallSender, "call whoever left it").says("voice-word-call-sender", &["call sender"]),
+        Key::new("5", More::Envelope, "from whom, when, how long")
+            .says("voice-word-envelope", &["envelope information", "read the header"]),
+        Key::new("6", More::Forward, "send it on with a comment; not private or protected ones")
+            .to("A message to be")
+            .says("voice-word-forward", &["forward"]),
+        Key::new("44", More::Flag, "flag for later, or no more").says("voice-word-flag", &["flag for follow up"]),
     ],
 };
 
@@ -144,6 +151,7 @@ impl Visit<'_> {
         // What the next round of the menu starts with; the first round starts with the message.
         let mut play = Some(header);
         loop {
+            self.caller.listen(&commands(state));
             let mut key = None;
             if let Some(header) = play.take() {
                 match player(self.caller, header, &audio, &mut self.user.pace).await {
@@ -158,8 +166,14 @@ impl Visit<'_> {
             let pressed = match key {
                 Some(key) => MENU.read_from(self.caller, key).await,
                 None => {
-                    let menu = if state.deleted { Prompt::PlayerMenuDeleted } else { Prompt::PlayerMenu };
-                    self.caller.play(vec![Prompt::EndOfMessage.into(), menu.into()]).await;
+                    let mut menu: Vec<Phrase> = vec![Prompt::EndOfMessage.into()];
+                    match (self.caller.hears(), state.deleted) {
+                        (true, false) => menu.extend(offer(MENU.words(offered))),
+                        (true, true) => menu.extend(offer([UNDELETE, "voice-word-next"])),
+                        (false, true) => menu.push(Prompt::PlayerMenuDeleted.into()),
+                        (false, false) => menu.push(Prompt::PlayerMenu.into()),
+                    }
+                    self.caller.play(menu).await;
                     MENU.read(self.caller, FIRST_KEY).await
                 }
             };
@@ -242,9 +256,14 @@ impl Visit<'_> {
 
     /// What is pressed behind 00; the choices are said when nothing follows.
     async fn more(&self) -> Option<More> {
-        let mut pressed = MORE.read(self.caller, SECOND_KEY).await;
+        // What is said has come whole.
+        let at_once = if self.caller.hears() { Duration::ZERO } else { SECOND_KEY };
+        let mut pressed = MORE.read(self.caller, at_once).await;
         if matches!(pressed, Pressed::Nothing) {
-            self.say(Prompt::PlayerMore).await;
+            match self.caller.hears() {
+                true => drop(self.caller.play(offer(MORE.words(|_| true))).await),
+                false => self.say(Prompt::PlayerMore).await,
+            }
             pressed = MORE.read(self.caller, FIRST_KEY).await;
         }
         match pressed {
@@ -341,6 +360,25 @@ impl Visit<'_> {
         });
         phrases
     }
+}
+
+const UNDELETE: &str = "voice-word-undelete";
+
+/// What is offered after a message: the way back is always there.
+fn offered(does: Does) -> bool {
+    !matches!(does, Does::Repeat | Does::Back)
+}
+
+/// What may be said of a message: both menus at once.
+fn commands(state: &State) -> Arc<Commands> {
+    let mut all = MENU.commands("", |does| !(state.deleted && matches!(does, Does::Delete)));
+    if state.deleted {
+        let said = Value::Word(UNDELETE);
+        all.push(Command { words: "undelete".into(), keys: "7".into(), said, asked: false });
+    }
+    all.extend(player::MENU.commands("", |_| true));
+    all.extend(MORE.commands("00", |_| true));
+    Commands::new(all)
 }
 
 fn from(message: &Message) -> Phrase {

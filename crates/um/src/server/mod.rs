@@ -5,6 +5,7 @@ mod closed;
 mod commands;
 mod connectivity;
 pub(crate) mod gateways;
+mod hearing;
 mod hop;
 mod lamps;
 mod letters;
@@ -48,6 +49,7 @@ use reload::Refused;
 use sip::Host;
 use sip::endpoint::{CallRef, ClientRef};
 use sip::target::{Answer, QueryId};
+use speech::recognition::{Heard, Recogniser, RecognitionError};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -96,6 +98,8 @@ pub enum Own {
     Reload,
     /// The answer to a [`HashJob`](crate::people::HashJob).
     Hashed(u64, HashAnswer),
+    /// What was understood of what a caller said.
+    Recognised(u64, Result<Heard, RecognitionError>),
     /// `by` is whoever gave the command, for the record.
     Command {
         by: String,
@@ -159,6 +163,10 @@ pub struct Server {
     pub(super) lamp_duty: bool,
     /// The server ends when its calls have, and at this time at the latest.
     pub(super) drain: Option<Instant>,
+    /// Who understands what callers say; `None`: nobody, and they are served by keys.
+    pub(crate) recogniser: Option<Box<dyn Recogniser>>,
+    /// Whose speech is being recognised, and what he was asked then.
+    pub(super) hearing: BTreeMap<u64, hearing::Hearing>,
     pub(crate) pins: PinChecks,
     /// Commands that are to be run again.
     refused: Refused<(Command, crate::commands::Reply, u8)>,
@@ -229,6 +237,8 @@ impl Server {
             lamps: Lamps::default(),
             lamp_duty: true,
             drain: None,
+            recogniser: None,
+            hearing: BTreeMap::new(),
             pins: PinChecks::default(),
             refused: Refused::default(),
             records: config.records,
@@ -266,6 +276,11 @@ impl Server {
     /// Leaves the lamps to another server on the same store, until [`Own::LampDuty`] says otherwise. Before the start.
     pub fn leave_lamps(&mut self) {
         self.lamp_duty = false;
+    }
+
+    /// Callers may speak: this understands them. Before the start.
+    pub fn understand_by(&mut self, recogniser: Box<dyn Recogniser>) {
+        self.recogniser = Some(recogniser);
     }
 
     /// The configuration, for whoever sets the server up.
@@ -349,6 +364,7 @@ impl Server {
             }
             Own::Reload => self.reload(now),
             Own::Hashed(ticket, answer) => self.hashed(ticket, answer, now),
+            Own::Recognised(ticket, heard) => self.recognised(ticket, heard, now),
             Own::Command { by, command, reply } => self.command(&by, command, reply, now),
             Own::Measure(reply) => reply(self.measure()),
             Own::LampDuty(duty) => self.lamp_duty(duty, now),

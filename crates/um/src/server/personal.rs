@@ -40,6 +40,9 @@ impl Server {
             zone: TimeZone::of(settings.time_zone.as_deref()),
             out_of_office: settings.out_of_office_greeting_enabled,
             prefers_voice: settings.voice_commands_preferred,
+            voice: policy.allow_automatic_speech_recognition
+                && settings.automatic_speech_recognition_enabled
+                && self.voice(self.configuration.own_language(&owner), &plan),
             set_up_due: um.set_up_due,
             pin_days: pin.and_then(|pin| pin.days_left(policy, now)).filter(|days| *days <= WARNED_DAYS),
             directory: directory.filter(|_| policy.allow_tui_access_to_directory),

@@ -158,6 +158,7 @@ impl Server {
             offering: codec.is_empty(),
             dialogue: None,
             play: None,
+            grammar: None,
             recording: None,
             taping: None,
             writing: None,

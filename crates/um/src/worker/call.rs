@@ -11,6 +11,7 @@ use event::Now;
 use mailbox::{MailboxId, MessageId};
 use media::{PlayId, RecordingId, SessionId, Tape};
 use sip::endpoint::{CallRef, ClientRef};
+use speech::recognition::Grammar;
 use speech::{Clock, Language};
 use std::sync::Arc;
 use std::time::Instant;
@@ -96,6 +97,8 @@ pub(crate) struct Call {
     pub(crate) waiting: Option<Dialogue>,
     pub(crate) dialogue: Option<Dialogue>,
     pub(crate) play: Option<(PlayId, RequestId)>,
+    /// What the caller may say now.
+    pub(crate) grammar: Option<Arc<Grammar>>,
     pub(crate) recording: Option<Recording>,
     /// A recording that becomes no message.
     pub(crate) taping: Option<(Recording, Tape)>,

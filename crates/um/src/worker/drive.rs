@@ -112,6 +112,11 @@ impl Server {
                 let people = people.collect();
                 Some(Reply::Matches(people, self.random.shared(found.more.into()) != 0))
             }
+            Ask::People(plan) => Some(Reply::People(self.people(plan.as_deref()))),
+            Ask::Listen(grammar) => {
+                self.listen(number, grammar);
+                None
+            }
             Ask::AnswerFor(mailbox) => {
                 // What was recorded before belongs to whom the call was for then.
                 self.send_message(number);
@@ -274,6 +279,8 @@ impl Server {
                     self.reply(number, ended.request, Reply::Recorded(recorded), now);
                 }
             }
+            MediaEvent::SpeechBegan { session } => self.speech_began(session, now),
+            MediaEvent::Spoken { session, speech } => self.spoken(session, &speech),
             MediaEvent::RecordDurable { recording, .. } => self.deliveries.durable(recording),
             MediaEvent::RecordFailed { recording, error } => {
                 let reason = format!("recording {recording} could not be made durable: {error}");

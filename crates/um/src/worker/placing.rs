@@ -137,6 +137,7 @@ impl Server {
             waiting: dialogue,
             dialogue: None,
             play: None,
+            grammar: None,
             clock: None,
             recording: None,
             taping: None,

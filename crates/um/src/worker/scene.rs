@@ -39,6 +39,7 @@ impl Server {
         access: Access,
         now: Now,
     ) -> Attendant {
+        let voice = attendant.speech_enabled && self.voice(attendant.language(plan), plan);
         let local = TimeZone::of(attendant.time_zone.as_deref()).local(now.wall);
         let hours = Hours::parse(&attendant.business_hours_schedule);
         let holiday = holiday(&attendant.holiday_schedule, local);
@@ -104,6 +105,8 @@ impl Server {
             hours: hours.spoken(first_day(attendant.week_start_day.as_deref())),
             digits: usize::try_from(plan.digits).unwrap_or(20),
             failures: plan.input_failures_before_disconnect,
+            voice,
+            fallback: attendant.dtmf_fallback_auto_attendant.clone(),
             operator: operator.filter(|_| operator_allowed),
             subscribers: attendant.allow_dial_plan_subscribers && attendant.call_someone_enabled,
             any_extension: attendant.allow_extensions && attendant.call_someone_enabled,

@@ -1,4 +1,4 @@
-use super::{Run, Test};
+use super::Test;
 use crate::outcome::Outcome;
 use crate::stage::Stage;
 use speech::Prompt;
@@ -11,7 +11,7 @@ pub(super) const TEST: Test = Test {
            mailbox. Confirm hearing the prompt: \"<Earcon>. To access your mailbox, enter your extension...\"",
     scenario: "an extension without a mailbox calls the pilot number",
     features: "subscriber access (Outlook Voice Access) from any phone",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

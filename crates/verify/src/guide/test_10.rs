@@ -1,5 +1,5 @@
+use super::Test;
 use super::servers::{answered, several, shares};
-use super::{Run, Test};
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
 use std::time::Duration;
@@ -11,7 +11,7 @@ pub(super) const TEST: Test = Test {
            that the load balancing is working properly.",
     scenario: "several calls to the pilot number of several UM servers",
     features: "load balancing",
-    run: Run::Steps(run),
+    run,
 };
 
 /// Calls that are made at least, and at most: with equal shares, the chance that one of two servers gets none of 16 is

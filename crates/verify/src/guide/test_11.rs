@@ -1,5 +1,5 @@
+use super::Test;
 use super::servers::{answered, several, shares};
-use super::{Run, Test};
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
 use crate::target::Redundancy;
@@ -14,7 +14,7 @@ pub(super) const TEST: Test = Test {
            mail number from an SIP extension. Check that the calls are answered in the Exchange 2013 UM 2.",
     scenario: "several calls to the pilot number while the first UM server is unreachable",
     features: "failover",
-    run: Run::Steps(run),
+    run,
 };
 
 const CALLS: usize = 4;

@@ -1,4 +1,4 @@
-use super::{Run, Test};
+use super::Test;
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
 use speech::Prompt;
@@ -9,7 +9,7 @@ pub(super) const TEST: Test = Test {
     text: "Navigate mailbox using the Telephony User Interface (TUI).",
     scenario: "a UM-enabled extension calls the pilot number, and presses keys",
     features: "subscriber access (Outlook Voice Access) by touch tone: playing, marking and deleting messages",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

@@ -1,4 +1,4 @@
-use super::{Run, Test};
+use super::Test;
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
 use crate::temporary;
@@ -14,7 +14,7 @@ pub(super) const TEST: Test = Test {
            (Chapter 2.1; not in 7.1.)",
     scenario: "the PBX's calls to the UM server, which are redirected within it",
     features: "every call to the UM server",
-    run: Run::Steps(run),
+    run,
 };
 
 /// More redirects than any server needs: a loop.

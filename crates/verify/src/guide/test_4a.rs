@@ -1,4 +1,4 @@
-use super::{Run, Test};
+use super::Test;
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
 use speech::Prompt;
@@ -10,7 +10,7 @@ pub(super) const TEST: Test = Test {
            of the calling party is displayed in the sender field of the voicemail message.",
     scenario: "a UM-enabled extension calls another one, which does not answer",
     features: "call answering; caller name in messages",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

@@ -1,4 +1,4 @@
-use super::{Run, Test};
+use super::Test;
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
 use crate::temporary;
@@ -11,7 +11,7 @@ pub(super) const TEST: Test = Test {
            calling party is displayed in the sender field of the voicemail message.",
     scenario: "a caller from outside, by a trunk, calls a UM-enabled extension, which does not answer",
     features: "call answering for external callers; caller number in messages",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

@@ -1,4 +1,4 @@
-use super::{Run, Test};
+use super::Test;
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
 use speech::Prompt;
@@ -10,7 +10,7 @@ pub(super) const TEST: Test = Test {
     text: "Dial Auto Attendant (AA). Dial the extension for the AA and confirm that the AA answers the call.",
     scenario: "an extension calls the auto attendant",
     features: "auto attendant",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

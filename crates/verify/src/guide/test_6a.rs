@@ -1,5 +1,5 @@
+use super::Test;
 use super::directory_search::{asks_for_the_subscriber, calls_the_attendant, hears_whom_it_is_connected_to};
-use super::{Run, Test};
 use crate::outcome::Outcome;
 use crate::stage::Stage;
 
@@ -9,7 +9,7 @@ pub(super) const TEST: Test = Test {
     text: "Confirm that the correct called party answers the phone.",
     scenario: "a caller asks the auto attendant for a user by name and is transferred",
     features: "auto attendant, directory search, call transfer",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

@@ -1,5 +1,5 @@
+use super::Test;
 use super::directory_search::ends_in_voice_mail;
-use super::{Run, Test};
 use crate::handset::Handset;
 use crate::outcome::Outcome;
 use crate::stage::Stage;
@@ -11,7 +11,7 @@ pub(super) const TEST: Test = Test {
     text: "Confirm that the call is routed to the called party's voicemail.",
     scenario: "a caller asks the auto attendant for a user by name and is transferred",
     features: "auto attendant, directory search, call transfer",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

@@ -1,5 +1,5 @@
+use super::Test;
 use super::directory_search::calls_the_attendant;
-use super::{Run, Test};
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
 use speech::Prompt;
@@ -10,7 +10,7 @@ pub(super) const TEST: Test = Test {
     text: "Confirm that the number is reported as invalid.",
     scenario: "a caller asks the auto attendant for an extension that the PBX does not have",
     features: "auto attendant, call transfer",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

@@ -1,5 +1,5 @@
+use super::Test;
 use super::play_on_phone::{asks_for_it, hears_the_message, it_is_over};
-use super::{Run, Test};
 use crate::outcome::Outcome;
 use crate::stage::Stage;
 
@@ -9,7 +9,7 @@ pub(super) const TEST: Test = Test {
     text: "Listen to voicemail using OWA's Play-On-Phone feature to a user's extension.",
     scenario: "a user asks by the mailbox's page (REST) to have a message played on the own extension",
     features: "Play on Phone",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

@@ -1,5 +1,5 @@
+use super::Test;
 use super::play_on_phone::{asks_for_it, hears_the_message, it_is_over};
-use super::{Run, Test};
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
 use crate::temporary;
@@ -10,7 +10,7 @@ pub(super) const TEST: Test = Test {
     text: "Listen to voicemail using OWA's Play-On-Phone feature to an external number.",
     scenario: "a user asks by the mailbox's page (REST) to have a message played on a telephone outside",
     features: "Play on Phone; dialling rules",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

@@ -1,4 +1,4 @@
-use super::{Run, Test};
+use super::Test;
 use crate::outcome::Outcome;
 use crate::stage::Stage;
 use speech::Prompt;
@@ -12,7 +12,7 @@ pub(super) const TEST: Test = Test {
            the pound key.\"",
     scenario: "a UM-enabled extension calls the pilot number by a key",
     features: "speed dial of voice mail; recognising the subscriber by the extension",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

@@ -1,4 +1,4 @@
-use super::{Run, Test};
+use super::Test;
 use crate::outcome::{Outcome, Stop};
 use crate::stage::Stage;
 use sip::message_summary::MessageSummary;
@@ -12,7 +12,7 @@ pub(super) const TEST: Test = Test {
     scenario: "a UM-enabled extension is called and does not answer; it has a phone that subscribes to its lamp and one \
                that does not",
     features: "message waiting indication",
-    run: Run::Steps(run),
+    run,
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {

@@ -11,6 +11,7 @@ use super::caller::{Caller, Subscriber};
 use super::directory_search::Search;
 use super::menu::{Key, Menu, Pressed};
 use super::subscriber_logon::{Access, subscriber_logon};
+use super::voice::{Command, Commands, offer};
 pub(super) use reach::CALL_OR_MESSAGE;
 use reach::Wanted;
 use speech::{Audio, Person, Phrase, Prompt};
@@ -34,9 +35,17 @@ pub(super) const MENU: Menu<Does> = Menu {
              announcement, the location, the business hours",
         ),
         Key::other("an extension", "is called, and who is busy or away takes a message"),
-        Key::new("0", Does::Operator, "the operator: the attendant's, else the dial plan's"),
-        Key::new("#", Does::Search, "search by name").to("Directory search"),
-        Key::new("*", Does::Access, "voice access, where the attendant leads there"),
+        Key::new("0", Does::Operator, "the operator: the attendant's, else the dial plan's")
+            .says("voice-word-operator", &["operator"]),
+        Key::new("#", Does::Search, "search by name")
+            .to("Directory search")
+            .says("voice-word-directory", &["directory"]),
+        Key::new("*", Does::Access, "voice access, where the attendant leads there")
+            .says("voice-word-voice-mail", &["voice mail"]),
+        Key::other(
+            "a name, where callers may speak",
+            "is asked for, then it is what its key or its extension is: a department of the key mapping, a person",
+        ),
         Key::other("nothing for 5 s", "what the mapping says for no key in time, else the menu again"),
         Key::other("three wrong inputs", "the operator where one may be called, else goodbye"),
     ],
@@ -61,6 +70,10 @@ pub(crate) struct Attendant {
     pub(crate) digits: usize,
     /// Wrong inputs before the call is ended.
     pub(crate) failures: u32,
+    /// Callers may speak.
+    pub(crate) voice: bool,
+    /// Who takes over callers who spoke, and go on by keys.
+    pub(crate) fallback: Option<String>,
     pub(crate) operator: Option<String>,
     /// Whether users of the plan may be called.
     pub(crate) subscribers: bool,
@@ -156,11 +169,23 @@ pub(crate) async fn auto_attendant(caller: Caller, mut scene: Attendant) {
 async fn attend(caller: &Caller, scene: &Attendant) -> Ended {
     let mut opening = scene.greeting.clone();
     Announcement::after(scene.announcement.as_ref(), caller, &mut opening).await;
+    caller.use_voice(scene.voice);
+    let commands = scene.commands(caller).await;
     let mut failures = 0;
     while failures < scene.failures {
-        opening.extend(scene.menu());
+        caller.listen(&commands);
+        opening.extend(if caller.hears() { scene.spoken_menu() } else { scene.menu() });
         caller.play(std::mem::take(&mut opening)).await;
-        let ended = match caller.key(FIRST_KEY).await {
+        let key = caller.key(FIRST_KEY).await;
+        if scene.voice
+            && !caller.hears()
+            && let Some(next) = fallback(caller, scene, key).await
+        {
+            return Ended::Next(next);
+        }
+        // What follows has its own questions.
+        caller.deaf();
+        let ended = match key {
             Some(key) => pressed(caller, scene, key).await,
             None => match scene.mapped('-') {
                 // Whoever is silent through it all is let go in the end.
@@ -193,7 +218,57 @@ async fn attend(caller: &Caller, scene: &Attendant) -> Ended {
     Ended::Over
 }
 
+/// The attendant for those who go on by keys, with the key that they have pressed.
+async fn fallback(caller: &Caller, scene: &Attendant, key: Option<char>) -> Option<Box<Attendant>> {
+    let next = caller.attendant(scene.fallback.clone()?).await?;
+    if let Some(key) = key {
+        caller.put_back(key);
+    }
+    Some(next)
+}
+
 impl Attendant {
+    /// What may be said: the menu's words, the names of its keys, and people.
+    async fn commands(&self, caller: &Caller) -> Arc<Commands> {
+        let mut commands = MENU.commands("", |does| self.offers(does));
+        commands.extend(self.keys.iter().filter(|line| line.key.is_ascii_digit()).map(|line| Command {
+            words: line.name.clone(),
+            keys: line.key.to_string(),
+            said: Person { name: Some(line.name.clone()), ..Person::default() }.into(),
+            asked: false,
+        }));
+        if let Some(search) = self.search.as_ref().filter(|_| self.subscribers) {
+            commands.extend(caller.people(search, "").await);
+        }
+        Commands::new(commands)
+    }
+
+    fn offers(&self, does: Does) -> bool {
+        match does {
+            Does::Operator => self.operator.is_some(),
+            Does::Search => self.search.is_some(),
+            Does::Access => self.access.is_some(),
+        }
+    }
+
+    /// What the menu offers to be said.
+    fn spoken_menu(&self) -> Vec<Phrase> {
+        if let Some(recorded) = &self.own_menu {
+            return vec![recorded.clone().into()];
+        }
+        let mut menu = Vec::new();
+        if self.search.is_some() && self.subscribers {
+            menu.push(Prompt::VoiceAttendant.into());
+        }
+        menu.extend(offer(MENU.words(|does| self.offers(does))));
+        for line in self.keys.iter().filter(|line| line.key.is_ascii_digit()) {
+            let name = Person { name: Some(line.name.clone()), ..Person::default() };
+            menu.push(speech::Value::from(name).into());
+        }
+        menu.push(Prompt::VoiceOrKeys.into());
+        menu
+    }
+
     /// What the menu offers, in words.
     fn menu(&self) -> Vec<Phrase> {
         if let Some(recorded) = &self.own_menu {

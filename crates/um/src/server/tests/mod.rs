@@ -18,5 +18,6 @@ mod pins;
 mod redirects;
 mod rig;
 mod securing;
+mod spoken;
 mod transfer;
 mod voice_access;

@@ -1,0 +1,39 @@
+# Spoken commands (fact sheet exchange-um 4.2, 4.3). The words are what may be said, as they are offered.
+
+voice-say = You can say:
+voice-or-keys = Or use the keys.
+voice-say-name = Say a name, or spell it by the keys.
+voice-attendant = Say the name of a person or a department.
+voice-not-understood = I did not understand that.
+voice-again = Please say it again, or use the keys.
+voice-did-you-say = Did you say
+voice-yes-or-no = Please say yes or no.
+voice-keys = I have trouble understanding you. Please use the keys.
+voice-unavailable = Spoken commands are not available now. Please use the keys.
+
+voice-word-voice-mail = voice mail
+voice-word-directory = directory
+voice-word-send-a-message = send a message
+voice-word-personal-options = personal options
+voice-word-repeat = repeat
+voice-word-main-menu = main menu
+voice-word-next = next
+voice-word-delete = delete
+voice-word-undelete = undelete
+voice-word-reply = reply
+voice-word-mark-as-unread = mark as unread
+voice-word-more-options = more options
+voice-word-more = more
+voice-word-replay = replay
+voice-word-previous = previous
+voice-word-call-sender = call sender
+voice-word-envelope = envelope information
+voice-word-forward = forward
+voice-word-flag = flag for follow up
+voice-word-end = end
+voice-word-details = details
+voice-word-call = call
+voice-word-find-another = find somebody else
+voice-word-record = record
+voice-word-add = add a recipient
+voice-word-operator = operator

@@ -1,0 +1,39 @@
+# Talade kommandon. De sägs på engelska: igenkänningen kan inget annat språk.
+
+voice-say = Du kan säga:
+voice-or-keys = Eller använd knapparna.
+voice-say-name = Säg ett namn, eller stava det med knapparna.
+voice-attendant = Säg namnet på en person eller en avdelning.
+voice-not-understood = Det förstod jag inte.
+voice-again = Säg det igen, eller använd knapparna.
+voice-did-you-say = Sa du
+voice-yes-or-no = Säg yes eller no.
+voice-keys = Jag har svårt att förstå dig. Använd knapparna.
+voice-unavailable = Talade kommandon går inte att använda nu. Använd knapparna.
+
+voice-word-voice-mail = voice mail
+voice-word-directory = directory
+voice-word-send-a-message = send a message
+voice-word-personal-options = personal options
+voice-word-repeat = repeat
+voice-word-main-menu = main menu
+voice-word-next = next
+voice-word-delete = delete
+voice-word-undelete = undelete
+voice-word-reply = reply
+voice-word-mark-as-unread = mark as unread
+voice-word-more-options = more options
+voice-word-more = more
+voice-word-replay = replay
+voice-word-previous = previous
+voice-word-call-sender = call sender
+voice-word-envelope = envelope information
+voice-word-forward = forward
+voice-word-flag = flag for follow up
+voice-word-end = end
+voice-word-details = details
+voice-word-call = call
+voice-word-find-another = find somebody else
+voice-word-record = record
+voice-word-add = add a recipient
+voice-word-operator = operator
