@@ -54,9 +54,12 @@ pub struct Extras {
 /// Processes that understand what callers say: a tenth of a second of work for each thing that is said.
 const RECOGNISERS: usize = 2;
 
-/// Whoever understands what callers say, and what the start says of it. The helper is the program itself, which a test that
+/// Somebody, if there is one, and what the start says of it.
+type Understanding = (Option<Box<dyn Recogniser>>, &'static str);
+
+/// Whoever understands what callers say. The helper is the program itself, which a test that
 /// has a server in it is not.
-fn recogniser(answers: Answers) -> Result<(Option<Box<dyn Recogniser>>, &'static str), StartError> {
+fn recogniser(answers: Answers) -> Result<Understanding, StartError> {
     let program =
         std::env::current_exe().ok().filter(|program| program.file_stem().is_some_and(|name| name == "earcon"));
     let Some(program) = program else { return Ok((None, "no spoken commands")) };

@@ -9,10 +9,13 @@ use net::Input;
 use speech::recognition::{Grammar, Heard, Recogniser, RecognitionError};
 use std::sync::{Arc, Mutex};
 
+/// A ticket, and what may have been said.
+type Asked = (u64, Arc<Grammar>);
+
 /// A recogniser that is told what it has heard.
 #[derive(Clone, Default)]
 struct Ears {
-    asked: Arc<Mutex<Vec<(u64, Arc<Grammar>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Recogniser for Ears {
@@ -30,7 +33,7 @@ impl Recogniser for Ears {
 
 impl Ears {
     /// The caller says something; the ticket by which it is to be answered, and among what it may be.
-    fn hear(&self, rig: &mut Rig, call: &TestCall) -> (u64, Arc<Grammar>) {
+    fn hear(&self, rig: &mut Rig, call: &TestCall) -> Asked {
         rig.listen(call.session);
         rig.media_event(MediaEvent::SpeechBegan { session: call.session });
         let speech = Utterance::new(vec![0; 8000]);
