@@ -17,7 +17,7 @@ const FAULTY: [u8; 3] = [127, 100, 1];
 
 /// The tests take the time that is spoken in them, and hardly any work: parts that take as long as each other, each with a
 /// lab of its own, run side by side.
-const PARTS: [&str; 4] = ["2,3,7", "1,4,10", "5,6b,6c,11", "6a,6d,8,9,302"];
+const PARTS: [&str; 4] = ["3,7", "1,4,10", "5,6b,6c,11", "6a,6d,8,9,302"];
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -86,7 +86,7 @@ fn told(results: &[TestResult]) -> String {
     results.iter().map(|result| format!("{:<4} {:<2} {:?}\n", result.number, result.code, result.reason)).collect()
 }
 
-/// Everything that is there already.
+/// Everything but test 2: the recogniser is a process of the program `earcon`, which a test is not. tests/foreign has it.
 const ALL: &[&str] = &["1", "3", "4a", "4b", "5", "6a", "6b", "6c", "6d", "7a", "7b", "8", "9", "10", "11", "302"];
 
 #[test]
@@ -94,7 +94,7 @@ fn a_sound_lab_passes() {
     let runtime = runtime();
     let results = verify_all(&runtime, SOUND, Way::Clear);
     assert_eq!(with(&results, Code::P), ALL, "{}", told(&results));
-    assert_eq!(with(&results, Code::NT).len(), TESTS.len() - ALL.len());
+    assert_eq!((results.len(), TESTS.len()), (ALL.len(), ALL.len() + 1));
 }
 
 /// The guide's chapters 5 and 6 at once, and phones by TLS with SRTP.
@@ -257,7 +257,7 @@ fn each_fault_fails_its_tests_and_not_their_neighbours() {
 #[test]
 #[ignore = "the whole suite for each fault: ten minutes"]
 fn each_fault_fails_exactly_its_tests() {
-    try_all(8, |_| String::new());
+    try_all(8, |_| ALL.join(","));
 }
 
 #[test]
