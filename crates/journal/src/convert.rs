@@ -65,19 +65,60 @@ pub(crate) enum AnswerLine {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum MediaLine {
-    Key { session: u64, digit: char, duration_ms: u32 },
-    PlayEnded { session: u64, play: u64, played_ns: u64, reason: String },
-    RecordEnded { session: u64, recording: String, reason: String, duration_ns: u64, loud_ns: u64 },
-    RecordDurable { recording: String, length: u64 },
-    RecordFailed { recording: String, error: String },
-    SpeechBegan { session: u64 },
+    Key {
+        session: u64,
+        digit: char,
+        duration_ms: u32,
+    },
+    PlayEnded {
+        session: u64,
+        play: u64,
+        played_ns: u64,
+        reason: String,
+    },
+    RecordEnded {
+        session: u64,
+        recording: String,
+        reason: String,
+        duration_ns: u64,
+        loud_ns: u64,
+    },
+    RecordDurable {
+        recording: String,
+        length: u64,
+    },
+    RecordFailed {
+        recording: String,
+        error: String,
+    },
+    SpeechBegan {
+        session: u64,
+    },
     /// How many samples.
-    Spoken { session: u64, samples: usize },
-    StreamLost { session: u64 },
-    Latched { session: u64, remote: SocketAddr },
-    Dropped { session: u64, forged: u64, replayed: u64 },
-    Fax { session: u64 },
-    Dead { session: u64, since_ns: u64, loud_ns: u64 },
+    Spoken {
+        session: u64,
+        samples: usize,
+    },
+    StreamLost {
+        session: u64,
+    },
+    Latched {
+        session: u64,
+        remote: SocketAddr,
+    },
+    Dropped {
+        session: u64,
+        forged: u64,
+        replayed: u64,
+    },
+    Fax {
+        session: u64,
+    },
+    Dead {
+        session: u64,
+        since_ns: u64,
+        loud_ns: u64,
+    },
 }
 
 #[derive(Serialize, Deserialize)]

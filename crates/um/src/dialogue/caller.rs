@@ -59,8 +59,11 @@ pub(crate) enum Ask {
         keys: String,
         detail: MatchedName,
     },
-    /// Who may be named by voice: those of a dial plan, or of all. Answered by `People`.
-    People(Option<String>),
+    /// Who may be named by voice, of a dial plan or of all, and of an address list or of all. Answered by `People`.
+    People {
+        plan: Option<String>,
+        list: Option<String>,
+    },
     /// From now on this may be said, or nothing. Told, not asked.
     Listen(Option<Arc<Grammar>>),
     /// Records something that becomes no message: a greeting, a name. Answered by `Taped`.

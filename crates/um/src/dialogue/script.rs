@@ -218,7 +218,7 @@ impl Script {
                 found.truncate(MOST_FOUND);
                 Some(Reply::Matches(found, more))
             }
-            Ask::People(_) => Some(Reply::People(self.subscribers.clone())),
+            Ask::People { .. } => Some(Reply::People(self.subscribers.clone())),
             Ask::Listen(grammar) => {
                 self.grammar = grammar;
                 None

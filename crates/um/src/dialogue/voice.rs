@@ -252,7 +252,7 @@ impl Caller {
         if !self.hears() {
             return Vec::new();
         }
-        let people = match self.ask(Ask::People(search.plan.clone())).await {
+        let people = match self.ask(Ask::People { plan: search.plan.clone(), list: search.list.clone() }).await {
             Reply::People(people) => people,
             _ => Vec::new(),
         };

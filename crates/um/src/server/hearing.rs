@@ -76,12 +76,14 @@ impl Server {
         }
     }
 
-    /// Who may be named by voice, of a plan or of all: nobody where they are too many.
-    pub(crate) fn people(&self, plan: Option<&str>) -> Vec<Subscriber> {
+    /// Who may be named by voice, of a plan and an address list or of all: nobody where they are too many.
+    pub(crate) fn people(&self, plan: Option<&str>, list: Option<&str>) -> Vec<Subscriber> {
         let configuration = &self.configuration;
         let found = configuration.mailboxes.iter().filter(|mailbox| {
             let of = configuration.plan_of(mailbox).filter(|_| !mailbox.hidden);
-            of.is_some_and(|of| plan.is_none_or(|plan| plan.eq_ignore_ascii_case(&of.name)))
+            let in_plan = of.is_some_and(|of| plan.is_none_or(|plan| plan.eq_ignore_ascii_case(&of.name)));
+            let listed = |list: &str| mailbox.address_lists.iter().any(|own| own.eq_ignore_ascii_case(list));
+            in_plan && list.is_none_or(listed)
         });
         let found: Vec<_> = found.take(MOST_NAMES + 1).cloned().collect();
         // How many there are is others' doing; those that there are the journal hears of.

@@ -112,7 +112,7 @@ impl Server {
                 let people = people.collect();
                 Some(Reply::Matches(people, self.random.shared(found.more.into()) != 0))
             }
-            Ask::People(plan) => Some(Reply::People(self.people(plan.as_deref()))),
+            Ask::People { plan, list } => Some(Reply::People(self.people(plan.as_deref(), list.as_deref()))),
             Ask::Listen(grammar) => {
                 self.listen(number, grammar);
                 None
