@@ -277,7 +277,14 @@ mod tests {
             script.messages = vec![message(1, false), message(2, true)];
             script.personal = Some(personal);
         };
-        let access = Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3, elsewhere: None };
+        let access = Access {
+            from: Some(anna()),
+            digits: 5,
+            failures: 3,
+            logon_failures: 3,
+            elsewhere: None,
+            ..Access::default()
+        };
         let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
         script.presses("730146#");
         script
