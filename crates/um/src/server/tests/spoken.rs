@@ -75,7 +75,8 @@ fn a_message_is_deleted_by_voice_once_that_was_said_to_be_right() {
     let (mut rig, ears) = (Rig::lab(), Ears::default());
     rig.server.understand_by(Box::new(ears.clone()));
     let call = logged_on(&mut rig);
-    assert_eq!(listens(&rig), [true]);
+    let asked = rig.listen(call.session);
+    assert!(asked.iter().any(|command| matches!(command, MediaCommand::Listen { listen: true, .. })));
     ears.says(&mut rig, &call, "voice mail");
     ears.says(&mut rig, &call, "delete");
     let deleted = |rig: &Rig| rig.take_events().iter().any(|event| matches!(event, Event::MessageDeleted { .. }));
