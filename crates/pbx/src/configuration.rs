@@ -450,9 +450,9 @@ fn load_numbered<T: DeserializeOwned>(store: &Store, kind: &str) -> Result<BTree
 
 /// All values of a kind.
 pub(crate) fn load_kind<T: DeserializeOwned>(store: &Store, kind: &str) -> Result<BTreeMap<String, T>, LoadError> {
-    let read = |(key, text): (String, String)| match serde_json::from_str(&text) {
-        Ok(value) => Ok((key, value)),
-        Err(error) => Err(LoadError { kind: kind.into(), key, reason: error.to_string() }),
+    let read = |key: &str, text: &str| match serde_json::from_str(text) {
+        Ok(value) => Ok((key.to_owned(), value)),
+        Err(error) => Err(LoadError { kind: kind.into(), key: key.into(), reason: error.to_string() }),
     };
-    store.load(kind).into_iter().map(read).collect()
+    store.read(kind, read).into_iter().collect()
 }

@@ -5,6 +5,7 @@
 //! it hands in its changes and is told by a callback once they are durable. [`KeyFile`] seals the secrets among the values.
 
 mod key_file;
+mod reader;
 mod store;
 mod writer;
 

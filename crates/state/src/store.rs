@@ -204,8 +204,13 @@ impl Store {
 
     /// All values of a kind that are durable, by key in byte order. From memory; costs a copy.
     pub fn load(&self, kind: &str) -> Vec<(String, String)> {
+        self.read(kind, |key, value| (key.to_owned(), value.to_owned()))
+    }
+
+    /// The same without the copy: what `read` makes of each key and value. It must return soon, for the writer waits.
+    pub fn read<T>(&self, kind: &str, mut read: impl FnMut(&str, &str) -> T) -> Vec<T> {
         let kinds = self.shared.image.lock();
-        kinds.get(kind).into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
+        kinds.get(kind).into_iter().flatten().map(|(key, value)| read(key, value)).collect()
     }
 
     /// One value that is durable.

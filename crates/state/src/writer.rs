@@ -1,6 +1,7 @@
 //! The writer's thread: everything that waits goes into one transaction. In PostgreSQL it also follows what other servers
 //! write.
 
+use crate::reader;
 use crate::store::{Done, Image, SCHEMA};
 use crate::{Change, CommitError, OpenError};
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
@@ -12,8 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Rows that are written by one statement.
+/// Rows that are written by one statement at most.
 pub(crate) const ROWS: usize = 32;
+/// Where commits come by the hundred, so long is waited for more of them to share a sync, which costs as much as many rows.
+/// A commit that comes alone never waits.
+const GATHERING: Duration = Duration::from_millis(3);
 /// Other servers' changes are looked for this often; hints make it sooner.
 const POLL: Duration = Duration::from_millis(500);
 const CHANNEL: &str = "earcon_state";
@@ -69,7 +73,7 @@ impl WriterState {
                 Place::Server(server) => Database::connect(server, &SCHEMA).await?,
             };
             let pool = database.single(&SCHEMA).await.map_err(&failed)?;
-            let image = read(&pool).await.map_err(&failed)?;
+            let image = reader::read(&pool).await.map_err(&failed)?;
             Ok::<_, OpenError>((database, pool, Arc::new(image)))
         })?;
         let me = format!("{:016x}", rand::random::<u64>());
@@ -81,11 +85,18 @@ impl WriterState {
             Database::File(_) => never(),
             Database::Server(server) => look_often(server),
         };
-        let mut told = true;
+        let (mut told, mut crowded) = (true, false);
         loop {
             select! {
                 recv(inbox) -> first => match first {
-                    Ok(first) => told &= self.write(first, inbox, broken),
+                    Ok(first) => {
+                        if crowded {
+                            thread::sleep(GATHERING);
+                        }
+                        let group: Vec<Commit> = std::iter::once(first).chain(inbox.try_iter()).collect();
+                        crowded = group.len() > 1;
+                        told &= self.write(group, broken);
+                    }
                     Err(_) => break,
                 },
                 recv(looks) -> _ => {}
@@ -106,10 +117,10 @@ impl WriterState {
 
     /// Everything that waits goes into one transaction, with one sync. Returns whether the role knows what it came to: all
     /// was taken, and nothing read meanwhile.
-    fn write(&self, first: Commit, inbox: &Receiver<Commit>, broken: &AtomicU64) -> bool {
+    fn write(&self, waiting: Vec<Commit>, broken: &AtomicU64) -> bool {
         let lost = broken.load(Ordering::SeqCst);
         let mut group = Vec::new();
-        for commit in std::iter::once(first).chain(inbox.try_iter()) {
+        for commit in waiting {
             if commit.chain > 0 && commit.chain <= lost {
                 self.image.pending.fetch_sub(1, Ordering::SeqCst);
                 (commit.done)(Err(CommitError::Before));
@@ -191,10 +202,13 @@ impl WriterState {
         let (put, removed): (Vec<_>, Vec<_>) =
             last.into_iter().partition(|(_, value)| seq.is_some() || value.is_some());
         // Each statement is handed to SQLite's own thread and back, which costs more than the row: many a statement.
-        let (many, few) = put.split_at(put.len() - put.len() % ROWS);
-        for rows in many.chunks(ROWS).chain(few.chunks(1)) {
-            // Of two lengths only, so that both stay prepared.
+        let mut rest = put.as_slice();
+        while !rest.is_empty() {
+            // Of six lengths only, the powers of two, so that all stay prepared.
+            let length = ROWS.min(1 << rest.len().ilog2());
+            let (rows, others) = rest.split_at(length);
             sql.insert(head, rows.iter().map(row).collect(), tail).await?;
+            rest = others;
         }
         for ((kind, key), _) in removed {
             sql.execute("DELETE FROM state WHERE kind = $1 AND key = $2", values![kind, key]).await?;
@@ -233,19 +247,6 @@ impl WriterState {
         self.image.show(rows.into_iter().map(|(kind, key, value, ..)| (kind, key, value)).collect(), last);
         Ok(others)
     }
-}
-
-/// What is there at the start.
-async fn read(pool: &Pool) -> Result<Image, Error> {
-    let mut position = 0;
-    if pool.is_postgres() {
-        // Before the values: what comes between is read again.
-        (position,) = pool.one("SELECT last FROM state_feed", values![]).await?;
-    }
-    let rows = pool.all("SELECT kind, key, value FROM state WHERE value IS NOT NULL", values![]).await?;
-    let image = Image::default();
-    image.show(rows, position);
-    Ok(image)
 }
 
 /// A thread that says when to look. It ends when nobody listens.

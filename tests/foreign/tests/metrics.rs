@@ -20,7 +20,7 @@ const TOLD: [(u16, &str); 10] = [
     (Halves::metrics_port(NET), "earcon_queue_waiting{role=\"node\",queue=\"connections\"} 0"),
     (Halves::metrics_port(NET), "earcon_queue_waiting{role=\"node\",queue=\"journal\"}"),
     (Halves::metrics_port(NET), "earcon_sip_retransmissions_total{role=\"node\"}"),
-    (Halves::web_port(NET), "earcon_messages_delivered_total{recovered=\"no\"} 1"),
+    (Halves::web_port(NET), "earcon_messages_delivered_total{recovered=\"false\"} 1"),
     (Halves::web_port(NET), "earcon_queue_waiting{role=\"um\",queue=\"mailbox\"} 0"),
     (Halves::web_port(NET), "earcon_queue_waiting{role=\"um\",queue=\"hashing\"} 0"),
     (Halves::web_port(NET), "earcon_up{part=\"um\"} 1"),
@@ -95,7 +95,7 @@ fn collected(halves: &Halves) {
         ("up{job=\"node\"}", "1"),
         ("up{job=\"um\"}", "1"),
         ("earcon_calls_started_total{job=\"node\"}", "1"),
-        ("earcon_messages_delivered_total{job=\"um\",recovered=\"no\"}", "1"),
+        ("earcon_messages_delivered_total{job=\"um\",recovered=\"false\"}", "1"),
     ] {
         let deadline = Instant::now() + Duration::from_secs(30);
         while ask(query).as_deref() != Some(value) {

@@ -204,7 +204,7 @@ mod tests {
     /// A line with every parameter of a form.
     fn full(form: &Form) -> String {
         let value = |kind| match kind {
-            Kind::Number | Kind::NumberOrAll => "1",
+            Kind::Number | Kind::Port | Kind::NumberOrAll => "1",
             Kind::YesNo => "yes",
             Kind::Individuals => "1-1&&1-30",
             _ => "27000",

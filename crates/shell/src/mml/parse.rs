@@ -229,6 +229,7 @@ impl<'a> Builder<'a> {
                 let number = text.parse::<u32>().map_err(|_| wrong("give a whole number"))?;
                 json!(number)
             }
+            Kind::Port => json!(text.parse::<u16>().map_err(|_| wrong("give a number from 0 to 65535"))?),
             Kind::YesNo => match text.to_ascii_lowercase().as_str() {
                 "yes" | "true" | "1" | "on" => json!(true),
                 "no" | "false" | "0" | "off" => json!(false),

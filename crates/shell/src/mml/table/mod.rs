@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     TextOrAll,
     /// A whole number.
     Number,
+    /// Of UDP or TCP, 0 to 65535.
+    Port,
     /// A whole number; `ALL` is the same as leaving it out.
     NumberOrAll,
     /// `yes`/`no`, `true`/`false`, `1`/`0`, `on`/`off`.

@@ -1,6 +1,6 @@
 //! Routes: category, line type, individuals, destinations, SIP data.
 
-use super::Kind::{Eight, Individuals, MaybeText, Number, NumberOrAll, Secret, Text, TextOrAll, YesNo};
+use super::Kind::{Eight, Individuals, MaybeText, Number, NumberOrAll, Port, Secret, Text, TextOrAll, YesNo};
 use super::{Form, Parameter, mml, needed, p, unix};
 
 const ROU: Parameter = needed(&["ROU"], "rou", Number, "route, 1 to 250");
@@ -65,9 +65,9 @@ const SIP_ROUTE: &[Parameter] = &[
         "PRIVATE_SERVICES (tie line) or PUBLIC_SERVICES: what its callers are for call lists",
     ),
     p(&["protocol"], "protocol", Text, "udp, tcp, tls (stored; not there yet), or default (the profile's)"),
-    p(&["remoteport"], "remoteport", Number, "port at the other end; 0: by DNS SRV"),
+    p(&["remoteport"], "remoteport", Port, "port at the other end; 0: by DNS SRV"),
     p(&["proxyip"], "proxyip", Text, "where requests are sent instead of to the URI's host"),
-    p(&["proxyport"], "proxyport", Number, "the proxy's port"),
+    p(&["proxyport"], "proxyport", Port, "the proxy's port"),
     p(&["routeset"], "routeset", Text, "Route URIs with ;lr, separated by commas"),
     p(&["addheader"], "addheader", Text, "a header for each INVITE, \"Name: value\"; several with | between"),
     p(
@@ -113,7 +113,7 @@ const SIP_ROUTE: &[Parameter] = &[
     p(&["timer"], "timer", Number, "seconds that a registration is asked for, 60 to 86400"),
     p(&["numbers"], "numbers", Text, "the numbers to register, separated by commas; else -authname"),
     p(&["registerstring"], "registerstring", Text, "the address to register, ? stands for the number; else uristring0"),
-    p(&["registerport"], "registerport", Number, "the registrar's port"),
+    p(&["registerport"], "registerport", Port, "the registrar's port"),
     p(&["peername"], "peername", Text, "TLS: the name in the peer's certificate, where -uristring has its address"),
     p(&["localdomain"], "localdomain", Text, "the domain that stands for the node in From and the address of record"),
     p(&["supervise"], "supervise", Text, "ACTIVE_SUPERVISION or NO_SUPERVISION"),
