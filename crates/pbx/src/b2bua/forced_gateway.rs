@@ -23,7 +23,7 @@ pub(crate) struct Side {
     agreed: Option<Agreed>,
     /// The phone's dialog; a trunk's media comes from where it says.
     phone: Option<CallRef>,
-    /// Its keys come as tones.
+    /// Its keys come as tones, even where events were agreed.
     inband_keys: bool,
 }
 
@@ -103,7 +103,9 @@ impl Side {
         if flow.is_some_and(|flow| flow.remote.ip() != agreed.remote.ip()) {
             stream.source = Source::FirstSeen;
         }
-        stream.inband_keys = self.inband_keys;
+        // Who agreed to no events presses keys as tones, whatever its extension says of it; heard are they only where the
+        // other side takes events.
+        stream.inband_keys = self.inband_keys || stream.dtmf_receive.is_none();
         self.connected = true;
         self.agreed = agreed.srtp;
         scene.core.media.command(MediaCommand::Connect { session: self.session, stream });

@@ -96,6 +96,29 @@ fn sides_with_different_codecs_are_converted() {
 }
 
 #[test]
+fn the_keys_of_a_phone_without_telephone_events_are_heard_as_tones() {
+    let (mut rig, caller, um) = forced();
+    let offer = body(&sdp(15071))
+        .replace(" 8 0 101", " 8 0")
+        .replace("a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n", "");
+    rig.call_with(caller, "27001", "43334", |call| call.body = Some(Body::sdp(offer.into_bytes())));
+    rig.run_ms(20);
+    let (at_um, _) = rig.incoming(um);
+    rig.answer(um, at_um);
+    let mut streams = rig
+        .media
+        .take()
+        .into_iter()
+        .filter_map(|command| match command {
+            MediaCommand::Connect { stream, .. } => Some((stream.remote.port(), stream.inband_keys)),
+            _ => None,
+        })
+        .collect::<Vec<_>>();
+    streams.sort_unstable();
+    assert_eq!(streams, [(15071, true), (25060, false)]);
+}
+
+#[test]
 fn without_forced_gateway_the_routes_codecs_filter_the_offer() {
     let mut rig = Rig::lab();
     rig.set_route(55, |set| set.codecs = Some("PCMU".into()));
