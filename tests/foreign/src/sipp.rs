@@ -10,6 +10,7 @@ pub struct Sipp {
     scenario: String,
     arguments: Vec<String>,
     keys: Vec<(String, String)>,
+    events: bool,
 }
 
 impl Sipp {
@@ -19,7 +20,12 @@ impl Sipp {
         let transport = if tcp { "t1" } else { "u1" };
         let arguments =
             [remote, "-i", local, "-mi", local, "-p", &port, "-t", transport, "-nostdin", "-timeout", "60s"];
-        Sipp { scenario: scenario.to_owned(), arguments: arguments.map(str::to_owned).to_vec(), keys: Vec::new() }
+        Sipp {
+            scenario: scenario.to_owned(),
+            arguments: arguments.map(str::to_owned).to_vec(),
+            keys: Vec::new(),
+            events: true,
+        }
     }
 
     /// One call, then the end.
@@ -46,6 +52,12 @@ impl Sipp {
         self.arguments(&["-s", number, "-au", user, "-ap", &password, "-auth_uri", &uri]).key("user", user)
     }
 
+    /// A phone that knows no telephone events (RFC 4733).
+    pub fn without_events(mut self) -> Sipp {
+        self.events = false;
+        self
+    }
+
     pub fn arguments(mut self, arguments: &[&str]) -> Sipp {
         self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         self
@@ -54,6 +66,12 @@ impl Sipp {
     pub fn start(self) -> Process {
         let keys: Vec<(&str, &str)> = self.keys.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let file = scenario(&self.scenario, &keys);
+        if !self.events {
+            let with = std::fs::read_to_string(&file).unwrap();
+            let lines = with.lines().filter(|line| !line.trim_start().starts_with("a=") || !line.contains(":101 "));
+            let without: Vec<String> = lines.map(|line| line.replace("RTP/AVP 8 101", "RTP/AVP 8")).collect();
+            std::fs::write(&file, without.join("\n")).unwrap();
+        }
         let mut command = Command::new("sipp");
         command.args(&self.arguments).arg("-sf").arg(file).args(["-trace_err", "-error_file", "/dev/stderr"]);
         // SIPp draws its screen on the terminal; without one it must be told not to look for it.
