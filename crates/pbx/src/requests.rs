@@ -16,15 +16,7 @@ pub(crate) fn answer(
     now: Now,
 ) -> Option<(u64, Request, String)> {
     let response = match request.method {
-        Method::Register => {
-            let (response, registered) = register(core, &request, flow, now);
-            let _ = core.endpoint.respond(transaction, response, now.instant);
-            // Only now: a phone may take anything that comes before the answer for the answer (sipsak does).
-            if let Some(Registered { dir, begins }) = registered {
-                waiting.welcome(core, &dir, begins, now);
-            }
-            return None;
-        }
+        Method::Register => register(core, waiting, &request, flow, now),
         Method::Notify => match waiting.notified(core, &request, flow, now) {
             Ok((ticket, extension)) => return Some((ticket, request, extension)),
             Err(response) => *response,
@@ -84,24 +76,18 @@ pub(crate) fn with_events(mut response: Response) -> Response {
     response
 }
 
-/// An extension that has registered; `begins`: with a phone that was not there before.
-struct Registered {
-    dir: String,
-    begins: bool,
-}
-
 /// RFC 3261 10.3. The address of record is the To header's; who registers it must be it.
-fn register(core: &mut Core, request: &Request, flow: &Flow, now: Now) -> (Response, Option<Registered>) {
+fn register(core: &mut Core, waiting: &mut MessageWaiting, request: &Request, flow: &Flow, now: Now) -> Response {
     let dir = request.to().and_then(|to| to.uri.number()).unwrap_or_default();
     match core.extension(request, &dir, flow, now) {
         Source::Extension(_) => {}
-        source => return (refusal(core, request, source, now), None),
+        source => return refusal(core, request, source, now),
     }
     let most = core.configuration.extensions.get(&dir).map_or(0, |entry| entry.max_terminals);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let changed = match core.registrar.register(&dir, most, request, flow, now) {
         Ok(changed) => changed,
-        Err(error) => return (error.response(request), None),
+        Err(error) => return error.response(request),
     };
     let mut response = request.response(200);
     core.registrar.list(&dir, &mut response.headers, now.instant);
@@ -116,6 +102,10 @@ fn register(core: &mut Core, request: &Request, flow: &Flow, now: Now) -> (Respo
         let (extension, contact) = (dir.clone(), contact.clone());
         core.emit(now, Event::Registered { extension, contact, source: flow.remote, expires_s: *expires_s });
     }
-    let registered = !changed.added.is_empty();
-    (response, registered.then_some(Registered { dir, begins: changed.begins }))
+    if !changed.added.is_empty() {
+        // Before the answer: baresip 1.0 subscribes without end where a NOTIFY follows its registration at once. (sipsak
+        // takes the NOTIFY for the answer; it is no phone.)
+        waiting.welcome(core, &dir, changed.begins, now);
+    }
+    response
 }
