@@ -188,8 +188,7 @@ async fn remove(caller: &Caller, to: &mut Vec<Subscriber>) -> Option<Phrase> {
 #[cfg(test)]
 mod tests {
     use crate::dialogue::caller::{Match, PinCheck};
-    use crate::dialogue::script::{Script, anna, message, subscriber};
-    use crate::dialogue::subscriber_logon::{Access, subscriber_logon};
+    use crate::dialogue::script::{Script, message, subscriber};
     use media::RecordEnd;
     use std::time::Duration;
 
@@ -204,17 +203,7 @@ mod tests {
                 ("663".into(), Match { subscriber: subscriber("27010", "Zoë O'Neil"), detail: None }),
             ];
         };
-        let access = Access {
-            from: Some(anna()),
-            digits: 5,
-            failures: 3,
-            logon_failures: 3,
-            elsewhere: None,
-            ..Access::default()
-        };
-        let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
-        script.presses("730146#");
-        script
+        Script::own_phone(setup)
     }
 
     /// Björn is chosen, by name.

@@ -115,8 +115,7 @@ pub(super) async fn call(caller: &Caller, person: &Subscriber) -> Result<Left, P
 mod tests {
     use super::*;
     use crate::dialogue::caller::PinCheck;
-    use crate::dialogue::script::{Script, anna, message};
-    use crate::dialogue::subscriber_logon::{Access, subscriber_logon};
+    use crate::dialogue::script::{Script, message};
 
     /// Björn was found by his extension.
     fn found() -> Script {
@@ -124,16 +123,8 @@ mod tests {
             script.pins = [PinCheck::Right { expired: false }].into();
             script.messages = vec![message(1, false)];
         };
-        let access = Access {
-            from: Some(anna()),
-            digits: 5,
-            failures: 3,
-            logon_failures: 3,
-            elsewhere: None,
-            ..Access::default()
-        };
-        let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
-        script.presses("730146#").presses("4").presses("#27001").hears("Björn Åkesson");
+        let mut script = Script::own_phone(setup);
+        script.presses("4").presses("#27001").hears("Björn Åkesson");
         script
     }
 

@@ -118,8 +118,7 @@ async fn changed(caller: &Caller, user: &User, changes: UmMailboxChanges, openin
 #[cfg(test)]
 mod tests {
     use crate::dialogue::caller::PinCheck;
-    use crate::dialogue::script::{Script, anna};
-    use crate::dialogue::subscriber_logon::{Access, subscriber_logon};
+    use crate::dialogue::script::Script;
     use mailbox::GreetingKind;
     use speech::Audio;
     use std::sync::Arc;
@@ -130,16 +129,8 @@ mod tests {
             script.pins = [PinCheck::Right { expired: false }].into();
             setup(script);
         };
-        let access = Access {
-            from: Some(anna()),
-            digits: 5,
-            failures: 3,
-            logon_failures: 3,
-            elsewhere: None,
-            ..Access::default()
-        };
-        let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
-        script.presses("730146#").presses("6").hears("out-of-office greeting on or off, press one");
+        let mut script = Script::own_phone(setup);
+        script.presses("6").hears("out-of-office greeting on or off, press one");
         script
     }
 

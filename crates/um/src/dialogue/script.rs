@@ -7,6 +7,7 @@ use super::caller::{
 };
 use super::directory_search::Search;
 use super::personal::{Personal, Reception};
+use super::subscriber_logon::{Access, subscriber_logon};
 use super::voice::Spoken;
 use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::people::PinProblem;
@@ -140,6 +141,21 @@ fn audio() -> Arc<Audio> {
 }
 
 impl Script {
+    /// Anna calls from her own phone, and presses the PIN that she is asked for.
+    pub(crate) fn own_phone(setup: impl FnOnce(&mut Script)) -> Script {
+        let access = Access {
+            from: Some(anna()),
+            digits: 5,
+            failures: 3,
+            logon_failures: 3,
+            elsewhere: None,
+            ..Access::default()
+        };
+        let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
+        script.presses("730146#");
+        script
+    }
+
     pub(crate) fn start<F>(setup: impl FnOnce(&mut Script), dialogue: impl FnOnce(Caller) -> F) -> Script
     where
         F: Future<Output = ()> + Send + 'static,

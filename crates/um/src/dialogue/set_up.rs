@@ -58,8 +58,7 @@ pub(super) async fn set_up(caller: &Caller, user: &User) -> Left {
 mod tests {
     use crate::dialogue::caller::PinCheck;
     use crate::dialogue::personal::Personal;
-    use crate::dialogue::script::{Script, anna, personal};
-    use crate::dialogue::subscriber_logon::{Access, subscriber_logon};
+    use crate::dialogue::script::{Script, personal};
     use media::RecordEnd;
     use std::time::Duration;
 
@@ -68,16 +67,8 @@ mod tests {
             script.pins = [PinCheck::Right { expired: true }].into();
             script.personal = Some(Personal { set_up_due: true, ..personal() });
         };
-        let access = Access {
-            from: Some(anna()),
-            digits: 5,
-            failures: 3,
-            logon_failures: 3,
-            elsewhere: None,
-            ..Access::default()
-        };
-        let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
-        script.presses("730146#").presses("951357#").presses("951357#").listens();
+        let mut script = Script::own_phone(setup);
+        script.presses("951357#").presses("951357#").listens();
         script
     }
 

@@ -267,8 +267,7 @@ impl Caller {
 mod tests {
     use crate::dialogue::caller::PinCheck;
     use crate::dialogue::personal::Personal;
-    use crate::dialogue::script::{Script, anna, message, personal};
-    use crate::dialogue::subscriber_logon::{Access, subscriber_logon};
+    use crate::dialogue::script::{Script, message, personal};
     use std::time::Duration;
 
     fn call_of(personal: Personal) -> Script {
@@ -277,17 +276,7 @@ mod tests {
             script.messages = vec![message(1, false), message(2, true)];
             script.personal = Some(personal);
         };
-        let access = Access {
-            from: Some(anna()),
-            digits: 5,
-            failures: 3,
-            logon_failures: 3,
-            elsewhere: None,
-            ..Access::default()
-        };
-        let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
-        script.presses("730146#");
-        script
+        Script::own_phone(setup)
     }
 
     /// Anna has logged on, begins by voice, and hears the main menu.

@@ -393,8 +393,7 @@ fn from(message: &Message) -> Phrase {
 #[cfg(test)]
 mod tests {
     use crate::dialogue::caller::PinCheck;
-    use crate::dialogue::script::{Script, anna, message};
-    use crate::dialogue::subscriber_logon::{Access, subscriber_logon};
+    use crate::dialogue::script::{Script, message};
     use mailbox::Message;
     use std::time::Duration;
 
@@ -408,16 +407,8 @@ mod tests {
             script.pins = [PinCheck::Right { expired: false }].into();
             script.messages = messages;
         };
-        let access = Access {
-            from: Some(anna()),
-            digits: 5,
-            failures: 3,
-            logon_failures: 3,
-            elsewhere: None,
-            ..Access::default()
-        };
-        let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
-        script.presses("730146#").presses("1");
+        let mut script = Script::own_phone(setup);
+        script.presses("1");
         script
     }
 

@@ -239,23 +239,15 @@ fn stranger() -> Script {
     Script::start(people, |caller| subscriber_logon(caller, access))
 }
 
-fn own_phone(setup: impl FnOnce(&mut Script)) -> Script {
-    let access =
-        Access { from: Some(anna()), digits: 5, failures: 3, logon_failures: 3, elsewhere: None, ..Access::default() };
-    let mut script = Script::start(setup, |caller| subscriber_logon(caller, access));
-    script.presses("730146#");
-    script
-}
-
 fn access() -> Script {
-    own_phone(|script| {
+    Script::own_phone(|script| {
         people(script);
         script.personal = Some(Personal { out_of_office: true, ..personal() });
     })
 }
 
 fn first_time() -> Script {
-    own_phone(|script| {
+    Script::own_phone(|script| {
         script.pins = [PinCheck::Right { expired: true }].into();
         script.personal = Some(Personal { set_up_due: true, directory: None, ..personal() });
     })
