@@ -279,6 +279,26 @@ pub enum MediaCommand {
     },
 }
 
+impl MediaCommand {
+    /// The one session that it is for. `None` for what is for two (`Relay`), or for a recording (`Annotate`).
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        match self {
+            MediaCommand::Connect { session, .. }
+            | MediaCommand::Play { session, .. }
+            | MediaCommand::StopPlay { session }
+            | MediaCommand::Record { session, .. }
+            | MediaCommand::PauseRecord { session }
+            | MediaCommand::ResumeRecord { session }
+            | MediaCommand::StopRecord { session }
+            | MediaCommand::Listen { session, .. }
+            | MediaCommand::SendKeys { session, .. }
+            | MediaCommand::Unrelay { session }
+            | MediaCommand::Close { session } => Some(*session),
+            MediaCommand::Relay { .. } | MediaCommand::Annotate { .. } => None,
+        }
+    }
+}
+
 /// Why a play ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlayEnd {

@@ -207,26 +207,16 @@ impl Control for Media {
     }
 
     fn command(&mut self, command: MediaCommand) {
-        let id = match &command {
+        match &command {
             MediaCommand::Annotate { recording, meta } => {
                 if let Some(spool) = &self.shared.spool {
                     spool.annotate(*recording, meta.clone());
                 }
-                return;
             }
-            MediaCommand::Relay { a, b } => return self.relay(*a, *b),
-            MediaCommand::Connect { session, .. }
-            | MediaCommand::Play { session, .. }
-            | MediaCommand::StopPlay { session }
-            | MediaCommand::Record { session, .. }
-            | MediaCommand::PauseRecord { session }
-            | MediaCommand::ResumeRecord { session }
-            | MediaCommand::StopRecord { session }
-            | MediaCommand::Listen { session, .. }
-            | MediaCommand::SendKeys { session, .. }
-            | MediaCommand::Unrelay { session }
-            | MediaCommand::Close { session } => *session,
-        };
+            MediaCommand::Relay { a, b } => self.relay(*a, *b),
+            _ => {}
+        }
+        let Some(id) = command.session() else { return };
         if let MediaCommand::Play { clips, .. } = &command {
             // Clips are encoded here, once, so that the media thread never has to.
             let codec = self.book().sessions.get(&id).and_then(|entry| entry.codec);

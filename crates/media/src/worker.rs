@@ -199,31 +199,16 @@ impl Worker {
     }
 
     fn command(&mut self, command: MediaCommand, now: Instant) {
-        let id = match &command {
-            MediaCommand::Connect { session, .. }
-            | MediaCommand::Play { session, .. }
-            | MediaCommand::StopPlay { session }
-            | MediaCommand::Record { session, .. }
-            | MediaCommand::PauseRecord { session }
-            | MediaCommand::ResumeRecord { session }
-            | MediaCommand::StopRecord { session }
-            | MediaCommand::Listen { session, .. }
-            | MediaCommand::SendKeys { session, .. }
-            | MediaCommand::Unrelay { session }
-            | MediaCommand::Close { session } => *session,
-            MediaCommand::Relay { a, b } => {
-                let (a, b) = (*a, *b);
-                let waiting = if self.expected.contains_key(&a) { a } else { b };
-                if let Some(waiting) = self.expected.get_mut(&waiting) {
-                    waiting.push(Message::Command(command));
-                } else {
-                    self.start_relay(a, b, now);
-                }
-                return;
+        if let MediaCommand::Relay { a, b } = command {
+            let waiting = if self.expected.contains_key(&a) { a } else { b };
+            match self.expected.get_mut(&waiting) {
+                Some(waiting) => waiting.push(Message::Command(command)),
+                None => self.start_relay(a, b, now),
             }
-            // The handle gives it to the spool.
-            MediaCommand::Annotate { .. } => return,
-        };
+            return;
+        }
+        // `Annotate` never comes here: the handle gives it to the spool.
+        let Some(id) = command.session() else { return };
         if let Some(waiting) = self.expected.get_mut(&id) {
             waiting.push(Message::Command(command));
             return;

@@ -249,6 +249,25 @@ pub(crate) struct Position {
     pub call_list_cdiv: String,
 }
 
+impl Position {
+    /// As `call_list` initiates it where only the destination is given: calls of every origin go there.
+    pub fn to(destination: impl Into<String>) -> Position {
+        Position {
+            destination: destination.into(),
+            busy_position: 0,
+            dnd_position: 0,
+            ringing_time: None,
+            origin: "111".into(),
+            ird_bypass: false,
+            one_call: false,
+            sms_support: false,
+            delay_seizure_list_number: 0,
+            instant_messaging_support: false,
+            call_list_cdiv: String::new(),
+        }
+    }
+}
+
 /// One value set (`Some`) or taken away (`None`).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Edit {

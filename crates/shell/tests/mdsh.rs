@@ -1,43 +1,30 @@
 //! The node's shell: the guide's lines as they stand, its slips, and what is said of a line that is wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::sync::{Arc, Mutex};
+mod recording;
 
 use pbx::commands::{Answer, CallList, Command, CommandError, Destination, Number, RouteCategory, SipRoute, Trunk};
+use recording::{Seen, only, recorder, refusal};
 use shell::{Language, Net, Shell};
 
-type Seen = Arc<Mutex<Vec<Command>>>;
-
 /// A shell whose node takes every command.
-fn shell() -> (Shell, Seen) {
+fn shell() -> (Shell, Seen<Command>) {
     answering(|_| Ok(Answer::done()))
 }
 
-fn answering(answer: fn(&Command) -> Result<Answer, CommandError>) -> (Shell, Seen) {
-    let seen = Seen::default();
-    let commands = seen.clone();
-    let shell = Shell::node(move |command, reply| {
-        let result = answer(&command);
-        commands.lock().unwrap().push(command);
-        reply(result);
-    });
+fn answering(answer: fn(&Command) -> Result<Answer, CommandError>) -> (Shell, Seen<Command>) {
+    let (seen, record) = recorder(answer);
+    let shell = Shell::node(move |command, reply| reply(record(command)));
     (shell, seen)
 }
 
 /// The only command that a line becomes.
 fn command(line: &str) -> Command {
-    let (shell, seen) = shell();
-    shell.run_script(line).unwrap_or_else(|error| panic!("{error}"));
-    let mut seen = seen.lock().unwrap();
-    assert_eq!(seen.len(), 1, "{line}");
-    seen.remove(0)
+    only(shell(), line)
 }
 
 fn refused(line: &str) -> String {
-    let (shell, seen) = shell();
-    let error = shell.run_script(line).expect_err(line);
-    assert!(seen.lock().unwrap().is_empty(), "nothing may reach the node");
-    error.to_string()
+    refusal(shell(), line)
 }
 
 #[test]

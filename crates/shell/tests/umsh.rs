@@ -1,13 +1,12 @@
 //! The UM server's shell: cmdlets as an administrator of Exchange writes them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::sync::{Arc, Mutex};
+mod recording;
 
+use recording::{Seen, only, recorder, refusal};
 use shell::{Language, Net, Shell};
 use um::commands::value::ListChange;
 use um::commands::{Answer, Command, CommandError, MailboxView};
-
-type Seen = Arc<Mutex<Vec<Command>>>;
 
 fn mailbox(name: &str, extension: &str) -> MailboxView {
     MailboxView {
@@ -25,7 +24,7 @@ fn mailbox(name: &str, extension: &str) -> MailboxView {
 }
 
 /// A shell whose server has two mailboxes and takes every command.
-fn shell() -> (Shell, Seen) {
+fn shell() -> (Shell, Seen<Command>) {
     answering(|command| match command {
         Command::GetMailbox { .. } => {
             Ok(Answer::Mailboxes(vec![mailbox("Anna Svensson", "27000"), mailbox("Björn Åkesson", "27001")]))
@@ -34,30 +33,18 @@ fn shell() -> (Shell, Seen) {
     })
 }
 
-fn answering(answer: fn(&Command) -> Result<Answer, CommandError>) -> (Shell, Seen) {
-    let seen = Seen::default();
-    let commands = seen.clone();
-    let shell = Shell::um(move |command, reply| {
-        let result = answer(&command);
-        commands.lock().unwrap().push(command);
-        reply(result);
-    });
+fn answering(answer: fn(&Command) -> Result<Answer, CommandError>) -> (Shell, Seen<Command>) {
+    let (seen, record) = recorder(answer);
+    let shell = Shell::um(move |command, reply| reply(record(command)));
     (shell, seen)
 }
 
 fn command(line: &str) -> Command {
-    let (shell, seen) = shell();
-    shell.run_script(line).unwrap_or_else(|error| panic!("{error}"));
-    let mut seen = seen.lock().unwrap();
-    assert_eq!(seen.len(), 1, "{line}");
-    seen.remove(0)
+    only(shell(), line)
 }
 
 fn refused(line: &str) -> String {
-    let (shell, seen) = shell();
-    let error = shell.run_script(line).expect_err(line);
-    assert!(seen.lock().unwrap().is_empty(), "nothing may reach the server");
-    error.to_string()
+    refusal(shell(), line)
 }
 
 fn same(one: &Command, other: &Command) -> bool {

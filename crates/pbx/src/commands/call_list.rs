@@ -110,19 +110,7 @@ impl CallList {
 
 fn fill(configuration: &Configuration, set: CallListSet, list: u32, old: Option<Position>) -> Outcome {
     let number = check::within("position", Some(set.position), 0, 1..=10)?;
-    let mut position = old.unwrap_or_else(|| Position {
-        destination: String::new(),
-        busy_position: 0,
-        dnd_position: 0,
-        ringing_time: None,
-        origin: "111".into(),
-        ird_bypass: false,
-        one_call: false,
-        sms_support: false,
-        delay_seizure_list_number: 0,
-        instant_messaging_support: false,
-        call_list_cdiv: String::new(),
-    });
+    let mut position = old.unwrap_or_else(|| Position::to(""));
     if let Some(destination) = set.dest_number {
         position.destination = check::reachable(configuration, "dest-number", &destination)?;
     }

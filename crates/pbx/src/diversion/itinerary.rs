@@ -401,19 +401,7 @@ mod tests {
         }
 
         fn position(mut self, dir: &str, number: u32, destination: &str, set: impl FnOnce(&mut Position)) -> Walk {
-            let mut position = Position {
-                destination: destination.into(),
-                busy_position: 0,
-                dnd_position: 0,
-                ringing_time: None,
-                origin: "111".into(),
-                ird_bypass: false,
-                one_call: false,
-                sms_support: false,
-                delay_seizure_list_number: 0,
-                instant_messaging_support: false,
-                call_list_cdiv: String::new(),
-            };
+            let mut position = Position::to(destination);
             set(&mut position);
             let lists = &mut self.plan.extensions.get_mut(dir).unwrap().call_lists;
             let mut list = lists.remove(1).unwrap_or_default();

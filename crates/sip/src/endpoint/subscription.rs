@@ -203,14 +203,28 @@ impl Endpoint {
         if let Some(body) = told.clone() {
             request.set_body(body.content_type, body.bytes);
         }
+        let way = Way::of(dialog);
+        self.send_within(id, subscription, way, request, None, now);
+    }
+
+    /// Sends the next request of the subscription's dialog; its answer ends `busy`.
+    fn send_within(
+        &mut self,
+        id: SubscriptionRef,
+        subscription: &mut Subscription,
+        way: Way,
+        request: Request,
+        login: Option<Login>,
+        now: Instant,
+    ) {
         subscription.busy = true;
         let start = Start {
             owner: Owner::Subscription(id),
             request,
-            way: Way::of(dialog),
+            way,
             listener: subscription.listener,
             policy: TargetPolicy::default(),
-            login: None,
+            login,
             contact_user: None,
             avoid: Vec::new(),
         };
@@ -330,18 +344,8 @@ impl Endpoint {
             }
         }
         self.sign(&mut request.headers);
-        subscription.busy = true;
-        let start = Start {
-            owner: Owner::Subscription(id),
-            request,
-            way: Way::of(dialog),
-            listener: subscription.listener,
-            policy: TargetPolicy::default(),
-            login: subscription.login.clone(),
-            contact_user: None,
-            avoid: Vec::new(),
-        };
-        self.start(start, now);
+        let way = Way::of(dialog);
+        self.send_within(id, subscription, way, request, subscription.login.clone(), now);
     }
 
     /// A NOTIFY for a subscription of ours (4.1.3).

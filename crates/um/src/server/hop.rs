@@ -82,17 +82,10 @@ pub(crate) fn hand(hops: &mut [Hop], input: SipInput, now: Instant) -> Option<(Q
 fn hop(stage: Stage, listeners: &[Listener], user_agent: &str, timers: Timers, chance: &mut Chance) -> Option<Hop> {
     let listener = listeners.first()?.id;
     let mut config = EndpointConfig::new(listeners.to_vec(), Text::from(user_agent));
-    config.allow = vec![
-        Method::Invite,
-        Method::Ack,
-        Method::Cancel,
-        Method::Bye,
-        Method::Options,
-        Method::Prack,
-        Method::Update,
-        Method::Info,
-        Method::Notify,
-    ];
+    // Those of a UM server: it is nobody's registrar, and only itself asks for transfers and subscriptions.
+    config
+        .allow
+        .retain(|method| !matches!(method, Method::Refer | Method::Subscribe | Method::Message | Method::Register));
     // A stranger is told 403, not what a gateway could ask for.
     config.refuses_itself = true;
     config.timers = timers;
