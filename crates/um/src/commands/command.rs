@@ -269,6 +269,14 @@ commands! {
         attendant: Option<String>,
         prompt_file_name: String,
     }
+    "Start-UMPromptRecording" StartPromptRecording {
+        #[serde(rename = "UMDialPlan")]
+        dial_plan: Option<String>,
+        #[serde(rename = "UMAutoAttendant")]
+        attendant: Option<String>,
+        prompt_file_name: String,
+        number: String,
+    }
     "Get-UMPrompt" GetPrompt {
         #[serde(rename = "UMDialPlan")]
         dial_plan: Option<String>,

@@ -113,7 +113,7 @@ settings! {
         "ConfiguredInternationalGroups" configured_international_groups: Vec<String> = Vec::new(), DIALLING_RULE, "International dialling rules.";
         "AllowedInCountryOrRegionGroups" allowed_in_country_or_region_groups: Vec<String> = Vec::new(), Length(128), "Rule groups that unauthenticated callers may use.";
         "AllowedInternationalGroups" allowed_international_groups: Vec<String> = Vec::new(), Length(128), "International rule groups that they may use.";
-        "TUIPromptEditingEnabled" tui_prompt_editing_enabled: bool = false, Any, "Whether prompts may be recorded by phone.", idle;
+        "TUIPromptEditingEnabled" tui_prompt_editing_enabled: bool = false, Any, "Whether prompts may be recorded by phone (`Start-UMPromptRecording`).";
     }
 }
 

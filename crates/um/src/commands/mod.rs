@@ -185,6 +185,7 @@ pub(crate) fn run(configuration: &mut Configuration, command: Command) -> Result
         | ExportCallRecords { .. }
         | GetCallReport { .. }
         | TestConnectivity { .. }
+        | StartPromptRecording { .. }
         | StartPlayOnPhone { .. }
         | GetPlayOnPhone { .. }
         | StopPlayOnPhone { .. }

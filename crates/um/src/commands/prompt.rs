@@ -97,6 +97,8 @@ pub(super) fn cmdlets() -> Vec<Cmdlet> {
         let file = Parameter::of::<String>("PromptFileName", help);
         file.written(FILE.mend).needed()
     };
+    let number =
+        Parameter::of::<String>("Number", "Whom to ring: an extension, or a number that dialling rules allow.");
     let data =
         Parameter::of::<String>("PromptFileData", "The WAV file in base64; in umsh -Path FILE reads it from there.");
     let import = Cmdlet::new("Import-UMPrompt", "Stores a prompt of a dial plan or an auto attendant.", owners());
@@ -110,6 +112,9 @@ pub(super) fn cmdlets() -> Vec<Cmdlet> {
             owners(),
         )
         .and(vec![file("Which one.")]),
+        Cmdlet::new("Start-UMPromptRecording", "Rings a telephone, where a prompt is recorded and put to use by keys.", owners())
+            .and(vec![file("What it is called."), number.written("a telephone number").needed()])
+            .note("Where TUIPromptEditingEnabled of the dial plan allows it. Its dialling rules, or the attendant's, decide which numbers are rung."),
         Cmdlet::new("Get-UMPrompt", "Shows which prompts there are.", owners()),
         Cmdlet::new("Remove-UMPrompt", "Removes a prompt.", owners()).and(vec![file("Which one.")]).asks(),
     ]
@@ -147,6 +152,58 @@ fn owner(
     }
 }
 
+/// Which prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) owner: Owner,
+    pub(crate) owner_name: String,
+    pub(crate) file: String,
+}
+
+impl Target {
+    #[cfg(test)]
+    pub(crate) fn of_attendant(name: &str, file: &str) -> Target {
+        Target { owner: Owner::Attendant, owner_name: name.into(), file: file.into() }
+    }
+
+    /// The one that a command names; it need not be there yet.
+    pub(crate) fn named(
+        configuration: &Configuration,
+        (dial_plan, attendant): (Option<&str>, Option<&str>),
+        file: String,
+    ) -> Result<Target, CommandError> {
+        let (owner, owner_name) = owner(configuration, dial_plan, attendant)?;
+        FILE.check(&file).map_err(|mend| CommandError::bad("PromptFileName", mend))?;
+        Ok(Target { owner, owner_name, file })
+    }
+
+    /// Keeps it, in place of what was there by that name.
+    pub(crate) fn keep(self, configuration: &mut Configuration, samples: &[i16]) -> Result<Vec<Change>, CommandError> {
+        let Target { owner, owner_name, file } = self;
+        let seconds = u32::try_from(samples.len().div_ceil(8000)).unwrap_or(u32::MAX);
+        if seconds > MOST_SECONDS {
+            let mend = format!("a prompt is at most {MOST_SECONDS} seconds long, this one {seconds}");
+            return Err(CommandError::bad("PromptFileData", mend));
+        }
+        let is_new = configuration.prompts.get(&key(owner, &owner_name, &file)).is_none();
+        let of_owner = |prompt: &&std::sync::Arc<Prompt>| prompt.owner == owner && prompt.owner_name == owner_name;
+        if is_new && configuration.prompts.iter().filter(of_owner).count() >= MOST_PROMPTS {
+            let mend = format!("{owner_name:?} has {MOST_PROMPTS} prompts: remove one first");
+            return Err(CommandError::bad("PromptFileName", mend));
+        }
+        if is_new && configuration.prompts.iter().count() >= MOST_OF_ALL {
+            let mend = format!("there are {MOST_OF_ALL} prompts: remove one first");
+            return Err(CommandError::bad("PromptFileName", mend));
+        }
+        let encoded = rtp::encode(Codec::Pcmu, samples);
+        let wav = BASE64_STANDARD.encode(media::wav::write_g711(Codec::Pcmu, &encoded));
+        let length = u32::try_from(samples.len()).unwrap_or(u32::MAX);
+        let mut stored = Vec::new();
+        configuration.prompts.put(Prompt { owner, owner_name, file, wav, seconds, samples: length }, &mut stored);
+        Ok(stored)
+    }
+}
+
 pub(super) fn import(
     configuration: &mut Configuration,
     (dial_plan, attendant): (Option<&str>, Option<&str>),
@@ -154,32 +211,10 @@ pub(super) fn import(
     data: &str,
 ) -> Outcome {
     let bad = |mend: String| CommandError::bad("PromptFileData", mend);
-    let (owner, owner_name) = owner(configuration, dial_plan, attendant)?;
-    FILE.check(&file).map_err(|mend| CommandError::bad("PromptFileName", mend))?;
+    let target = Target::named(configuration, (dial_plan, attendant), file)?;
     let wav = BASE64_STANDARD.decode(data.trim()).map_err(|_| bad("write a WAV file in base64".into()))?;
     let samples = ::mailbox::read_wav(&wav).map_err(|error| bad(error.to_string()))?;
-    let seconds = u32::try_from(samples.len().div_ceil(8000)).unwrap_or(u32::MAX);
-    if seconds > MOST_SECONDS {
-        return Err(bad(format!("a prompt is at most {MOST_SECONDS} seconds long, this one {seconds}")));
-    }
-    let is_new = configuration.prompts.get(&key(owner, &owner_name, &file)).is_none();
-    let of_owner = |prompt: &&std::sync::Arc<Prompt>| prompt.owner == owner && prompt.owner_name == owner_name;
-    if is_new && configuration.prompts.iter().filter(of_owner).count() >= MOST_PROMPTS {
-        return Err(CommandError::bad(
-            "PromptFileName",
-            format!("{owner_name:?} has {MOST_PROMPTS} prompts: remove one first"),
-        ));
-    }
-    if is_new && configuration.prompts.iter().count() >= MOST_OF_ALL {
-        return Err(CommandError::bad("PromptFileName", format!("there are {MOST_OF_ALL} prompts: remove one first")));
-    }
-    let encoded = rtp::encode(Codec::Pcmu, &samples);
-    let wav = BASE64_STANDARD.encode(media::wav::write_g711(Codec::Pcmu, &encoded));
-    let length = u32::try_from(samples.len()).unwrap_or(u32::MAX);
-    let prompt = Prompt { owner, owner_name, file, wav, seconds, samples: length };
-    let mut stored = Vec::new();
-    configuration.prompts.put(prompt, &mut stored);
-    Ok((Answer::Done(()), stored))
+    Ok((Answer::Done(()), target.keep(configuration, &samples)?))
 }
 
 pub(super) fn export(

@@ -10,6 +10,7 @@ use super::personal::{Draft, Personal, Reception};
 use super::voice::{COMMAND_END, Came, Commands, SPEAKS, Spoken};
 use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::commands::mailbox::UmMailboxChanges;
+use crate::commands::prompt::Target;
 use crate::people::PinProblem;
 use crate::rules::Denied;
 use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
@@ -83,6 +84,8 @@ pub(crate) enum Ask {
     SetUp(MailboxId),
     /// What is said from now on is said in this language, and times so. Told, not asked.
     Speak(Language, Option<Clock>),
+    /// A prompt was recorded. Answered by `Changed`.
+    KeepPrompt(Target, Arc<Audio>),
     /// What is said from now on is for this user, in his language; `None`: for whoever calls, in the plan's. Told, not asked.
     SpeakTo(Option<MailboxId>),
     /// Answered by `Pin`.

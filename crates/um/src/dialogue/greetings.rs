@@ -3,7 +3,7 @@
 
 use super::FIRST_KEY;
 use super::after_record::recording_ended;
-use super::caller::{Caller, Subscriber};
+use super::caller::{Caller, Recorded, Subscriber};
 use super::menu::{Key, Menu, Pressed};
 use super::personal::{Left, User, give_up};
 use crate::commands::mailbox::UmMailboxChanges;
@@ -158,6 +158,11 @@ async fn one(caller: &Caller, user: &User, kind: GreetingKind) -> Left {
     give_up(caller).await
 }
 
+/// Whether nothing was said, or it could not be kept.
+pub(super) fn is_nothing(recorded: Recorded) -> bool {
+    recorded.loud.is_zero() || recorded.duration < SHORTEST || recorded.reason == RecordEnd::Failed
+}
+
 /// Records and keeps one of them. Gives what is to be said of it; None: too many wrong inputs.
 pub(super) async fn record_greeting(caller: &Caller, user: &User, kind: GreetingKind) -> Option<Prompt> {
     let (how, longest) = match kind {
@@ -172,7 +177,7 @@ pub(super) async fn record_greeting(caller: &Caller, user: &User, kind: Greeting
         caller.forget_keys();
         let (recorded, audio) = caller.tape(user.personal.idle, longest).await;
         recording_ended(caller, recorded.reason).await;
-        if recorded.loud.is_zero() || recorded.duration < SHORTEST || recorded.reason == RecordEnd::Failed {
+        if is_nothing(recorded) {
             failures += 1;
             caller.play(vec![Prompt::NothingHeard.into()]).await;
             continue;

@@ -20,6 +20,7 @@ mod personal;
 mod personal_options;
 mod play_on_phone;
 mod player;
+mod prompt_recording;
 mod rule_menu;
 #[cfg(test)]
 pub(crate) mod script;
@@ -42,6 +43,7 @@ pub(crate) use find_me::find_me;
 pub(crate) use greetings::record_on_phone;
 pub(crate) use personal::{Draft, Personal, Reception, RuleAction, RuleScene};
 pub(crate) use play_on_phone::play_on_phone;
+pub(crate) use prompt_recording::record_prompt;
 pub(crate) use subscriber_logon::{Access, subscriber_logon};
 pub(crate) use voice::Spoken;
 
@@ -77,6 +79,7 @@ fn menus() -> Vec<menu::Drawn> {
         set_up::MENU.drawn(),
         find_me::MENU.drawn(),
         play_on_phone::MENU.drawn(),
+        prompt_recording::MENU.drawn(),
     ]
 }
 

@@ -4,6 +4,7 @@ use super::caller::{Ask, Caller, Recorded, Reply, Subscriber};
 use super::directory_search::Search;
 use super::player::Pace;
 use crate::commands::mailbox::UmMailboxChanges;
+use crate::commands::prompt::Target;
 use crate::storage::Letter;
 use crate::time_zone::TimeZone;
 use mailbox::{GreetingKind, MailboxId, MessageId, MessageKind};
@@ -165,6 +166,11 @@ impl Caller {
 
     pub(super) fn set_up(&self, mailbox: MailboxId) {
         self.post(Ask::SetUp(mailbox));
+    }
+
+    /// Whether it is in use now.
+    pub(super) async fn keep_prompt(&self, prompt: Target, audio: Arc<Audio>) -> bool {
+        matches!(self.ask(Ask::KeepPrompt(prompt, audio)).await, Reply::Changed(true))
     }
 
     pub(super) fn speak_to(&self, user: Option<MailboxId>) {

@@ -263,6 +263,10 @@ impl Script {
             Ask::Receive(_) => Some(Reply::Reception(Box::new(self.reception.clone()))),
             Ask::SetUp(_) => self.note("set up"),
             Ask::Speak(..) => None,
+            Ask::KeepPrompt(prompt, _) => {
+                self.done.push(format!("prompt {} of {}", prompt.file, prompt.owner_name));
+                Some(Reply::Changed(true))
+            }
             Ask::SpeakTo(user) => {
                 self.spoken_to.push(user.map(|user| user.to_string()));
                 None

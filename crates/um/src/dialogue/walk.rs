@@ -57,6 +57,7 @@ pub(crate) const ENTRANCES: &[Entrance] = &[
     Entrance { name: "voice access", start: access, typed: &["253#", "#27001", "951357#"] },
     Entrance { name: "first time", start: first_time, typed: &["951357#"] },
     Entrance { name: "find me", start: found, typed: &[] },
+    Entrance { name: "prompt", start: super::prompt_recording::tests::rung, typed: &[] },
     Entrance { name: "play on phone", start: played, typed: &[] },
 ];
 

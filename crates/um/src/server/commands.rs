@@ -65,6 +65,10 @@ impl Server {
                 let call = self.play_on_phone(&identity, number, (message.as_deref(), greeting), now);
                 reply(call.map(Answer::PhoneCall));
             }
+            Command::StartPromptRecording { dial_plan, attendant, prompt_file_name, number } => {
+                let of = (dial_plan.as_deref(), attendant.as_deref());
+                reply(self.record_prompt(of, prompt_file_name, &number, now).map(Answer::Done));
+            }
             Command::GetPlayOnPhone { identity } => reply(self.phone_call(&identity).map(Answer::PhoneCall)),
             Command::StopPlayOnPhone { identity } => {
                 reply(self.stop_play_on_phone(&identity, now).map(Answer::PhoneCall));

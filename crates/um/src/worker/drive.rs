@@ -144,6 +144,7 @@ impl Server {
                 (call.language, call.clock) = (language, clock);
                 None
             }
+            Ask::KeepPrompt(prompt, audio) => Some(Reply::Changed(self.keep_prompt(prompt, &audio, now))),
             Ask::SpeakTo(user) => {
                 let language = self.language_for(number, user.as_ref());
                 let call = self.calls.get_mut(&number)?;

@@ -9,6 +9,7 @@ mod line;
 pub(crate) mod outcall;
 pub(crate) mod placing;
 mod play_on_phone;
+mod prompt_recording;
 mod scene;
 pub(crate) mod sound;
 pub(crate) mod transfer;

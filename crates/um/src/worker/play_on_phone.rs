@@ -6,7 +6,9 @@ use super::identity::CallerId;
 use super::outcall::For;
 use super::placing::Placing;
 use crate::commands::CommandError;
+use crate::commands::dial_plan::DialPlan;
 use crate::commands::hunt_group::HuntGroup;
+use crate::commands::ip_gateway::Gateway;
 use crate::commands::mailbox::require_enabled;
 use crate::commands::play_on_phone::{PhoneCall, PhoneCallFailure, PhoneCallState, PhoneGreeting};
 use crate::commands::value::Value as _;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long it rings: whoever asked for it sits beside the telephone.
-const RINGS: Duration = Duration::from_secs(45);
+pub(super) const RINGS: Duration = Duration::from_secs(45);
 
 impl Server {
     pub(crate) fn play_on_phone(
@@ -51,14 +53,7 @@ impl Server {
         let no_call = |reason: &dyn std::fmt::Display| CommandError::NoCall { reason: reason.to_string() };
         let plan =
             self.configuration.plan_of(&owner).cloned().ok_or_else(|| no_call(&"the mailbox has no dial plan"))?;
-        let gateway = self.gateway_for(&plan, now);
-        let gateway = gateway.ok_or_else(|| no_call(&"no gateway of the dial plan takes calls from this server"))?;
-        // Out of the plan's pilot, which the PBX knows as this server's.
-        let of_plan = |group: &&Arc<HuntGroup>| {
-            group.gateway.eq_ignore_ascii_case(&gateway.name) && group.dial_plan.eq_ignore_ascii_case(&plan.name)
-        };
-        let pilot = self.configuration.hunt_groups.iter().filter(of_plan).find_map(|group| group.pilot.clone());
-        let pilot = pilot.map(|pilot| pilot_number(&pilot).to_owned());
+        let (gateway, from) = self.way_out(&plan, now)?;
         let mailbox = um.mailbox.clone();
         let placing = Placing {
             waits: For::PlayOnPhone,
@@ -66,7 +61,7 @@ impl Server {
             number: dialled,
             rings: RINGS,
             gateway,
-            from: CallerId { number: pilot, ..CallerId::default() },
+            from,
             language: self.configuration.language_of(&owner),
             plan,
             dialogue: Some(match (message, greeting) {
@@ -89,6 +84,20 @@ impl Server {
         self.phone_calls.insert(um.mailbox, phone_call.clone());
         self.tell_phone_call(&phone_call, now);
         Ok(phone_call)
+    }
+
+    /// The gateway by which the server rings somebody of its own accord, and as whom: the plan's pilot, which the PBX knows as
+    /// this server's.
+    pub(super) fn way_out(&self, plan: &DialPlan, now: Now) -> Result<(Arc<Gateway>, CallerId), CommandError> {
+        let no_gateway =
+            || CommandError::NoCall { reason: "no gateway of the dial plan takes calls from this server".into() };
+        let gateway = self.gateway_for(plan, now).ok_or_else(no_gateway)?;
+        let of_plan = |group: &&Arc<HuntGroup>| {
+            group.gateway.eq_ignore_ascii_case(&gateway.name) && group.dial_plan.eq_ignore_ascii_case(&plan.name)
+        };
+        let pilot = self.configuration.hunt_groups.iter().filter(of_plan).find_map(|group| group.pilot.clone());
+        let number = pilot.map(|pilot| pilot_number(&pilot).to_owned());
+        Ok((gateway, CallerId { number, ..CallerId::default() }))
     }
 
     pub(crate) fn phone_call(&self, identity: &str) -> Result<PhoneCall, CommandError> {

@@ -168,6 +168,39 @@ fn a_greeting_is_recorded_by_whoever_answers() {
 }
 
 #[test]
+fn a_prompt_of_the_attendant_is_recorded_by_phone_where_the_plan_allows_it() {
+    let mut rig = Rig::lab();
+    let given = [("UMAutoAttendant", "AA"), ("PromptFileName", "open.wav"), ("Number", "27000")];
+    assert!(rig.command("Start-UMPromptRecording", &given).is_err(), "not allowed");
+    rig.done("Set-UMDialPlan", &[("Identity", "MX"), ("TUIPromptEditingEnabled", "true")]);
+    rig.done("Start-UMPromptRecording", &given);
+    let invite = invited(&mut rig);
+    rig.answer(&invite, 200, WORKER, pbx());
+    let session = media::SessionId(rig.media.opened());
+    let commands = rig.listen(session);
+    let recording = commands.iter().find_map(|command| match command {
+        MediaCommand::Record { recording, .. } => Some(*recording),
+        _ => None,
+    });
+    let (recording, reason, duration) = (recording.expect("a recording"), RecordEnd::Key, Duration::from_secs(3));
+    rig.media_event(MediaEvent::RecordEnded { session, recording, reason, duration, loud: duration });
+    for digit in ['#', '2'] {
+        rig.media_event(MediaEvent::Key { session, digit, duration_ms: 100 });
+        rig.listen(session);
+    }
+    let Answer::Prompts(prompts) = rig.done("Get-UMPrompt", &[("UMAutoAttendant", "AA")]) else { panic!() };
+    assert_eq!(
+        prompts.iter().map(|prompt| (prompt.file.as_str(), prompt.seconds)).collect::<Vec<_>>(),
+        [("open.wav", 3)]
+    );
+    assert!(methods(&mut rig).contains(&Method::Bye));
+    rig.done("Start-UMPromptRecording", &given);
+    let invite = invited(&mut rig);
+    rig.answer(&invite, 486, WORKER, pbx());
+    assert!(rig.server.calls.is_empty());
+}
+
+#[test]
 fn play_on_phone_is_told_what_to_play_or_to_record() {
     let mut rig = Rig::lab();
     for more in [&[][..], &[("Message", MESSAGE), ("Greeting", "Name")]] {
