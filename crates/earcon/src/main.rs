@@ -23,8 +23,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // To standard error: standard output is what the subcommand prints. RUST_LOG chooses, by target and level.
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,hickory_resolver=warn".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| "info,hickory_resolver=warn,hickory_server=warn".into());
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     let command = Cli::parse().command;

@@ -41,7 +41,7 @@ const ADMIN_TOKEN: &str = "lab-admin";
 const CONFIGURED: [&str; 2] = ["configuring", "configured"];
 /// The same of the lines of chapter 5.
 const SECURED: [&str; 2] = ["securing", "secured"];
-/// Marks one whose node knows of two UM servers.
+/// Marks one whose node knows of two UM servers; it says by which protocol.
 const REDUNDANT: &str = "redundant";
 
 /// Who is in the lab. The passwords and PINs are known to everyone: they are good for loopback only.
@@ -150,13 +150,14 @@ impl Lab {
             configure(&of_um, SECURED, &um.shell, "lab/exchange-um-secure.ps1", EXCHANGE_UM_SECURE)?;
             configure(&of_node, SECURED, &node.shell, "lab/mx-one-secure.mml", MX_ONE_SECURE)?;
         }
-        // Chapter 5 leads the route to one server.
-        if redundant && (!mark.exists() || settings.secure != secured) {
+        // Chapter 5 leads the route to one server, and one that was redundant before then to both again.
+        let protocol = if settings.secure { "tls" } else { "tcp" };
+        if redundant && std::fs::read_to_string(&mark).ok().as_deref() != Some(protocol) {
             enter(&node.shell, "lab/load-balancing.mml", &script(LOAD_BALANCING), false)?;
             if settings.secure {
                 enter(&node.shell, "lab/load-balancing-secure.mml", LOAD_BALANCING_SECURE, false)?;
             }
-            std::fs::write(&mark, b"")?;
+            std::fs::write(&mark, protocol)?;
         }
         Ok(Lab { second, um, node, _dns: dns, cables, settings })
     }

@@ -639,6 +639,7 @@ impl Node {
             self.core.journal.end();
         }
         self.supervision.handle_timeout(&mut self.core, now.instant);
+        self.waiting.handle_timeout(&mut self.core, now);
     }
 }
 
@@ -681,6 +682,7 @@ impl Role for Node {
             self.calls.deadline(),
             self.supervision.deadline(),
             self.registrations.deadline(),
+            self.waiting.deadline(),
             self.core.journal.deadline(),
             self.stop_at,
         ]

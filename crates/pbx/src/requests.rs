@@ -103,9 +103,7 @@ fn register(core: &mut Core, waiting: &mut MessageWaiting, request: &Request, fl
         core.emit(now, Event::Registered { extension, contact, source: flow.remote, expires_s: *expires_s });
     }
     if !changed.added.is_empty() {
-        // Before the answer: baresip 1.0 subscribes without end where a NOTIFY follows its registration at once. (sipsak
-        // takes the NOTIFY for the answer; it is no phone.)
-        waiting.welcome(core, &dir, changed.begins, now);
+        waiting.registered(core, &dir, flow.remote, changed.begins, now);
     }
     response
 }

@@ -7,6 +7,7 @@
 use crate::configuration::{Configuration, ExtensionEntry};
 use crate::core::Core;
 use crate::numbers::Choice;
+use crate::registrar::Binding;
 use crate::routes::NumberTypes;
 use serde::{Deserialize, Serialize};
 use sip::endpoint::NextHop;
@@ -178,14 +179,18 @@ pub(crate) fn reach(core: &Core, dir: &str, now: Instant) -> Vec<Reach> {
     contacts.map(|reach| Reach { uri: Uri { user: user.clone(), ..reach.uri }, ..reach }).collect()
 }
 
-fn registered(core: &Core, dir: &str, now: Instant) -> Vec<Reach> {
+/// The contacts of an extension that were registered from this address.
+pub(crate) fn registered_from(core: &Core, dir: &str, from: SocketAddr, now: Instant) -> Vec<Reach> {
     let bindings = core.registrar.contacts(dir, now).into_iter();
-    let reach = |binding: &crate::registrar::Binding| Reach {
-        uri: binding.uri.clone(),
-        next_hop: binding.next_hop(),
-        listener: binding.flow.listener,
-    };
-    bindings.map(reach).collect()
+    bindings.filter(|binding| binding.flow.remote == from).map(reach_of).collect()
+}
+
+fn registered(core: &Core, dir: &str, now: Instant) -> Vec<Reach> {
+    core.registrar.contacts(dir, now).into_iter().map(reach_of).collect()
+}
+
+fn reach_of(binding: &Binding) -> Reach {
+    Reach { uri: binding.uri.clone(), next_hop: binding.next_hop(), listener: binding.flow.listener }
 }
 
 fn at(core: &Core, dir: &str, address: SocketAddr) -> Reach {

@@ -210,6 +210,17 @@ impl<'a> Stage<'a> {
         caller.hangs_up()
     }
 
+    /// The subscriber's mailbox, where nothing was new, with one message that was left now; the phone, and the words.
+    pub fn one_new_message(&self) -> Outcome<(Inbox<'_>, Handset, Words)> {
+        let inbox = self.mailbox()?;
+        inbox.has_nothing_new()?;
+        let words = self.words();
+        let mut phone = self.subscriber()?;
+        self.leaves_message_quickly(&mut self.caller()?, &mut phone, &words)?;
+        inbox.receives(&words)?;
+        Ok((inbox, phone, words))
+    }
+
     /// Calls voice mail from the subscriber's own phone and logs on, up to the number of messages.
     pub fn logs_on(&self, subscriber: &mut Handset) -> Outcome {
         subscriber.calls(&self.target.numbers.voice_mail);
@@ -282,11 +293,14 @@ impl Inbox<'_> {
         Ok(Some(message))
     }
 
-    /// How many messages of the test are still there; 0 without REST.
-    pub fn left(&self) -> Outcome<usize> {
-        // What was asked for by phone a moment ago may still be on its way to the disk.
+    /// What the test has left there was deleted by phone. Without REST nobody sees.
+    pub fn is_as_before(&self) -> Outcome {
+        // What was asked for a moment ago may still be on its way to the disk.
         std::thread::sleep(Duration::from_millis(200));
-        Ok(self.stage.rest.map_or(0, |rest| self.new_messages(rest).len()))
+        match self.stage.rest.map_or(0, |rest| self.new_messages(rest).len()) {
+            0 => Ok(()),
+            _ => Err(Stop::Failed("the message was deleted by phone, but is still in the mailbox".into())),
+        }
     }
 
     /// Logs on, hears whom the message is from and what was said, and deletes it.

@@ -4,6 +4,7 @@
 
 use event::{Bus, Event};
 use lab::{Fault, Lab, LabSettings};
+use std::path::Path;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use verify::{Cable, Choice, Code, TESTS, Target, TestResult, TlsSettings};
@@ -13,6 +14,7 @@ const SOUND: [u8; 3] = [127, 0, 100];
 const FOREIGN: [u8; 3] = [127, 0, 104];
 const SECURE: [u8; 3] = [127, 0, 172];
 const ENCRYPTED: [u8; 3] = [127, 0, 173];
+const CHANGED: [[u8; 3]; 2] = [[127, 0, 177], [127, 0, 178]];
 const FAULTY: [u8; 3] = [127, 100, 1];
 
 /// The tests take the time that is spoken in them, and hardly any work: parts that take as long as each other, each with a
@@ -40,18 +42,18 @@ fn verify(
     change: impl FnOnce(&mut Target),
 ) -> Vec<TestResult> {
     let data = tempfile::tempdir().unwrap();
-    let faults = faults.to_vec();
-    let settings = LabSettings {
-        data: data.path().to_owned(),
-        ring_time: 1,
-        net,
-        web: 0,
-        https: false,
-        secure: way == Way::Encrypted,
-        redundant: true,
-        faults,
-    };
+    let settings = LabSettings { faults: faults.to_vec(), ..settings(data.path(), net, way == Way::Encrypted, true) };
     let lab = Lab::start(settings, &Bus::new(), runtime.handle()).unwrap();
+    judge(&lab, (net, way), tests, change)
+}
+
+fn settings(data: &Path, net: [u8; 3], secure: bool, redundant: bool) -> LabSettings {
+    let data = data.to_owned();
+    LabSettings { data, ring_time: 1, net, web: 0, https: false, secure, redundant, faults: Vec::new() }
+}
+
+/// Runs these tests against this lab, which is redundant.
+fn judge(lab: &Lab, (net, way): ([u8; 3], Way), tests: &str, change: impl FnOnce(&mut Target)) -> Vec<TestResult> {
     let mut target = Target::lab(net, lab.web().unwrap()).unwrap();
     if way == Way::Encrypted {
         lab.enter("media_encryption_enable -type extension").unwrap();
@@ -110,16 +112,7 @@ fn over_tls_and_srtp_the_whole_suite_passes_with_both_servers() {
 fn over_tls_the_same_tests_pass_and_a_warm_trunk_does_no_handshake() {
     let runtime = runtime();
     let data = tempfile::tempdir().unwrap();
-    let settings = LabSettings {
-        data: data.path().to_owned(),
-        ring_time: 1,
-        net: SECURE,
-        web: 0,
-        https: false,
-        redundant: false,
-        secure: true,
-        faults: Vec::new(),
-    };
+    let settings = settings(data.path(), SECURE, true, false);
     let bus = Bus::new();
     let events = bus.subscribe();
     events.messages.store(false, std::sync::atomic::Ordering::Relaxed);
@@ -137,6 +130,27 @@ fn over_tls_the_same_tests_pass_and_a_warm_trunk_does_no_handshake() {
     let mut opened: Vec<u16> = opened.collect();
     opened.sort_unstable();
     assert!([[5061, 5061, 5066], [5061, 5063, 5066]].iter().any(|three| opened == three), "{opened:?}");
+}
+
+/// Whoever has tried chapter 5 goes on to chapter 6 on the same data folder, or the other way round.
+#[test]
+fn a_lab_that_was_secure_or_redundant_becomes_both() {
+    let both = |net, (secure, redundant)| {
+        let data = tempfile::tempdir().unwrap();
+        // A process of its own, in life: what it has open ends with its runtime.
+        let before = runtime();
+        drop(Lab::start(settings(data.path(), net, secure, redundant), &Bus::new(), before.handle()).unwrap());
+        drop(before);
+        let runtime = runtime();
+        // What it has been it stays: only the other is asked for.
+        let again = settings(data.path(), net, !secure, !redundant);
+        let lab = Lab::start(again, &Bus::new(), runtime.handle()).unwrap();
+        judge(&lab, (net, Way::Encrypted), "8,10", |_| {})
+    };
+    for (net, first) in CHANGED.into_iter().zip([(true, false), (false, true)]) {
+        let results = both(net, first);
+        assert_eq!(with(&results, Code::P), ["8", "10"], "{first:?}: {}", told(&results));
+    }
 }
 
 /// Anybody's UM server, of which only what a phone hears is known.

@@ -1,6 +1,6 @@
 //! baresip, driven over its TCP control port (netstrings of JSON).
 
-use crate::process::{Process, Scratch};
+use crate::process::{PATIENCE, Process, Scratch};
 use crate::{Lab, audio};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -10,8 +10,6 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-/// What happens on loopback happens within this.
-const SOON: Duration = Duration::from_secs(8);
 /// Phones that a test has had: each has ports of its own. A test is a process, so `number` tells the tests apart.
 static PHONES: AtomicU16 = AtomicU16::new(0);
 
@@ -19,6 +17,7 @@ pub struct Baresip {
     pub process: Process,
     control: TcpStream,
     folder: Scratch,
+    sip: u16,
     rtp: std::ops::RangeInclusive<u16>,
     received: Vec<u8>,
     pub events: Vec<Value>,
@@ -76,9 +75,9 @@ impl Baresip {
         std::fs::write(folder.file("accounts"), format!("{account}\n")).unwrap();
         std::fs::write(folder.file("contacts"), "").unwrap();
         let process = Process::start(Command::new("baresip").arg("-f").arg(folder.path()).arg("-v"));
-        process.wait_for("200 OK (Earcon-Node", Duration::from_secs(15));
+        process.wait_for("200 OK (Earcon-Node", PATIENCE);
         let control = TcpStream::connect((local, control)).unwrap();
-        Baresip { process, control, folder, rtp: rtp..=rtp + 7, received: Vec::new(), events: Vec::new() }
+        Baresip { process, control, folder, sip, rtp: rtp..=rtp + 7, received: Vec::new(), events: Vec::new() }
     }
 
     /// A phone of the lab's, over UDP, that plays a tone into its calls, so that others know it by that.
@@ -95,19 +94,19 @@ impl Baresip {
 
     /// Takes the call that rings, and waits until it stands.
     pub fn answer(&mut self) {
-        self.answer_within(SOON);
+        self.answer_within(PATIENCE);
     }
 
     /// The same where it may take longer until it rings.
     pub fn answer_within(&mut self, limit: Duration) {
         self.incoming_within(limit);
         self.command("accept", "");
-        self.wait_for("CALL_ESTABLISHED", SOON);
+        self.wait_for("CALL_ESTABLISHED", PATIENCE);
     }
 
     /// Waits until it rings; the caller's URI.
     pub fn incoming(&mut self) -> String {
-        self.incoming_within(SOON)
+        self.incoming_within(PATIENCE)
     }
 
     pub fn incoming_within(&mut self, limit: Duration) -> String {
@@ -115,12 +114,12 @@ impl Baresip {
     }
 
     pub fn established(&mut self) {
-        self.wait_for("CALL_ESTABLISHED", SOON);
+        self.wait_for("CALL_ESTABLISHED", PATIENCE);
     }
 
     /// Waits until a call is over; what it says of why.
     pub fn closed(&mut self) -> String {
-        self.wait_for("CALL_CLOSED", SOON)["param"].as_str().unwrap_or_default().to_owned()
+        self.wait_for("CALL_CLOSED", PATIENCE)["param"].as_str().unwrap_or_default().to_owned()
     }
 
     pub fn hang_up(&mut self) {
@@ -137,6 +136,11 @@ impl Baresip {
         });
         let heard = complete.unwrap_or_else(|| panic!("less than a second was heard:\n{}", self.process.output()));
         audio::tone_share(&heard[heard.len() - 6000..heard.len() - 2000], hertz)
+    }
+
+    /// The port at which it takes SIP.
+    pub fn sip_port(&self) -> u16 {
+        self.sip
     }
 
     /// The ports from which it sends audio.
@@ -168,8 +172,9 @@ impl Baresip {
         }
     }
 
-    /// Waits for an event of this type ("CALL_ESTABLISHED", "CALL_INCOMING", "CALL_CLOSED" ...).
+    /// Waits for an event of this type ("CALL_ESTABLISHED", "CALL_INCOMING", "CALL_CLOSED" ...), for [`PATIENCE`] at least.
     pub fn wait_for(&mut self, kind: &str, limit: Duration) -> Value {
+        let limit = limit.max(PATIENCE);
         let deadline = Instant::now() + limit;
         loop {
             if let Some(at) = self.events.iter().position(|event| event["type"] == kind) {

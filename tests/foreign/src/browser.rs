@@ -1,7 +1,7 @@
 //! Chromium, driven by ChromeDriver (the W3C WebDriver protocol over HTTP).
 
 use crate::http;
-use crate::process::{Process, Scratch};
+use crate::process::{PATIENCE, Process, Scratch};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -53,6 +53,7 @@ impl Browser {
 
     /// Waits until the script returns something that is neither null nor false.
     pub fn wait_for(&self, script: &str, limit: Duration) -> Value {
+        let limit = limit.max(PATIENCE);
         let deadline = Instant::now() + limit;
         loop {
             let value = self.run(script);

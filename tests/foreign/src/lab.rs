@@ -1,7 +1,7 @@
 //! A lab on a loopback net of its own.
 
 use crate::http;
-use crate::process::{Process, Scratch, earcon};
+use crate::process::{PATIENCE, Process, Scratch, earcon};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
@@ -76,8 +76,9 @@ impl Lab {
         self.get(&format!("/api/v1/mailboxes/{mailbox}/messages")).as_array().unwrap().clone()
     }
 
+    /// Waits for so many messages, for [`PATIENCE`] at least.
     pub fn wait_for_messages(&self, mailbox: &str, count: usize, limit: Duration) -> Vec<Value> {
-        let deadline = Instant::now() + limit;
+        let deadline = Instant::now() + limit.max(PATIENCE);
         loop {
             let messages = self.messages(mailbox);
             if messages.len() >= count {

@@ -8,6 +8,10 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+/// So long is anything waited for that comes at once on a machine with nothing else to do: whoever waits for an event names
+/// a limit only where it takes longer by itself.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 pub struct Process {
     child: Child,
     name: String,
@@ -44,8 +48,9 @@ impl Process {
         self.output.0.lock().unwrap().join("\n")
     }
 
-    /// Waits until a line of output contains `text`.
+    /// Waits until a line of output contains `text`: for `limit`, and for [`PATIENCE`] at least.
     pub fn wait_for(&self, text: &str, limit: Duration) -> String {
+        let limit = limit.max(PATIENCE);
         self.wait_until(limit, |lines| lines.iter().find(|line| line.contains(text)).cloned()).unwrap_or_else(|| {
             panic!("{} did not print {text:?} within {limit:?}; it printed:\n{}", self.name, self.output())
         })
@@ -76,8 +81,9 @@ impl Process {
         }
     }
 
-    /// Waits for the end and requires success.
+    /// Waits for the end, for [`PATIENCE`] at least, and requires success.
     pub fn must_succeed(&mut self, limit: Duration) {
+        let limit = limit.max(PATIENCE);
         match self.wait(limit) {
             Some(status) if status.success() => {}
             Some(status) => panic!("{} ended with {status}; it printed:\n{}", self.name, self.output()),

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use serde_json::{Value, json};
-use std::time::Duration;
+use tests_foreign::process::PATIENCE;
 use tests_foreign::{Lab, LabOptions, http};
 
 fn post(lab: &Lab, door: &str, command: &Value, token: Option<&str>) -> http::Answer {
@@ -141,7 +141,7 @@ fn a_command_is_the_administrators_and_in_the_audit_under_who_gave_it() {
         assert_eq!(post(&lab, door, command, Some(&anna)).status, 403);
         assert_eq!(post(&lab, door, command, Some(&dashboard)).status, 200, "{command}");
     }
-    let soon = Duration::from_secs(2);
+    let soon = PATIENCE;
     lab.process.wait_for("\"by\":\"web:dashboard\",\"command\":\"name change 27001\",\"accepted\":true", soon);
     let of_um = |line: &&String| line.contains("\"by\":\"web:dashboard\"") && line.contains("New-UMDialPlan");
     let told = lab.process.wait_until(soon, |lines| lines.iter().find(of_um).cloned());

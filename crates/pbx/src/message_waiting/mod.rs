@@ -1,7 +1,9 @@
 //! The lamp: counts that the voice mail system sends are kept on disk, and told to phones by subscription (RFC 3842)
-//! and unsolicited. Lamps that colleagues light are kept in `manual`.
+//! and unsolicited. Lamps that colleagues light are kept in `manual`; whoever has just registered waits in `newcomers`.
 
 mod manual;
+mod newcomers;
+mod watchers;
 
 pub(crate) use manual::{KIND as BY_HAND, ManualWaiting};
 
@@ -13,13 +15,16 @@ use crate::routes;
 use crate::services::{LampBy, Service};
 use crate::terminals::{self, Reach};
 use event::{Event, Now};
+use newcomers::{Newcomer, Newcomers};
 use sip::endpoint::{Body, OutgoingRequest, ServerRef, SubscriptionEvent, SubscriptionRef};
 use sip::header::{Expires, SubscriptionState};
 use sip::message_summary::{self, Counts, MessageSummary};
 use sip::{Flow, Headers, Method, Name, NameAddr, Request, Response, Uri};
 use state::Store;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use watchers::Watchers;
 
 const KIND: &str = "lamp";
 /// What a phone gets that names no expiry, in seconds (RFC 3842 3.4 suggests hours to days).
@@ -35,12 +40,13 @@ const MOST: usize = 16;
 #[derive(Default)]
 pub(crate) struct MessageWaiting {
     lamps: BTreeMap<String, Lamp>,
-    subscriptions: BTreeMap<SubscriptionRef, String>,
+    watchers: Watchers,
+    newcomers: Newcomers,
 }
 
 impl MessageWaiting {
     pub fn load(store: &Store) -> Result<MessageWaiting, LoadError> {
-        Ok(MessageWaiting { lamps: load_kind(store, KIND)?, subscriptions: BTreeMap::new() })
+        Ok(MessageWaiting { lamps: load_kind(store, KIND)?, ..MessageWaiting::default() })
     }
 
     pub fn lamp(&self, extension: &str) -> Lamp {
@@ -125,19 +131,14 @@ impl MessageWaiting {
         let expires = Duration::from_secs(asked.min(MAX_EXPIRES).into());
         let accepted = core.endpoint.accept_subscription(transaction, expires, &Headers::new(), now.instant);
         let Ok(subscription) = accepted else { return Err(refused(503)) };
-        let own: Vec<SubscriptionRef> = self
-            .subscriptions
-            .iter()
-            .filter(|(_, dir)| **dir == extension)
-            .map(|(subscription, _)| *subscription)
-            .collect();
+        let own = self.watchers.of(&extension);
         if own.len() >= MOST
             && let Some(oldest) = own.first()
         {
-            self.subscriptions.remove(oldest);
+            self.watchers.remove(*oldest);
             let _ = core.endpoint.end_subscription(*oldest, "deactivated", now.instant);
         }
-        self.subscriptions.insert(subscription, extension.clone());
+        self.watchers.insert(subscription, &extension, flow.remote);
         let body = self.body(core, &extension);
         let _ = core.endpoint.notify(subscription, Some(body), now.instant);
         Ok(())
@@ -152,13 +153,13 @@ impl MessageWaiting {
     ) {
         match event {
             SubscriptionEvent::Refreshed { .. } => {
-                if let Some(extension) = self.subscriptions.get(&subscription) {
+                if let Some(extension) = self.watchers.extension(subscription) {
                     let body = self.body(core, extension);
                     let _ = core.endpoint.notify(subscription, Some(body), now.instant);
                 }
             }
             SubscriptionEvent::Ended { .. } => {
-                self.subscriptions.remove(&subscription);
+                self.watchers.remove(subscription);
             }
             SubscriptionEvent::Accepted { .. } | SubscriptionEvent::Notified { .. } => {}
         }
@@ -167,10 +168,16 @@ impl MessageWaiting {
     /// Tells all phones of an extension how it stands.
     pub fn tell(&mut self, core: &mut Core, extension: &str, now: Now) {
         let body = self.body(core, extension);
-        for (subscription, _) in self.subscriptions.iter().filter(|(_, dir)| *dir == extension) {
-            let _ = core.endpoint.notify(*subscription, Some(body.clone()), now.instant);
+        for subscription in self.watchers.of(extension) {
+            let _ = core.endpoint.notify(subscription, Some(body.clone()), now.instant);
         }
-        for Reach { uri, next_hop, listener } in terminals::reach(core, extension, now.instant) {
+        self.tell_unasked(core, extension, terminals::reach(core, extension, now.instant), now);
+    }
+
+    /// Tells these phones, whether or not they have subscribed.
+    fn tell_unasked(&self, core: &mut Core, extension: &str, phones: Vec<Reach>, now: Now) {
+        let body = self.body(core, extension);
+        for Reach { uri, next_hop, listener } in phones {
             let own = core.uri(extension);
             let mut request =
                 OutgoingRequest::new(Method::Notify, NameAddr::new(own.clone()), NameAddr::new(own), listener);
@@ -203,28 +210,48 @@ impl MessageWaiting {
 
     /// A phone registered. One that `begins` is told how it stands, one that refreshes only of a lamp that is on; nobody of a lamp
     /// that never was. Thousands come at once when the power does.
-    pub fn welcome(&mut self, core: &mut Core, extension: &str, begins: bool, now: Now) {
-        let on = self.lamp(extension).on || core.manual_waiting.is_lit(extension);
-        if on || (begins && self.lamps.contains_key(extension)) {
-            self.tell(core, extension, now);
+    pub fn registered(&mut self, core: &Core, extension: &str, from: SocketAddr, begins: bool, now: Now) {
+        let newcomer = Newcomer { extension: extension.to_owned(), from, begins };
+        if self.is_told(core, &newcomer) || self.lit_behind(core, extension).next().is_some() {
+            self.newcomers.add(newcomer, now.instant);
         }
-        // A gateway's phones begin without stutter tone: it hears of those only that have messages.
-        let members: Vec<String> = core.terminals.members(extension).filter(|dir| self.lamp(dir).on).cloned().collect();
-        for dir in members {
-            self.tell(core, &dir, now);
+    }
+
+    fn is_told(&self, core: &Core, newcomer: &Newcomer) -> bool {
+        let extension = &newcomer.extension;
+        let on = self.lamp(extension).on || core.manual_waiting.is_lit(extension);
+        on || (newcomer.begins && self.lamps.contains_key(extension))
+    }
+
+    /// A gateway's phones begin without stutter tone: it hears of those only that have messages.
+    fn lit_behind<'a>(&'a self, core: &'a Core, gateway: &str) -> impl Iterator<Item = &'a String> {
+        core.terminals.members(gateway).filter(|dir| self.lamp(dir).on)
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        self.newcomers.deadline()
+    }
+
+    /// Tells those that have registered some time ago.
+    pub fn handle_timeout(&mut self, core: &mut Core, now: Now) {
+        while let Some(newcomer) = self.newcomers.take_due(now.instant) {
+            let Newcomer { extension, from, .. } = &newcomer;
+            // It has subscribed meanwhile, and was told so.
+            if self.is_told(core, &newcomer) && !self.watchers.has(extension, *from) {
+                let phones = terminals::registered_from(core, extension, *from, now.instant);
+                self.tell_unasked(core, extension, phones, now);
+            }
+            let members: Vec<String> = self.lit_behind(core, extension).cloned().collect();
+            for dir in members {
+                self.tell(core, &dir, now);
+            }
         }
     }
 
     /// The extension is no more.
     pub fn forget(&mut self, core: &mut Core, extension: &str, now: Now) {
-        let own: Vec<SubscriptionRef> = self
-            .subscriptions
-            .iter()
-            .filter(|(_, dir)| *dir == extension)
-            .map(|(subscription, _)| *subscription)
-            .collect();
-        for subscription in own {
-            self.subscriptions.remove(&subscription);
+        for subscription in self.watchers.of(extension) {
+            self.watchers.remove(subscription);
             let _ = core.endpoint.end_subscription(subscription, "noresource", now.instant);
         }
         if core.manual_waiting.is_lit(extension) {

@@ -3,6 +3,7 @@ use sip::endpoint::{Body, OutgoingRequest};
 use sip::header::Expires;
 use sip::message_summary::{Counts, MessageSummary};
 use sip::{Method, Name, NameAddr, Request, Transport};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const PHONE: &str = "127.0.0.1:5071";
@@ -21,6 +22,14 @@ fn notify(rig: &mut Rig, from: Peer, extension: &str, body: Body) -> u16 {
     });
     rig.run_ms(100);
     rig.responses(from).last().unwrap().status
+}
+
+/// What a phone was told, each once: who does not answer is told again.
+fn notifies(rig: &Rig, at: &str) -> Vec<Request> {
+    let mut all = rig.sent_to(at, &Method::Notify);
+    let mut seen = BTreeSet::new();
+    all.retain(|notify| seen.insert((notify.call_id().unwrap().to_string(), notify.cseq().unwrap().seq)));
+    all
 }
 
 fn told(notify: &Request) -> MessageSummary {
@@ -71,14 +80,47 @@ fn a_phone_that_stays_is_told_of_a_lamp_that_is_on_and_not_of_one_that_is_off() 
     let um = rig.peer("127.0.222.4:5062", Transport::Tcp);
     notify(&mut rig, um, "27000", summary(2, 3));
     let phone = rig.phone("27000", PHONE);
+    rig.run_ms(600);
     let refresh = |rig: &mut Rig| {
         rig.register(phone, "27000", "moon-27000", 3600);
-        rig.run_ms(50);
-        rig.sent_to(PHONE, &Method::Notify).iter().map(counts).collect::<Vec<_>>()
+        rig.run_ms(600);
+        notifies(rig, PHONE).iter().map(counts).collect::<Vec<_>>()
     };
     assert_eq!(refresh(&mut rig), [(true, 2, 3), (true, 2, 3)]);
     notify(&mut rig, um, "27000", summary(0, 5));
     assert_eq!(refresh(&mut rig), [(true, 2, 3), (true, 2, 3), (false, 0, 5)]);
+}
+
+#[test]
+fn a_phone_that_registers_is_told_of_its_lamp_half_a_second_after_the_answer() {
+    let mut rig = Rig::lab();
+    let um = rig.peer("127.0.222.4:5062", Transport::Tcp);
+    notify(&mut rig, um, "27000", summary(2, 3));
+    rig.phone("27000", PHONE);
+    rig.run_ms(400);
+    assert!(rig.sent_to(PHONE, &Method::Notify).is_empty());
+    rig.run_ms(100);
+    assert_eq!(notifies(&rig, PHONE).iter().map(counts).collect::<Vec<_>>(), [(true, 2, 3)]);
+}
+
+#[test]
+fn a_phone_that_subscribes_once_it_is_registered_is_told_by_that_alone() {
+    let mut rig = Rig::lab();
+    let um = rig.peer("127.0.222.4:5062", Transport::Tcp);
+    notify(&mut rig, um, "27000", summary(2, 3));
+    let phone = rig.phone("27000", PHONE);
+    subscribe(&mut rig, phone, "27000", PHONE);
+    // Another phone of the extension has not.
+    const OTHER: &str = "127.0.0.1:5072";
+    rig.phone("27000", OTHER);
+    rig.run_ms(1000);
+    let told = |rig: &Rig, at| {
+        let notifies = notifies(rig, at);
+        let states = notifies.iter().map(|notify| notify.headers.get(&Name::SubscriptionState).unwrap().to_string());
+        states.map(|state| state.split(';').next().unwrap().to_owned()).collect::<Vec<String>>()
+    };
+    assert_eq!(told(&rig, PHONE), ["active"]);
+    assert_eq!(told(&rig, OTHER), ["terminated"]);
 }
 
 #[test]
@@ -132,7 +174,7 @@ fn right_after_a_kill_a_new_subscription_gets_the_counts_with_the_um_server_stop
     rig.dead.insert("127.0.222.4".parse().unwrap());
     let phone = rig.peer(PHONE, Transport::Udp);
     subscribe(&mut rig, phone, "27000", PHONE);
-    assert_eq!(rig.sent_to(PHONE, &Method::Notify).iter().map(counts).collect::<Vec<_>>(), [(true, 4, 1)]);
+    assert_eq!(notifies(&rig, PHONE).iter().map(counts).collect::<Vec<_>>(), [(true, 4, 1)]);
 }
 
 #[test]

@@ -265,6 +265,7 @@ fn a_colleague_lights_the_lamp_and_is_called_back_by_its_key() {
     assert!(rig.status("27010").lamp.on);
     rig.restart();
     let b = rig.phone("27010", "127.0.0.1:5082");
+    rig.run_ms(500);
     assert!(lamp(&rig, "127.0.0.1:5082").0, "kept over the restart");
     let a2 = rig.phone("27001", "127.0.0.1:5081");
     rig.call(b, "27010", "*32#");

@@ -16,13 +16,7 @@ pub(super) const TEST: Test = Test {
 fn run(stage: &Stage<'_>) -> Outcome {
     // Before anything is left or changed.
     let spoken = stage.speaker()?;
-    let inbox = stage.mailbox()?;
-    inbox.has_nothing_new()?;
-    let words = stage.words();
-    let mut phone = stage.subscriber()?;
-    stage.leaves_message_quickly(&mut stage.caller()?, &mut phone, &words)?;
-    inbox.receives(&words)?;
-
+    let (inbox, mut phone, words) = stage.one_new_message()?;
     stage.logs_on(&mut phone)?;
     stage.hears_counts(&mut phone)?;
     begins_by(stage, &mut phone, Prompt::VoicePreferred, Prompt::KeysPreferred)?;
@@ -34,10 +28,7 @@ fn run(stage: &Stage<'_>) -> Outcome {
     begins_by(stage, &mut phone, Prompt::KeysPreferred, Prompt::VoicePreferred)?;
     phone.hangs_up()?;
     done?;
-    match inbox.left()? {
-        0 => Ok(()),
-        _ => Err(Stop::Failed("the message was deleted by phone, but is still in the mailbox".into())),
-    }
+    inbox.is_as_before()
 }
 
 /// Personal options: 4 turns over whether the subscriber begins by voice.

@@ -1,5 +1,5 @@
 use super::Test;
-use crate::outcome::{Outcome, Stop};
+use crate::outcome::Outcome;
 use crate::stage::Stage;
 use speech::Prompt;
 
@@ -13,13 +13,7 @@ pub(super) const TEST: Test = Test {
 };
 
 fn run(stage: &Stage<'_>) -> Outcome {
-    let inbox = stage.mailbox()?;
-    inbox.has_nothing_new()?;
-    let words = stage.words();
-    let mut phone = stage.subscriber()?;
-    stage.leaves_message_quickly(&mut stage.caller()?, &mut phone, &words)?;
-    inbox.receives(&words)?;
-
+    let (inbox, mut phone, words) = stage.one_new_message()?;
     stage.logs_on(&mut phone)?;
     phone.hears_first(&stage.says([Prompt::CountNew.with("count", 1_u32)]))?;
     phone.presses("1");
@@ -40,8 +34,5 @@ fn run(stage: &Stage<'_>) -> Outcome {
     phone.presses("7");
     phone.hears(&stage.says([Prompt::Deleted.into()]))?;
     phone.hangs_up()?;
-    match inbox.left()? {
-        0 => Ok(()),
-        _ => Err(Stop::Failed("the message was deleted by phone, but is still in the mailbox".into())),
-    }
+    inbox.is_as_before()
 }

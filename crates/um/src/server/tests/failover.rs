@@ -80,6 +80,16 @@ fn told_at(rig: &mut Rig, gateway: SocketAddr) {
     assert!(went(rig, &Method::Notify).is_empty());
 }
 
+/// After each of these seconds a lamp is told straight at this gateway.
+#[track_caller]
+fn later_lamps_go(rig: &mut Rig, lamps: [(u64, SocketAddr); 2]) {
+    for (waits, gateway) in lamps {
+        rig.later(seconds(waits));
+        changed(rig);
+        told_at(rig, gateway);
+    }
+}
+
 #[test]
 fn a_silent_gateway_costs_a_lamp_4_s_and_the_next_ones_nothing_until_32_s_are_over() {
     let mut rig = pair();
@@ -90,12 +100,7 @@ fn a_silent_gateway_costs_a_lamp_4_s_and_the_next_ones_nothing_until_32_s_are_ov
     rig.later(Duration::from_millis(100));
     told_at(&mut rig, second());
     assert!(rig.event_names().contains(&"target_grey_listed".to_owned()));
-    rig.later(seconds(31));
-    changed(&mut rig);
-    told_at(&mut rig, second());
-    rig.later(seconds(1));
-    changed(&mut rig);
-    told_at(&mut rig, first());
+    later_lamps_go(&mut rig, [(31, second()), (1, first())]);
 }
 
 #[test]
@@ -129,12 +134,7 @@ fn a_503_to_a_lamp_leads_on_at_once_and_its_retry_after_is_heeded() {
     let (_, notify) = one(&mut rig, &Method::Notify);
     respond(&mut rig, &notify, SERVICE, 503, Some("60"));
     told_at(&mut rig, second());
-    rig.later(seconds(59));
-    changed(&mut rig);
-    told_at(&mut rig, second());
-    rig.later(seconds(2));
-    changed(&mut rig);
-    told_at(&mut rig, first());
+    later_lamps_go(&mut rig, [(59, second()), (2, first())]);
 }
 
 #[test]
@@ -211,6 +211,20 @@ fn rings_on(rig: &mut Rig, call: &TestCall) {
     assert!(!commands.iter().any(heard), "{commands:?}");
 }
 
+/// After each of these seconds a call goes straight to this gateway, and is answered there.
+#[track_caller]
+fn later_calls_go(rig: &mut Rig, calls: [(u64, SocketAddr); 2]) {
+    for (waits, gateway) in calls {
+        rig.take_sent();
+        rig.later(seconds(waits));
+        let call = transfers(rig);
+        let (to, invite) = one(rig, &Method::Invite);
+        assert_eq!(to, gateway);
+        answered_at(rig, gateway, &invite);
+        rig.hang_up(&call);
+    }
+}
+
 /// The caller is told that nobody could be reached.
 #[track_caller]
 fn is_told(rig: &mut Rig, call: &TestCall) {
@@ -234,15 +248,7 @@ fn a_silent_gateway_costs_a_call_4_s_of_ringing_and_the_next_ones_nothing_until_
     answered_at(&mut rig, second(), &invite);
     assert!(rig.event_names().contains(&"um_call_retried".to_owned()));
     rig.hang_up(&call);
-    for (waits, gateway) in [(30, second()), (3, first())] {
-        rig.take_sent();
-        rig.later(seconds(waits));
-        let call = transfers(&mut rig);
-        let (to, invite) = one(&mut rig, &Method::Invite);
-        assert_eq!(to, gateway);
-        answered_at(&mut rig, gateway, &invite);
-        rig.hang_up(&call);
-    }
+    later_calls_go(&mut rig, [(30, second()), (3, first())]);
 }
 
 #[test]
@@ -313,15 +319,7 @@ fn a_503_to_a_call_leads_on_at_once_and_its_retry_after_is_heeded() {
     assert_eq!(to, second());
     answered_at(&mut rig, second(), &invite);
     rig.hang_up(&call);
-    for (waits, gateway) in [(58, second()), (3, first())] {
-        rig.take_sent();
-        rig.later(seconds(waits));
-        let call = transfers(&mut rig);
-        let (to, invite) = one(&mut rig, &Method::Invite);
-        assert_eq!(to, gateway);
-        answered_at(&mut rig, gateway, &invite);
-        rig.hang_up(&call);
-    }
+    later_calls_go(&mut rig, [(58, second()), (3, first())]);
 }
 
 #[test]
