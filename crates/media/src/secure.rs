@@ -79,6 +79,10 @@ impl Secure {
         now: Instant,
         by: fn(&mut Inbound, &mut [u8]) -> Result<usize, Rejected>,
     ) -> Option<usize> {
+        // Nobody means it to be SRTP.
+        if rtp::is_stun(packet) {
+            return None;
+        }
         self.previous.take_if(|(_, until)| now >= *until);
         let result = match &mut self.previous {
             None => by(&mut self.inbound, packet),
@@ -177,6 +181,18 @@ mod tests {
         us.rekey(keys(suite, 1, 12), now);
         let late = packet(&mut peer, 1);
         assert!(!hears(&mut us, &late, now + CHANGE_OVER));
+        assert_eq!(us.news(), Some(Dropped { forged: 1, replayed: 0 }));
+    }
+
+    #[test]
+    fn what_a_phone_sends_to_keep_its_nat_open_is_no_forgery() {
+        let mut us = Secure::new(keys(SUITES[0], 1, 2)).unwrap();
+        let mut binding = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12]].concat();
+        assert_eq!(us.open_rtp(&mut binding, Instant::now()), None);
+        assert_eq!(us.news(), None);
+        // With another first byte it wants to be something else.
+        binding[0] = 0x80;
+        assert_eq!(us.open_rtp(&mut binding, Instant::now()), None);
         assert_eq!(us.news(), Some(Dropped { forged: 1, replayed: 0 }));
     }
 

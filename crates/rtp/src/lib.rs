@@ -21,7 +21,7 @@ pub use inband::{InbandDetector, InbandKey};
 pub use jitter::{JitterBuffer, Played};
 pub use level::{Level, Threshold};
 pub use line::{LineListener, LineSignal};
-pub use packet::{HEADER_LEN, Header, Packet, PacketError};
+pub use packet::{HEADER_LEN, Header, Packet, PacketError, is_stun};
 pub use rtcp::{Received, ReceiverStatistics, ReportBlock, RtcpError, Sent, bye, read_rtcp, report};
 pub use sequence::{Accepted, SequenceTracker, SsrcFilter, SsrcVerdict, TimestampUnwrapper};
 pub use stretch::stretch;

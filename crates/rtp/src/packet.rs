@@ -61,6 +61,12 @@ impl Packet {
     }
 }
 
+/// Whether a datagram is STUN, which some phones send from their RTP port to keep a NAT open: it is told from RTP and RTCP by
+/// its first byte (RFC 7983 7) and its magic cookie (RFC 8489 5).
+pub fn is_stun(datagram: &[u8]) -> bool {
+    matches!(datagram, [0..=3, _, _, _, 0x21, 0x12, 0xa4, 0x42, ..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

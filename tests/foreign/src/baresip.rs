@@ -60,13 +60,15 @@ impl Baresip {
         let silence = folder.file("silence.wav");
         audio::write_wav(&silence, &vec![0; 8000 * 60]);
         let source = format!("aufile,{}", play.unwrap_or(&silence).display());
+        // mwi.so before the account: baresip 1.0 subscribes without end, faster than it can be told anything, when it is
+        // registered before the first timer of that module has run.
         std::fs::write(
             folder.file("config"),
             format!(
                 "sip_listen {local}:{sip}\nnet_interface {local}\naudio_source {source}\nsnd_path {folder}\n\
                  audio_buffer 20-160\nrtp_ports {rtp}-{}\nctrl_tcp_listen {local}:{control}\nmodule_path /usr/lib/baresip/modules\n\
                  module g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule srtp.so\n\
-                 {lines}module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nmodule_app mwi.so\n",
+                 {lines}module_app mwi.so\nmodule_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n",
                 rtp + 7,
                 folder = folder.path().display(),
             ),

@@ -32,7 +32,7 @@ fn who_registers_is_answered_and_then_told_once_of_a_lamp_that_is_on() {
     let account = format!("<sip:27010@{node};transport=udp>;auth_user=27010;auth_pass=moon-27010;regint=60;mwi=no");
     let leaves_it = Baresip::with_account("27010", &account, NET.into(), None);
     subscribes.process.wait_for("Messages-Waiting: yes", Duration::from_secs(30));
-    // A phone that subscribes again and again does so hundreds of times a second.
+    // Whoever is told twice is told within this.
     std::thread::sleep(Duration::from_secs(2));
     let ports = [subscribes.sip_port(), leaves_it.sip_port()];
     drop((subscribes, leaves_it));

@@ -1,8 +1,7 @@
 //! Phones that have registered, and are to be told of their lamps a moment later.
 //!
 //! Not before the answer: who waits for that alone may take the NOTIFY for it (sipsak does). Not right after it: a phone
-//! that subscribes does so then, and is told that way; one told both ways at once may subscribe again (baresip 1.0 does so
-//! without end).
+//! that subscribes does so then, and need not be told twice.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
