@@ -12,3 +12,5 @@ compose-already = That one is among them already.
 compose-too-many = There is no room for more people.
 compose-removed = { $name } is removed.
 compose-comment = Say what you want to add after the tone, and press pound. To add nothing, press pound at once.
+compose-group-empty = There is nobody in { $name }.
+compose-not-allowed = You may not send messages to { $name }.

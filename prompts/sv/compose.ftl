@@ -12,3 +12,5 @@ compose-already = Den finns redan med.
 compose-too-many = Det finns inte plats för fler.
 compose-removed = { $name } är borttagen.
 compose-comment = Säg vad du vill lägga till efter tonen, och tryck fyrkant. Tryck fyrkant genast för att inte lägga till något.
+compose-group-empty = Det finns ingen i { $name }.
+compose-not-allowed = Du får inte skicka meddelanden till { $name }.

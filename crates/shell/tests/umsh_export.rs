@@ -87,6 +87,8 @@ fn name_of(noun: &str, second: bool) -> &'static str {
         ("UMHuntGroup", true) => "Group2",
         ("UMAutoAttendant", false) => "Att1",
         ("UMAutoAttendant", true) => "Att2",
+        ("DistributionGroup", false) => "Sales",
+        ("DistributionGroup", true) => "Everybody",
         ("UMCallAnsweringRule", false) => "Rule1",
         ("UMCallAnsweringRule", true) => "'Rule ’2’'",
         ("Mailbox" | "UMMailbox" | "UMMailboxPIN", false) => "Anna",
@@ -107,6 +109,8 @@ New-UMAutoAttendant Att2 -UMDialPlan Plan2
 New-Mailbox Anna
 New-Mailbox 'Zoë O''Neil' -LastName O`'Neil
 Enable-UMMailbox Anna -UMMailboxPolicy 'Plan1 Default Policy' -Extensions 27000 -PIN 730146
+New-DistributionGroup Sales -Members Anna
+New-DistributionGroup Everybody -Members Sales,'Zoë O''Neil' -AcceptMessagesOnlyFromSendersOrMembers Sales
 ";
 
 fn value(parameter: &Parameter, pick: usize) -> String {

@@ -139,6 +139,8 @@ prompts! {
     ComposeTooMany = "compose-too-many" ();
     ComposeRemoved = "compose-removed" (name);
     ComposeComment = "compose-comment" ();
+    ComposeGroupEmpty = "compose-group-empty" (name);
+    ComposeNotAllowed = "compose-not-allowed" (name);
 
     // person.ftl
     PersonMenu = "person-menu" ();

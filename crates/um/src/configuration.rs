@@ -4,6 +4,7 @@ use crate::commands::CommandError;
 use crate::commands::auto_attendant::AutoAttendant;
 use crate::commands::call_answering_rule::Rule;
 use crate::commands::dial_plan::DialPlan;
+use crate::commands::distribution_group::DistributionGroup;
 use crate::commands::hunt_group::HuntGroup;
 use crate::commands::ip_gateway::Gateway;
 use crate::commands::mailbox::{Enabled, Mailbox};
@@ -59,6 +60,7 @@ objects! {
     MailboxPolicy "mailbox_policy" "UMMailboxPolicy";
     AutoAttendant "auto_attendant" "UMAutoAttendant";
     Mailbox "mailbox" "Mailbox";
+    DistributionGroup "distribution_group" "DistributionGroup";
 }
 
 /// Objects by name, in any case. They are shared with the calls that they were read for.
@@ -173,6 +175,7 @@ pub struct Configuration {
     pub policies: Table<MailboxPolicy>,
     pub attendants: Table<AutoAttendant>,
     pub mailboxes: Table<Mailbox>,
+    pub groups: Table<DistributionGroup>,
     pub rules: Table<Rule>,
     pub prompts: Table<Prompt>,
     pub service: ServiceSettings,
@@ -200,6 +203,7 @@ impl Configuration {
             policies: Table::load(store)?,
             attendants: Table::load(store)?,
             mailboxes: Table::load(store)?,
+            groups: Table::load(store)?,
             rules: Table::load(store)?,
             prompts: Table::load(store)?,
             ..Configuration::default()

@@ -2,6 +2,7 @@
 //! doors to stores and hashing, with the journal looking on.
 
 use crate::commands::call_answering_rule::Rule;
+use crate::commands::distribution_group::DistributionGroup;
 use crate::commands::key_mapping::{KeyMapping, Then};
 use crate::commands::mailbox::Mailbox;
 use crate::commands::prompt::Prompt;
@@ -70,6 +71,13 @@ impl Server {
         }
         for mailbox in mailboxes {
             self.configuration.mailbox_values(mailbox, &mut |kind, key, value| self.journal.known(kind, &key, value));
+        }
+    }
+
+    /// These groups came up.
+    pub(crate) fn tell_groups(&self, groups: &[Arc<DistributionGroup>]) {
+        if self.journal.listens() {
+            groups.iter().for_each(|group| self.journal.known(DistributionGroup::KIND, &group.key(), json(&**group)));
         }
     }
 

@@ -6,6 +6,7 @@ use crate::commands::auto_attendant::AutoAttendant;
 use crate::commands::call_answering_rule::Rule;
 use crate::commands::call_record::CallRecord;
 use crate::commands::dial_plan::DialPlan;
+use crate::commands::distribution_group::DistributionGroup;
 use crate::commands::hunt_group::HuntGroup;
 use crate::commands::ip_gateway::Gateway;
 use crate::commands::mailbox::Mailbox;
@@ -153,6 +154,7 @@ impl Stage for UmStage {
                 AutoAttendant::KIND,
                 Mailbox::KIND,
                 Rule::KIND,
+                DistributionGroup::KIND,
                 Prompt::KIND,
                 SERVICE,
                 ROUTER,

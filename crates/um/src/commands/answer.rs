@@ -6,6 +6,7 @@ use super::call_answering_rule::Rule;
 use super::call_record::{CallRecord, ReportRow};
 use super::connectivity::Connectivity;
 use super::dial_plan::DialPlan;
+use super::distribution_group::{DistributionGroup, MemberView};
 use super::hunt_group::HuntGroup;
 use super::ip_gateway::Gateway;
 use super::mailbox::{Mailbox, UmMailboxSettings};
@@ -36,6 +37,9 @@ pub enum Answer {
     Mailboxes(Vec<MailboxView>),
     Pin(PinView),
     Rules(Vec<Rule>),
+    Groups(Vec<DistributionGroup>),
+    /// Of Get-DistributionGroupMember.
+    Members(Vec<MemberView>),
     /// Without their audio.
     Prompts(Vec<Prompt>),
     /// With its audio.
@@ -158,6 +162,13 @@ impl Answer {
             Answer::Mailboxes(mailboxes) => records(mailboxes, MailboxView::record),
             Answer::PhoneCall(call) => vec![call.record()],
             Answer::Pin(pin) => vec![pin.record()],
+            Answer::Groups(groups) => records(groups, |group| {
+                record(vec![("Name", group.name.clone()), ("Members", group.members.show())], group.settings.rows())
+            }),
+            Answer::Members(members) => records(members, |member| {
+                let kind = ("RecipientType", member.recipient_type.to_owned());
+                record(vec![("Name", member.name.clone()), kind], Vec::new())
+            }),
             Answer::Rules(rules) => records(rules, |rule| {
                 record(vec![("Name", rule.name.clone()), ("Mailbox", rule.mailbox.clone())], rule.settings.rows())
             }),

@@ -4,6 +4,7 @@ use super::auto_attendant::AttendantChanges;
 use super::call_answering_rule::RuleChanges;
 use super::call_record::GroupBy;
 use super::dial_plan::{DialPlanChanges, UriType};
+use super::distribution_group::GroupChanges;
 use super::ip_gateway::GatewayChanges;
 use super::mailbox::{MailboxChanges, UmMailboxChanges};
 use super::mailbox_policy::PolicyChanges;
@@ -235,6 +236,24 @@ commands! {
         #[serde(flatten)]
         mail: PinMail,
     }
+
+    "New-DistributionGroup" NewGroup {
+        name: String,
+        members: Option<ListChange>,
+        #[serde(flatten)]
+        changes: Box<GroupChanges>,
+    }
+    "Get-DistributionGroup" GetGroup { identity: Option<String>, }
+    "Set-DistributionGroup" SetGroup {
+        identity: String,
+        #[serde(flatten)]
+        changes: Box<GroupChanges>,
+    }
+    "Remove-DistributionGroup" RemoveGroup { identity: String, }
+    "Add-DistributionGroupMember" AddGroupMember { identity: String, member: String, }
+    "Get-DistributionGroupMember" GetGroupMembers { identity: String, }
+    "Remove-DistributionGroupMember" RemoveGroupMember { identity: String, member: String, }
+    "Update-DistributionGroupMember" UpdateGroupMembers { identity: String, members: ListChange, }
 
     "New-UMCallAnsweringRule" NewRule {
         name: String,

@@ -1,8 +1,8 @@
 //! The configuration as the commands that make it anew on an empty folder.
 
 use super::{
-    Command, auto_attendant, call_answering_rule, dial_plan, hunt_group, ip_gateway, mailbox, mailbox_policy, prompt,
-    service,
+    Command, auto_attendant, call_answering_rule, dial_plan, distribution_group, hunt_group, ip_gateway, mailbox,
+    mailbox_policy, prompt, service,
 };
 use crate::configuration::Configuration;
 
@@ -19,6 +19,7 @@ impl Configuration {
             dial_plan::later_commands(self),
             prompt::commands(self),
             mailbox::commands(self),
+            distribution_group::commands(self),
             call_answering_rule::commands(self),
             service::commands(self),
         ]

@@ -2,11 +2,12 @@
 
 use super::command::RestoredPin;
 use super::dial_plan::{AudioCodec, MatchedName};
+use super::distribution_group::DistributionGroup;
 use super::settings::settings;
 use super::table::{self, Cmdlet, Parameter};
 use super::value::{Any, Digits, LanguageTag, Length, Limit, ListChange, Range, Value as _, choices};
 use super::{Answer, Command, CommandError, MailboxView, Outcome, pilots};
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Object as _};
 use crate::time_zone::ZoneName;
 use mailbox::MailboxId;
 use serde::{Deserialize, Serialize};
@@ -109,7 +110,7 @@ settings! {
         "PersonalGreetingEnabled" personal_greeting_enabled: bool = true, Any, "Whether callers hear the user's own greeting, where one is recorded.";
         "VoiceCommandsPreferred" voice_commands_preferred: bool = false, Any, "Whether voice access begins with spoken commands.";
         "SubscriberAccessEnabled" subscriber_access_enabled: bool = true, Any, "Whether the user may ring in.";
-        "AllowUMCallsFromNonUsers" allow_um_calls_from_non_users: CallsFromNonUsers = CallsFromNonUsers::SearchEnabled, Any, "Whether callers may search for the user and be transferred.", idle;
+        "AllowUMCallsFromNonUsers" allow_um_calls_from_non_users: CallsFromNonUsers = CallsFromNonUsers::SearchEnabled, Any, "Whether attendants find the user and put callers through; None: only a key that was given the user's number does.";
         "AnonymousCallersCanLeaveMessages" anonymous_callers_can_leave_messages: bool = true, Any, "Whether callers without a number may leave messages.";
         "AutomaticSpeechRecognitionEnabled" automatic_speech_recognition_enabled: bool = true, Any, "Whether the user may speak commands.";
         "CallAnsweringAudioCodec" call_answering_audio_codec: Option<AudioCodec> = None, Any, "How messages are stored; none: as the dial plan says.", idle;
@@ -239,6 +240,9 @@ pub(super) fn new(
     changes: MailboxChanges,
 ) -> Outcome {
     configuration.mailboxes.check_new(&name)?;
+    if configuration.groups.get(&name).is_some() {
+        return Err(CommandError::Exists { parameter: "Name".into(), kind: DistributionGroup::NOUN.into(), name });
+    }
     let kept = match store_name {
         Some(id) => Some(free_id(configuration, &name, "StoreName", &id)?),
         None => None,
@@ -273,6 +277,7 @@ pub(crate) fn remove(
     }
     let mut stored = Vec::new();
     forget_properties(configuration, &mailbox.name, &mut stored);
+    super::distribution_group::forget(configuration, &mailbox.name, &mut stored);
     configuration.mailboxes.remove(&mailbox.name, &mut stored);
     Ok((mailbox.kept.clone(), stored))
 }

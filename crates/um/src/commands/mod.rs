@@ -13,6 +13,7 @@ pub mod call_record;
 mod command;
 pub mod connectivity;
 pub mod dial_plan;
+pub mod distribution_group;
 mod error;
 mod export;
 pub mod forms;
@@ -157,6 +158,15 @@ pub(crate) fn run(configuration: &mut Configuration, command: Command) -> Result
             mailbox::set_um(c, &identity, policy, extensions, *changes)
         }
         GetPin { identity } => pin::get(c, &identity),
+
+        NewGroup { name, members, changes } => distribution_group::new(c, name, members, *changes),
+        GetGroup { identity } => distribution_group::get(c, identity.as_deref()),
+        SetGroup { identity, changes } => distribution_group::set(c, &identity, *changes),
+        RemoveGroup { identity } => distribution_group::remove(c, &identity),
+        AddGroupMember { identity, member } => distribution_group::add_member(c, &identity, &member),
+        GetGroupMembers { identity } => distribution_group::members(c, &identity),
+        RemoveGroupMember { identity, member } => distribution_group::remove_member(c, &identity, &member),
+        UpdateGroupMembers { identity, members } => distribution_group::update_members(c, &identity, members),
 
         NewRule { name, mailbox, changes } => call_answering_rule::new(c, name, &mailbox, *changes),
         GetRule { identity, mailbox } => call_answering_rule::get(c, identity.as_deref(), mailbox.as_deref()),

@@ -4,8 +4,8 @@
 use super::error::CommandError;
 use super::value::{Given, Value};
 use super::{
-    Command, active_calls, auto_attendant, call_answering_rule, call_record, connectivity, dial_plan, hunt_group,
-    ip_gateway, mailbox, mailbox_policy, pin, play_on_phone, prompt, service,
+    Command, active_calls, auto_attendant, call_answering_rule, call_record, connectivity, dial_plan,
+    distribution_group, hunt_group, ip_gateway, mailbox, mailbox_policy, pin, play_on_phone, prompt, service,
 };
 use serde_json::{Map, Value as Json};
 use std::sync::OnceLock;
@@ -213,6 +213,7 @@ pub fn cmdlets() -> &'static [Cmdlet] {
             auto_attendant::cmdlets(),
             mailbox::cmdlets(),
             pin::cmdlets(),
+            distribution_group::cmdlets(),
             call_answering_rule::cmdlets(),
             prompt::cmdlets(),
             service::cmdlets(),

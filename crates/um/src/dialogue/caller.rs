@@ -6,6 +6,7 @@
 
 use super::auto_attendant::Attendant;
 use super::directory_search::Search;
+use super::groups::{Group, Members};
 use super::personal::{Draft, Personal, Reception};
 use super::voice::{COMMAND_END, Came, Commands, SPEAKS, Spoken};
 use crate::commands::dial_plan::{DialByName, MatchedName};
@@ -59,6 +60,12 @@ pub(crate) enum Ask {
         order: DialByName,
         keys: String,
         detail: MatchedName,
+        colleague: bool,
+    },
+    /// Who gets what this user sends to a group? Answered by `Members`.
+    Members {
+        group: String,
+        from: MailboxId,
     },
     /// Who may be named by voice, of a dial plan or of all, and of an address list or of all. Answered by `People`.
     People {
@@ -142,8 +149,8 @@ pub(crate) enum Reply {
     Changed(bool),
     Stored(StoreResult),
     Found(Option<Subscriber>),
-    /// Whether there are more than these.
-    Matches(Vec<Match>, bool),
+    Matches(Hits),
+    Members(Members),
     People(Vec<Subscriber>),
     Pin(PinCheck),
     PinChanged(Result<(), PinProblem>),
@@ -177,6 +184,8 @@ pub(crate) struct Subscriber {
     pub(crate) extension: String,
     /// May ring in.
     pub(crate) access: bool,
+    /// Callers who are no users may be led to him.
+    pub(crate) reachable: bool,
 }
 
 /// Somebody that a directory search has found.
@@ -185,6 +194,16 @@ pub(crate) struct Match {
     pub(crate) subscriber: Subscriber,
     /// What tells him from a namesake.
     pub(crate) detail: Option<String>,
+}
+
+/// All that a directory search has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hits {
+    pub(crate) people: Vec<Match>,
+    /// A colleague's search finds groups, too.
+    pub(crate) groups: Vec<Group>,
+    /// There are more than these.
+    pub(crate) more: bool,
 }
 
 /// What a PIN turned out to be.
@@ -579,11 +598,11 @@ impl Caller {
         }
     }
 
-    pub(crate) async fn search(&self, scene: &Search, order: DialByName, keys: &str) -> (Vec<Match>, bool) {
-        let Search { plan, list, detail, .. } = scene.clone();
-        match self.ask(Ask::Search { plan, list, order, keys: keys.to_owned(), detail }).await {
-            Reply::Matches(found, more) => (found, more),
-            _ => (Vec::new(), false),
+    pub(crate) async fn search(&self, scene: &Search, order: DialByName, keys: &str) -> Hits {
+        let Search { plan, list, detail, colleague, .. } = scene.clone();
+        match self.ask(Ask::Search { plan, list, order, keys: keys.to_owned(), detail, colleague }).await {
+            Reply::Matches(hits) => hits,
+            _ => Hits::default(),
         }
     }
 

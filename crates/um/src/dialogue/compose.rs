@@ -5,12 +5,14 @@ use super::after_record::{Finished, Recording, after_record, record};
 use super::call_answering::is_full;
 use super::caller::{Caller, Subscriber};
 use super::directory_search::{Outcome, directory_search};
+use super::groups::{Group, Refusal};
 use super::menu::{Key, Menu, Pressed};
 use super::people::spoken;
 use super::personal::{Draft, Left, User, give_up};
 use super::voice::{Commands, offer};
 use mailbox::{MailboxId, MessageId};
-use speech::{Phrase, Prompt, Sound};
+use speech::{Person, Phrase, Prompt, Sound};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Does {
@@ -23,7 +25,7 @@ pub(crate) enum Does {
 
 pub(crate) const MENU: Menu<Does> = Menu {
     name: "A message to be",
-    about: "At least one recipient was found in the directory.",
+    about: "At least one recipient, somebody or a group, was found in the directory.",
     keys: &[
         Key::new("1", Does::Record, "record it").to("After recording").says("voice-word-record", &["record"]),
         Key::new("2", Does::Add, "add a recipient").says("voice-word-add", &["add a recipient"]),
@@ -33,8 +35,18 @@ pub(crate) const MENU: Menu<Does> = Menu {
     ],
 };
 
+/// Whom a message is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Recipient {
+    Person(Subscriber),
+    /// And how many people are in it.
+    Group(Group, usize),
+}
+
 /// More than this many recipients are refused.
 const MOST_RECIPIENTS: usize = 50;
+/// And more than this many people, those in groups counted.
+const MOST_PEOPLE: usize = 2000;
 /// Keys 1 to 9.
 const CHOICES: usize = 9;
 
@@ -42,7 +54,7 @@ const CHOICES: usize = 9;
 pub(super) type Attached = Option<(MailboxId, MessageId)>;
 
 /// A new message; recipients that are known already need not be searched for.
-pub(super) async fn compose(caller: &Caller, user: &User, to: Vec<Subscriber>) -> Left {
+pub(super) async fn compose(caller: &Caller, user: &User, to: Vec<Recipient>) -> Left {
     address(caller, user, to, None).await
 }
 
@@ -51,15 +63,17 @@ pub(super) async fn forward(caller: &Caller, user: &User, message: MessageId) ->
     address(caller, user, Vec::new(), Some((user.subscriber.mailbox.clone(), message))).await
 }
 
-async fn address(caller: &Caller, user: &User, mut to: Vec<Subscriber>, attached: Attached) -> Left {
+async fn address(caller: &Caller, user: &User, mut to: Vec<Recipient>, attached: Attached) -> Left {
+    let mut opening: Vec<Phrase> = Vec::new();
     if to.is_empty() {
         match find(caller, user, &mut to).await {
+            // Why it can't be the one who was found; whoever was added is named with the menu.
+            Found::Added(said) if to.is_empty() => opening = said,
             Found::Added(_) => {}
             Found::Nobody => return Left::ToMenu,
             Found::Failed => return give_up(caller).await,
         }
     }
-    let mut opening: Vec<Phrase> = Vec::new();
     let mut failures = 0;
     while failures < user.personal.failures {
         opening.extend(recipients(caller, &to).await);
@@ -71,9 +85,12 @@ async fn address(caller: &Caller, user: &User, mut to: Vec<Subscriber>, attached
         caller.play(std::mem::take(&mut opening)).await;
         match MENU.read(caller, FIRST_KEY).await {
             Pressed::Does(Does::Record) if to.is_empty() => failures += 1,
-            Pressed::Does(Does::Record) => return write(caller, user, &to, attached).await,
+            Pressed::Does(Does::Record) => {
+                let people = everybody(caller, user, &to).await;
+                return write(caller, user, &people, attached).await;
+            }
             Pressed::Does(Does::Add) => match find(caller, user, &mut to).await {
-                Found::Added(said) => opening.push(said.into()),
+                Found::Added(said) => opening.extend(said),
                 Found::Nobody => {}
                 Found::Failed => return give_up(caller).await,
             },
@@ -124,44 +141,106 @@ pub(super) async fn write(caller: &Caller, user: &User, to: &[Subscriber], attac
     Left::ToMenu
 }
 
+/// Everybody whom it is for, each once: those of groups as the groups are now.
+async fn everybody(caller: &Caller, user: &User, to: &[Recipient]) -> Vec<Subscriber> {
+    let mut people: Vec<Subscriber> = Vec::new();
+    let mut known = BTreeSet::new();
+    for recipient in to {
+        let members = match recipient {
+            Recipient::Person(person) => vec![person.clone()],
+            Recipient::Group(group, _) => {
+                caller.members(group, user.subscriber.mailbox.clone()).await.unwrap_or_default()
+            }
+        };
+        people.extend(members.into_iter().filter(|person| known.insert(person.mailbox.clone())));
+    }
+    people
+}
+
 enum Found {
-    Added(Prompt),
+    /// What is to be said of it.
+    Added(Vec<Phrase>),
     Nobody,
     /// Too many wrong inputs.
     Failed,
 }
 
-/// Somebody more, by name or extension.
-async fn find(caller: &Caller, user: &User, to: &mut Vec<Subscriber>) -> Found {
+/// Somebody more, by name or extension, or a group by its name.
+async fn find(caller: &Caller, user: &User, to: &mut Vec<Recipient>) -> Found {
     let Some(search) = &user.personal.directory else { return Found::Nobody };
-    let person = match directory_search(caller, search).await {
-        Outcome::Person(person) => Some(person),
-        Outcome::Extension(number) => caller.find(number).await,
+    let recipient = match directory_search(caller, search).await {
+        Outcome::Person(person) => Recipient::Person(person),
+        Outcome::Extension(number) => match caller.find(number).await {
+            Some(person) => Recipient::Person(person),
+            None => return Found::Added(vec![Prompt::UnknownExtension.into()]),
+        },
+        Outcome::Group(group) => match of_group(caller, user, group).await {
+            Ok(recipient) => recipient,
+            Err(why) => return Found::Added(vec![why]),
+        },
         Outcome::Back => return Found::Nobody,
         Outcome::Failed => return Found::Failed,
     };
-    match person {
-        None => Found::Added(Prompt::UnknownExtension),
-        Some(person) if to.iter().any(|known| known.mailbox == person.mailbox) => Found::Added(Prompt::ComposeAlready),
-        Some(_) if to.len() >= MOST_RECIPIENTS => Found::Added(Prompt::ComposeTooMany),
-        Some(person) => {
-            to.push(person);
-            Found::Added(Prompt::ComposeAdded)
+    let said = if to.iter().any(|known| known.is(&recipient)) {
+        Prompt::ComposeAlready
+    } else if to.len() >= MOST_RECIPIENTS || people(to) + recipient.people() > MOST_PEOPLE {
+        Prompt::ComposeTooMany
+    } else {
+        to.push(recipient);
+        Prompt::ComposeAdded
+    };
+    Found::Added(vec![said.into()])
+}
+
+/// A group as a recipient, or why it can't be one.
+pub(super) async fn of_group(caller: &Caller, user: &User, group: Group) -> Result<Recipient, Phrase> {
+    match caller.members(&group, user.subscriber.mailbox.clone()).await {
+        Ok(members) => Ok(Recipient::Group(group, members.len())),
+        Err(Refusal::Empty) => Err(Prompt::ComposeGroupEmpty.with("name", group.spoken())),
+        Err(Refusal::NotAllowed) => Err(Prompt::ComposeNotAllowed.with("name", group.spoken())),
+    }
+}
+
+impl Recipient {
+    fn is(&self, other: &Recipient) -> bool {
+        match (self, other) {
+            (Recipient::Person(one), Recipient::Person(other)) => one.mailbox == other.mailbox,
+            (Recipient::Group(one, _), Recipient::Group(other, _)) => one.name == other.name,
+            _ => false,
+        }
+    }
+
+    fn people(&self) -> usize {
+        match self {
+            Recipient::Person(_) => 1,
+            Recipient::Group(_, people) => *people,
+        }
+    }
+
+    async fn spoken(&self, caller: &Caller) -> Person {
+        match self {
+            Recipient::Person(person) => spoken(caller, person).await,
+            Recipient::Group(group, _) => group.spoken(),
         }
     }
 }
 
+/// So many people: who is in two groups counts twice.
+fn people(to: &[Recipient]) -> usize {
+    to.iter().map(Recipient::people).sum()
+}
+
 /// Who gets it: by name, as long as that is quicker than how many they are.
-async fn recipients(caller: &Caller, to: &[Subscriber]) -> Vec<Phrase> {
+async fn recipients(caller: &Caller, to: &[Recipient]) -> Vec<Phrase> {
     match to {
         [] => vec![Prompt::ComposeNobody.into()],
         [_, _, _, _, ..] => {
-            vec![Prompt::ComposeToMany.with("count", u32::try_from(to.len()).unwrap_or(u32::MAX))]
+            vec![Prompt::ComposeToMany.with("count", u32::try_from(people(to)).unwrap_or(u32::MAX))]
         }
         few => {
             let mut phrases = Vec::with_capacity(few.len());
             for recipient in few {
-                phrases.push(Prompt::ComposeTo.with("name", spoken(caller, recipient).await));
+                phrases.push(Prompt::ComposeTo.with("name", recipient.spoken(caller).await));
             }
             phrases
         }
@@ -169,11 +248,11 @@ async fn recipients(caller: &Caller, to: &[Subscriber]) -> Vec<Phrase> {
 }
 
 /// The newest recipients, each with a key. Gives what is to be said of it.
-async fn remove(caller: &Caller, to: &mut Vec<Subscriber>) -> Option<Phrase> {
+async fn remove(caller: &Caller, to: &mut Vec<Recipient>) -> Option<Phrase> {
     let first = to.len().saturating_sub(CHOICES);
     let mut choices: Vec<Phrase> = Vec::new();
     for (key, recipient) in (1_u32..).zip(to.iter().skip(first)) {
-        choices.push(Prompt::SearchChoice.with("name", spoken(caller, recipient).await).with("key", key));
+        choices.push(Prompt::SearchChoice.with("name", recipient.spoken(caller).await).with("key", key));
     }
     caller.play(choices).await;
     let key = caller.key(FIRST_KEY).await?;
@@ -182,12 +261,13 @@ async fn remove(caller: &Caller, to: &mut Vec<Subscriber>) -> Option<Phrase> {
         return Some(Prompt::InvalidKey.into());
     }
     let gone = to.remove(place);
-    Some(Prompt::ComposeRemoved.with("name", spoken(caller, &gone).await))
+    Some(Prompt::ComposeRemoved.with("name", gone.spoken(caller).await))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::dialogue::caller::{Match, PinCheck};
+    use crate::dialogue::groups::{Group, Members, Refusal};
     use crate::dialogue::script::{Script, message, subscriber};
     use media::RecordEnd;
     use std::time::Duration;
@@ -234,6 +314,54 @@ mod tests {
         call.presses("3").hears("Björn Åkesson").presses("1").hears("Zoë");
         call.presses("1").listens();
         assert_eq!(call.take_done(), ["write to 27010"]);
+    }
+
+    /// The group "Sales" is in the directory, too.
+    fn with_a_group(members: Members) -> Script {
+        let mut call = call();
+        let sales = Group { name: "sales".into(), shown: "Sales".into() };
+        call.groups = vec![("72537".into(), sales, members)];
+        call
+    }
+
+    fn colleagues() -> Members {
+        Ok(vec![subscriber("27001", "Björn Åkesson"), subscriber("27002", "Cecilia Ek")])
+    }
+
+    #[test]
+    fn a_group_is_found_by_its_name_and_each_member_gets_it_once() {
+        let mut call = with_a_group(colleagues());
+        call.presses("5").presses("72537#").hears("Your message goes to Sales");
+        call.presses("2").presses("253#").hears("Your message goes to Björn");
+        call.presses("1").listens().presses("#").presses("1#");
+        assert_eq!(call.take_done(), ["write to 27001, 27002", "send"]);
+    }
+
+    #[test]
+    fn a_group_is_added_once_and_removed_as_anybody() {
+        let mut call = with_a_group(colleagues());
+        call.presses("5").presses("253#").presses("2").presses("72537#").hears("Sales");
+        call.presses("2").presses("72537#").hears("already");
+        call.presses("3").hears("For Sales").presses("2").hears("Sales is removed");
+        call.presses("1").listens();
+        assert_eq!(call.take_done(), ["write to 27001"]);
+    }
+
+    #[test]
+    fn a_group_without_anybody_and_one_that_is_closed_to_him_are_refused() {
+        let mut call = with_a_group(Err(Refusal::Empty));
+        call.presses("5").presses("72537#").hears("There is nobody in Sales").hears("goes to nobody yet");
+        let mut call = with_a_group(Err(Refusal::NotAllowed));
+        call.presses("5").presses("72537#").hears("You may not send messages to Sales").hears("goes to nobody yet");
+        call.presses("2").presses("253#").hears("Björn");
+    }
+
+    #[test]
+    fn a_group_that_was_found_in_the_directory_is_written_to() {
+        let mut call = with_a_group(colleagues());
+        call.presses("4").presses("72537#").hears("Your message goes to Sales");
+        let mut call = with_a_group(Err(Refusal::Empty));
+        call.presses("4").presses("72537#").hears("There is nobody in Sales");
     }
 
     #[test]

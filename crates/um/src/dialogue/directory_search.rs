@@ -3,7 +3,8 @@
 //!
 //! The search also begins by itself after a pause, and as soon as three keys leave one person.
 
-use super::caller::{Caller, Match, Subscriber};
+use super::caller::{Caller, Hits, Match, Subscriber};
+use super::groups::Group;
 use super::menu::{Key, Menu, Pressed};
 use super::people::spoken;
 use super::voice::Commands;
@@ -28,12 +29,16 @@ pub(crate) struct Search {
     pub(crate) digits: usize,
     /// Wrong inputs before the call is ended.
     pub(crate) failures: u32,
+    /// Whoever searches has logged on: he finds groups, and those whom other callers must not be led to.
+    pub(crate) colleague: bool,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Person(Subscriber),
+    /// Only where a colleague searches.
+    Group(Group),
     /// Digits that were dialled instead.
     Extension(String),
     /// The caller wants to go back.
@@ -135,22 +140,24 @@ pub(super) async fn directory_search(caller: &Caller, scene: &Search) -> Outcome
                 continue;
             }
         };
-        let (found, more) = caller.search(scene, order, &keys).await;
+        let hits = caller.search(scene, order, &keys).await;
         before.clear();
-        match found.as_slice() {
-            [] => {
+        match (hits.people.as_slice(), hits.groups.as_slice()) {
+            ([], []) => {
                 failures += 1;
                 caller.forget_keys();
                 opening.push(Prompt::SearchNobody.into());
             }
-            _ if more => {
+            _ if hits.more => {
                 // No mistake: the name only has to go on.
                 before = keys;
                 opening.push(Prompt::SearchTooMany.into());
             }
-            [only] => return Outcome::Person(only.subscriber.clone()),
-            several => match choose(caller, several, scene.failures).await {
+            ([only], []) => return Outcome::Person(only.subscriber.clone()),
+            ([], [only]) => return Outcome::Group(only.clone()),
+            _ => match choose(caller, &hits, scene.failures).await {
                 Choice::Person(subscriber) => return Outcome::Person(subscriber),
+                Choice::Group(group) => return Outcome::Group(group),
                 Choice::Back => {}
                 Choice::Failed => return Outcome::Failed,
             },
@@ -194,8 +201,8 @@ async fn typed(caller: &Caller, scene: &Search, order: DialByName, before: &str)
             return Typed::Name(keys);
         }
         if keys.len() >= ENOUGH {
-            let (found, more) = caller.search(scene, order, &keys).await;
-            if found.len() == 1 && !more {
+            let hits = caller.search(scene, order, &keys).await;
+            if hits.people.len() + hits.groups.len() == 1 && !hits.more {
                 return Typed::Name(rest(caller, keys).await);
             }
         }
@@ -216,14 +223,16 @@ async fn rest(caller: &Caller, mut keys: String) -> String {
 
 enum Choice {
     Person(Subscriber),
+    Group(Group),
     Back,
     Failed,
 }
 
-/// Up to nine people, each with a key.
-async fn choose(caller: &Caller, people: &[Match], most_failures: u32) -> Choice {
+/// Up to nine people and groups, each with a key.
+async fn choose(caller: &Caller, hits: &Hits, most_failures: u32) -> Choice {
     caller.deaf();
     let mut list: Vec<Phrase> = Vec::new();
+    let Hits { people, groups, .. } = hits;
     for (key, Match { subscriber, detail }) in (1_u32..).zip(people) {
         let name = spoken(caller, subscriber).await;
         let phrase = match detail {
@@ -234,6 +243,9 @@ async fn choose(caller: &Caller, people: &[Match], most_failures: u32) -> Choice
             None => Prompt::SearchChoice.with("name", name).with("key", key),
         };
         list.push(phrase);
+    }
+    for (key, group) in (1_u32..).skip(people.len()).zip(groups) {
+        list.push(Prompt::SearchChoice.with("name", group.spoken()).with("key", key));
     }
     list.push(Prompt::SearchAgain.into());
     let mut opening = Vec::new();
@@ -254,6 +266,10 @@ async fn choose(caller: &Caller, people: &[Match], most_failures: u32) -> Choice
                 let index = key.to_digit(10).and_then(|digit| usize::try_from(digit).ok()?.checked_sub(1));
                 if let Some(Match { subscriber, .. }) = index.and_then(|index| people.get(index)) {
                     return Choice::Person(subscriber.clone());
+                }
+                let index = index.and_then(|index| index.checked_sub(people.len()));
+                if let Some(group) = index.and_then(|index| groups.get(index)) {
+                    return Choice::Group(group.clone());
                 }
                 failures += 1;
                 caller.forget_keys();
@@ -278,6 +294,7 @@ mod tests {
             detail: MatchedName::Department,
             digits: 5,
             failures: 3,
+            colleague: false,
         }
     }
 

@@ -11,6 +11,7 @@ mod directory_search;
 mod fax;
 mod find_me;
 mod greetings;
+mod groups;
 mod main_menu;
 mod menu;
 mod new_pin;
@@ -35,12 +36,14 @@ pub(crate) mod walk;
 pub(crate) use auto_attendant::{Announcement, Attendant, MenuKey, Messages, Then, auto_attendant};
 pub(crate) use call_answering::{Answering, call_answering};
 pub(crate) use caller::{
-    Ask, Authority, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber, TransferEnd,
+    Ask, Authority, Dialogue, Hits, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber,
+    TransferEnd,
 };
 pub(crate) use directory_search::Search;
 pub(crate) use fax::fax;
 pub(crate) use find_me::find_me;
 pub(crate) use greetings::record_on_phone;
+pub(crate) use groups::{Group, Members, Refusal};
 pub(crate) use personal::{Draft, Personal, Reception, RuleAction, RuleScene};
 pub(crate) use play_on_phone::play_on_phone;
 pub(crate) use prompt_recording::record_prompt;

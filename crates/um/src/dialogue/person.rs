@@ -2,7 +2,7 @@
 
 use super::FIRST_KEY;
 use super::caller::{Caller, Subscriber, TransferEnd};
-use super::compose;
+use super::compose::{Recipient, compose, of_group};
 use super::directory_search::{Outcome, directory_search};
 use super::menu::{Key, Menu, Pressed};
 use super::people::spoken;
@@ -42,6 +42,15 @@ pub(super) async fn directory(caller: &Caller, user: &User) -> Left {
         let person = match directory_search(caller, search).await {
             Outcome::Person(person) => Some(person),
             Outcome::Extension(number) => caller.find(number).await,
+            Outcome::Group(group) => match of_group(caller, user, group).await {
+                // There is nothing else to do with one.
+                Ok(group) => return compose(caller, user, vec![group]).await,
+                Err(why) => {
+                    wrong += 1;
+                    caller.play(vec![why]).await;
+                    continue;
+                }
+            },
             Outcome::Back => return Left::ToMenu,
             Outcome::Failed => return give_up(caller).await,
         };
@@ -80,7 +89,7 @@ async fn found(caller: &Caller, user: &User, person: Subscriber) -> Option<Left>
                 Ok(left) => return Some(left),
                 Err(why) => opening.push(why.into()),
             },
-            Pressed::Does(Does::Write) => return Some(compose::compose(caller, user, vec![person]).await),
+            Pressed::Does(Does::Write) => return Some(compose(caller, user, vec![Recipient::Person(person)]).await),
             Pressed::Does(Does::Another) => return None,
             Pressed::Does(Does::Repeat) => failures = 0,
             Pressed::Does(Does::Back) => return Some(Left::ToMenu),

@@ -3,9 +3,11 @@
 
 use super::auto_attendant::Attendant;
 use super::caller::{
-    Ask, Caller, Dialogue, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber, TransferEnd,
+    Ask, Caller, Dialogue, Hits, Match, PinCheck, Played, Recorded, Reply, RequestId, Ring, Rung, Subscriber,
+    TransferEnd,
 };
 use super::directory_search::Search;
+use super::groups::{Group, Members, Refusal};
 use super::personal::{Personal, Reception};
 use super::subscriber_logon::{Access, subscriber_logon};
 use super::voice::Spoken;
@@ -59,6 +61,8 @@ pub(crate) struct Script {
     pub(crate) subscribers: Vec<Subscriber>,
     /// Whom a search finds, by the keys of the name.
     pub(crate) directory: Vec<(String, Match)>,
+    /// What groups there are, by the keys of their names, and who is in them.
+    pub(crate) groups: Vec<(String, Group, Members)>,
     /// What PIN checks say, one after the other; then wrong.
     pub(crate) pins: VecDeque<PinCheck>,
     pub(crate) new_pin: Result<(), PinProblem>,
@@ -82,6 +86,7 @@ pub(crate) fn subscriber(extension: &str, name: &str) -> Subscriber {
         name: name.into(),
         extension: extension.into(),
         access: true,
+        reachable: true,
     }
 }
 
@@ -104,6 +109,7 @@ pub(crate) fn personal() -> Personal {
             detail: MatchedName::None,
             digits: 5,
             failures: 3,
+            colleague: true,
         }),
         failures: 3,
         idle: Duration::from_secs(5),
@@ -183,6 +189,7 @@ impl Script {
             store_silent: false,
             subscribers: vec![anna(), subscriber("27001", "Björn Åkesson")],
             directory: Vec::new(),
+            groups: Vec::new(),
             pins: VecDeque::new(),
             new_pin: Ok(()),
             grammar: None,
@@ -227,12 +234,19 @@ impl Script {
             Ask::Find(extension) => {
                 Some(Reply::Found(self.subscribers.iter().find(|s| s.extension == extension).cloned()))
             }
-            Ask::Search { keys, .. } => {
+            Ask::Search { keys, colleague, .. } => {
                 let found = self.directory.iter().filter(|(spelt, _)| spelt.starts_with(&keys));
                 let mut found: Vec<Match> = found.map(|(_, person)| person.clone()).collect();
                 let more = found.len() > MOST_FOUND;
                 found.truncate(MOST_FOUND);
-                Some(Reply::Matches(found, more))
+                found.retain(|found| colleague || found.subscriber.reachable);
+                let groups = self.groups.iter().filter(|(spelt, ..)| colleague && spelt.starts_with(&keys));
+                let groups = groups.map(|(_, group, _)| group.clone()).collect();
+                Some(Reply::Matches(Hits { people: found, groups, more }))
+            }
+            Ask::Members { group, .. } => {
+                let known = self.groups.iter().find(|(_, known, _)| known.name == group);
+                Some(Reply::Members(known.map_or(Err(Refusal::Empty), |(.., members)| members.clone())))
             }
             Ask::People { .. } => Some(Reply::People(self.subscribers.clone())),
             Ask::Listen(grammar) => {

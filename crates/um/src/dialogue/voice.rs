@@ -258,7 +258,8 @@ impl Caller {
         };
         let namesakes = |person: &Subscriber| people.iter().filter(|other| other.name == person.name).count() > 1;
         // Namesakes can't be told apart by their name: they are searched for by keys.
-        let known = people.iter().filter(|person| !namesakes(person));
+        let led_to = |person: &&Subscriber| search.colleague || person.reachable;
+        let known = people.iter().filter(led_to).filter(|person| !namesakes(person));
         known.map(|person| Command::person(person, format!("{before}{}", person.extension))).collect()
     }
 }

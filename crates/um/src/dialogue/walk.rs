@@ -6,6 +6,7 @@ use super::call_answering::{Answering, call_answering};
 use super::caller::{Match, PinCheck, Rung, TransferEnd};
 use super::directory_search::Search;
 use super::find_me::find_me;
+use super::groups::Group;
 use super::menu;
 use super::personal::{Personal, RuleAction, RuleScene};
 use super::play_on_phone::play_on_phone;
@@ -54,7 +55,7 @@ pub(crate) const ENTRANCES: &[Entrance] = &[
     Entrance { name: "call answering", start: answering, typed: &["27001"] },
     Entrance { name: "rule", start: rule, typed: &[] },
     Entrance { name: "logon", start: stranger, typed: &["27000#", "1#"] },
-    Entrance { name: "voice access", start: access, typed: &["253#", "#27001", "951357#"] },
+    Entrance { name: "voice access", start: access, typed: &["253#", "72537#", "#27001", "951357#"] },
     Entrance { name: "first time", start: first_time, typed: &["951357#"] },
     Entrance { name: "find me", start: found, typed: &[] },
     Entrance { name: "prompt", start: super::prompt_recording::tests::rung, typed: &[] },
@@ -147,6 +148,7 @@ fn people(script: &mut Script) {
     let match_of = |extension: &str, name: &str| Match { subscriber: subscriber(extension, name), detail: None };
     script.directory =
         vec![("253".into(), match_of("27001", "Björn Åkesson")), ("2536".into(), match_of("27002", "Björn Ek"))];
+    script.groups = vec![("72537".into(), Group { name: "sales".into(), shown: "Sales".into() }, Ok(vec![anna()]))];
     script.pins = [PinCheck::Right { expired: false }].into();
     script.messages = vec![message(1, false), message(2, true)];
 }

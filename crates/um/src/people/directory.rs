@@ -5,19 +5,33 @@
 
 use super::keypad::spellings;
 use crate::commands::dial_plan::DialByName;
-use crate::commands::mailbox::Mailbox;
-use crate::configuration::Configuration;
+use crate::commands::distribution_group::DistributionGroup;
+use crate::commands::mailbox::{CallsFromNonUsers, Mailbox};
+use crate::configuration::{Configuration, Object as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Most people that one search gives; who looks for more has to type on.
 pub(crate) const MOST_FOUND: usize = 9;
 
+/// Among whom is searched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Within<'a> {
+    /// Those of one dial plan; `None`: of all. Groups are in none.
+    pub(crate) plan: Option<&'a str>,
+    /// Those of one address list; `None`: everybody.
+    pub(crate) list: Option<&'a str>,
+    /// A user searches: for groups, too, and for whom other callers may not be led to.
+    pub(crate) colleague: bool,
+}
+
 /// Who is meant by the keys.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Found {
     /// At most [`MOST_FOUND`], in the order of their spelling.
     pub(crate) people: Vec<Arc<Mailbox>>,
+    /// Beside them, as many as there is room for.
+    pub(crate) groups: Vec<Arc<DistributionGroup>>,
     /// There are more than that.
     pub(crate) more: bool,
 }
@@ -37,6 +51,8 @@ pub(crate) struct Directory {
     keys: BTreeSet<(String, DialByName, String, String)>,
     /// What the index was made from, by the mailbox's name.
     known: BTreeMap<String, (Arc<Mailbox>, String)>,
+    /// The same of groups: order of the name, keys, name of the group.
+    groups: BTreeSet<(DialByName, String, String)>,
     stale: bool,
 }
 
@@ -50,18 +66,24 @@ impl Directory {
         self.stale = true;
     }
 
-    /// Whose name in this order begins with these keys: those of one dial plan, or all (`None`); and of one address list, or all.
+    /// Whose name in this order begins with these keys.
     pub(crate) fn search(
         &mut self,
         configuration: &Configuration,
-        (plan, list): (Option<&str>, Option<&str>),
+        within: Within<'_>,
         order: DialByName,
         keys: &str,
     ) -> Found {
         self.refresh(configuration);
-        let plans: Vec<String> = match plan {
+        let plans: Vec<String> = match within.plan {
             Some(plan) => vec![plan.to_lowercase()],
             None => configuration.dial_plans.iter().map(|plan| plan.name.to_lowercase()).collect(),
+        };
+        let may = |name: &str| {
+            self.known.get(name).is_some_and(|(mailbox, _)| {
+                let led_to = mailbox.um_settings.allow_um_calls_from_non_users == CallsFromNonUsers::SearchEnabled;
+                within.lists(&mailbox.address_lists) && (within.colleague || led_to)
+            })
         };
         let mut names = BTreeSet::new();
         for plan in plans {
@@ -70,14 +92,7 @@ impl Directory {
                 .keys
                 .range(first..)
                 .take_while(|(of, by, spelt, _)| *of == plan && *by == order && spelt.starts_with(keys));
-            let listed = |name: &str| {
-                let of = |list: &str| {
-                    let lists = self.known.get(name).map(|(mailbox, _)| mailbox.address_lists.as_slice());
-                    lists.unwrap_or_default().iter().any(|own| own.eq_ignore_ascii_case(list))
-                };
-                list.is_none_or(of)
-            };
-            for (_, _, spelt, name) in hits.filter(|(_, _, _, name)| listed(name)) {
+            for (_, _, spelt, name) in hits.filter(|(_, _, _, name)| may(name)) {
                 // A person with two spellings is one person. One more than is given tells that there are more.
                 if !names.iter().any(|(_, known)| known == name) {
                     names.insert((spelt.clone(), name.clone()));
@@ -87,8 +102,35 @@ impl Directory {
                 }
             }
         }
+        let mut found = Found { more: names.len() > MOST_FOUND, ..Found::default() };
         let people = names.iter().filter_map(|(_, name)| self.known.get(name)).map(|(mailbox, _)| mailbox.clone());
-        Found { people: people.take(MOST_FOUND).collect(), more: names.len() > MOST_FOUND }
+        found.people = people.take(MOST_FOUND).collect();
+        if within.colleague && !found.more {
+            self.add_groups(configuration, within, (order, keys), &mut found);
+        }
+        found
+    }
+
+    fn add_groups(
+        &self,
+        configuration: &Configuration,
+        within: Within<'_>,
+        (order, keys): (DialByName, &str),
+        found: &mut Found,
+    ) {
+        let first = (order, keys.to_owned(), String::new());
+        let hits = self.groups.range(first..).take_while(|(by, spelt, _)| *by == order && spelt.starts_with(keys));
+        for group in hits.filter_map(|(_, _, name)| configuration.groups.get(name)) {
+            let known = found.groups.iter().any(|other| other.name == group.name);
+            if known || !within.lists(&group.address_lists) {
+                continue;
+            }
+            if found.people.len() + found.groups.len() >= MOST_FOUND {
+                found.more = true;
+                return;
+            }
+            found.groups.push(group.clone());
+        }
     }
 
     fn refresh(&mut self, configuration: &Configuration) {
@@ -115,6 +157,8 @@ impl Directory {
         for (mailbox, plan) in gone.into_values() {
             self.forget(&mailbox, &plan);
         }
+        let shown = configuration.groups.iter().filter(|group| !group.hidden);
+        self.groups = shown.flat_map(|group| group_entries(group)).collect();
     }
 
     fn forget(&mut self, mailbox: &Mailbox, plan: &str) {
@@ -122,6 +166,25 @@ impl Directory {
             self.keys.remove(&entry);
         }
     }
+}
+
+impl Within<'_> {
+    /// Whether who is in these address lists is searched for.
+    fn lists(&self, lists: &[String]) -> bool {
+        self.list.is_none_or(|list| lists.iter().any(|own| own.eq_ignore_ascii_case(list)))
+    }
+}
+
+/// All that a group is found by: its name is the same in either order.
+fn group_entries(group: &DistributionGroup) -> impl Iterator<Item = (DialByName, String, String)> {
+    let alias = group.alias.clone().unwrap_or_default();
+    let names = [DialByName::LastFirst, DialByName::FirstLast].map(|order| (order, group.shown_name().to_owned()));
+    let orders = names.into_iter().chain([(DialByName::SMTPAddress, alias)]);
+    let key = group.key();
+    orders.flat_map(move |(order, text)| {
+        let key = key.clone();
+        spellings(&text).into_iter().map(move |keys| (order, keys, key.clone()))
+    })
 }
 
 /// All that a person is found by.

@@ -3,7 +3,7 @@
 use super::Server;
 use crate::commands::dial_plan::MatchedName;
 use crate::commands::mailbox::{Mailbox, TimeFormat, UmMailboxChanges};
-use crate::dialogue::Personal;
+use crate::dialogue::{Personal, Search};
 use crate::storage::Greeting;
 use crate::time_zone::TimeZone;
 use crate::worker::answer::{plan_scope, search};
@@ -45,7 +45,9 @@ impl Server {
                 && self.voice(self.configuration.own_language(&owner), &plan),
             set_up_due: um.set_up_due,
             pin_days: pin.and_then(|pin| pin.days_left(policy, now)).filter(|days| *days <= WARNED_DAYS),
-            directory: directory.filter(|_| policy.allow_tui_access_to_directory),
+            directory: directory
+                .filter(|_| policy.allow_tui_access_to_directory)
+                .map(|search| Search { colleague: true, ..search }),
             failures: plan.input_failures_before_disconnect,
             idle: Duration::from_secs(u64::from(plan.recording_idle_timeout)),
             longest_message: minutes(plan.max_recording_duration),

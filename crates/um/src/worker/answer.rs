@@ -5,7 +5,7 @@ use super::identity::{self, CallerId};
 use crate::commands::auto_attendant::AutoAttendant;
 use crate::commands::call_record::ReasonForCall;
 use crate::commands::dial_plan::{ContactScope, DialByName, DialPlan, MatchedName, VoipSecurity};
-use crate::commands::mailbox::Mailbox;
+use crate::commands::mailbox::{CallsFromNonUsers, Mailbox};
 use crate::dialogue::{
     Access, Answering, Attendant, Dialogue, Messages, Search, Subscriber, auto_attendant, call_answering,
     subscriber_logon,
@@ -248,6 +248,7 @@ impl Server {
             name: mailbox.shown_name(),
             extension: mailbox.primary_extension()?.to_owned(),
             access,
+            reachable: mailbox.um_settings.allow_um_calls_from_non_users == CallsFromNonUsers::SearchEnabled,
         })
     }
 
@@ -422,5 +423,6 @@ pub(crate) fn search(
         detail,
         digits,
         failures: plan.input_failures_before_disconnect,
+        colleague: false,
     })
 }

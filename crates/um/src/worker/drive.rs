@@ -1,7 +1,8 @@
 //! The call's side of its dialogue: carries out what the dialogue asks for, and lets it go on when something happened.
 
 use super::call::Recording;
-use crate::dialogue::{Ask, Match, Played, Recorded, Reply, RequestId};
+use crate::dialogue::{Ask, Played, Recorded, Reply, RequestId};
+use crate::people::directory::Within;
 use crate::server::{Server, Waiting};
 use crate::storage::{Letter, StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::{Event, Now};
@@ -101,17 +102,11 @@ impl Server {
                 self.tell_numbers(vec![extension]);
                 Some(Reply::Found(found.and_then(|mailbox| self.subscriber(&mailbox))))
             }
-            Ask::Search { plan, list, order, keys, detail } => {
-                let whom = (plan.as_deref(), list.as_deref());
-                let found = self.directory.search(&self.configuration, whom, order, &keys);
-                self.tell_mailboxes(&found.people);
-                let people = found.people.iter().filter_map(|mailbox| {
-                    let detail = found.namesake(mailbox).then(|| mailbox.detail(detail)).flatten();
-                    Some(Match { subscriber: self.subscriber(mailbox)?, detail })
-                });
-                let people = people.collect();
-                Some(Reply::Matches(people, self.random.shared(found.more.into()) != 0))
+            Ask::Search { plan, list, order, keys, detail, colleague } => {
+                let within = Within { plan: plan.as_deref(), list: list.as_deref(), colleague };
+                Some(Reply::Matches(self.search(within, order, &keys, detail)))
             }
+            Ask::Members { group, from } => Some(Reply::Members(self.members(&group, &from))),
             Ask::People { plan, list } => Some(Reply::People(self.people(plan.as_deref(), list.as_deref()))),
             Ask::Listen(grammar) => {
                 self.listen(number, grammar);

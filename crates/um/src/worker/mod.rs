@@ -7,6 +7,7 @@ pub(crate) mod drive;
 pub(crate) mod identity;
 mod line;
 pub(crate) mod outcall;
+pub(crate) mod people;
 pub(crate) mod placing;
 mod play_on_phone;
 mod prompt_recording;

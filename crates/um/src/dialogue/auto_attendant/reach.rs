@@ -35,8 +35,20 @@ pub(crate) const CALL_OR_MESSAGE: Menu<Choice> = Menu {
 /// An extension that the caller dialled.
 pub(super) async fn extension(caller: &Caller, scene: &Attendant, number: &str) -> Ended {
     match allowed(caller, scene, number).await {
+        Ok(Wanted::User(colleague)) if !colleague.reachable => operator_instead(caller, scene).await,
         Ok(wanted) => connect(caller, scene, wanted).await,
         Err(why) => Ended::Again(why),
+    }
+}
+
+/// Whoever must not be put through gets the operator, where there is one (fact sheet 3.1).
+async fn operator_instead(caller: &Caller, scene: &Attendant) -> Ended {
+    match &scene.operator {
+        Some(operator) => {
+            caller.announce(vec![Prompt::TransferNotAllowed.into()]).await;
+            number(caller, scene, operator).await
+        }
+        None => Ended::Again(Prompt::TransferNotAllowed),
     }
 }
 
@@ -61,7 +73,8 @@ pub(super) async fn by_name(caller: &Caller, scene: &Attendant) -> Ended {
     let subscriber = match directory_search(caller, search).await {
         Outcome::Person(subscriber) => subscriber,
         Outcome::Extension(number) => return extension(caller, scene, &number).await,
-        Outcome::Back => return Ended::Back,
+        // Callers find no groups.
+        Outcome::Back | Outcome::Group(_) => return Ended::Back,
         Outcome::Failed => {
             caller.announce(vec![Prompt::TooManyFailures.into()]).await;
             return Ended::Over;

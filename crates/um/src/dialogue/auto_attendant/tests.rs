@@ -1,6 +1,6 @@
 use super::*;
 use crate::commands::dial_plan::{DialByName, MatchedName};
-use crate::dialogue::caller::{Match, TransferEnd};
+use crate::dialogue::caller::{Match, Subscriber, TransferEnd};
 use crate::dialogue::script::{Script, subscriber};
 use crate::rules::Denied;
 
@@ -84,6 +84,7 @@ fn searching() -> Attendant {
         detail: MatchedName::None,
         digits: 5,
         failures: 3,
+        colleague: false,
     };
     let messages = Messages { idle: Duration::from_secs(5), max: Duration::from_secs(60) };
     Attendant { search: Some(search), messages: Some(messages), ..scene() }
@@ -351,4 +352,29 @@ fn mashed_keys_end_politely_or_at_somebody() {
         let ended = call.over || call.transferring.is_some() || call.recording().is_some();
         assert!(ended, "{mashed}: {:?}", call.said());
     }
+}
+
+/// Nobody else than colleagues may be put through to Björn.
+fn a_call_for_colleagues_only(operator: Option<&str>) -> Script {
+    let scene = Attendant { operator: operator.map(Into::into), ..searching() };
+    let setup = |script: &mut Script| {
+        let bjorn = Subscriber { reachable: false, ..subscriber("27001", "Björn Åkesson") };
+        script.directory = vec![("2537766".into(), Match { subscriber: bjorn.clone(), detail: None })];
+        script.subscribers = vec![bjorn];
+    };
+    Script::start(setup, |caller| auto_attendant(caller, scene))
+}
+
+#[test]
+fn whoever_is_there_for_colleagues_only_is_neither_found_nor_called() {
+    let mut call = a_call_for_colleagues_only(None);
+    call.presses("#253#").hears("nobody by that name");
+    call.presses("*27001").hears("can't connect you").hears("enter the extension");
+}
+
+#[test]
+fn instead_of_whoever_is_there_for_colleagues_only_the_operator_answers() {
+    let mut call = a_call_for_colleagues_only(Some("27009"));
+    call.presses("27001").hears("can't connect you").listens().listens();
+    assert_eq!(call.transferring.as_ref().map(|(_, to)| to.as_str()), Some("27009"));
 }

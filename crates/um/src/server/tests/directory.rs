@@ -1,12 +1,18 @@
 use super::rig::Rig;
 use crate::commands::dial_plan::DialByName;
 use crate::commands::mailbox::Mailbox;
-use crate::people::directory::MOST_FOUND;
+use crate::people::directory::{MOST_FOUND, Within};
 use media::RecordEnd;
 use sip::{Method, Name};
 
+const EVERYBODY: Within<'static> = Within { plan: None, list: None, colleague: false };
+
+fn plan(name: &str) -> Within<'_> {
+    Within { plan: Some(name), ..EVERYBODY }
+}
+
 fn named(rig: &mut Rig, order: DialByName, keys: &str) -> Vec<String> {
-    let found = rig.server.directory.search(&rig.server.configuration, (Some("MX"), None), order, keys);
+    let found = rig.server.directory.search(&rig.server.configuration, plan("MX"), order, keys);
     found.people.iter().map(|mailbox| mailbox.name.clone()).collect()
 }
 
@@ -94,7 +100,7 @@ fn nine_are_given_and_more_are_told_of() {
     for number in 0..12 {
         user(&mut rig, "Eva", "Berg", &format!("272{number:02}"));
     }
-    let found = rig.server.directory.search(&rig.server.configuration, (None, None), DialByName::LastFirst, "2374");
+    let found = rig.server.directory.search(&rig.server.configuration, EVERYBODY, DialByName::LastFirst, "2374");
     assert_eq!((found.people.len(), found.more), (MOST_FOUND, true));
 }
 
@@ -105,7 +111,7 @@ fn an_attendant_may_search_an_address_list_only() {
     user(&mut rig, "Eva", "Öberg", "27021");
     rig.done("Set-Mailbox", &[("Identity", "Eva Öberg 27021"), ("AddressListMembership", "Sales")]);
     let listed = |rig: &mut Rig, list: &str| {
-        let whom = (None, Some(list));
+        let whom = Within { list: Some(list), ..EVERYBODY };
         let found = rig.server.directory.search(&rig.server.configuration, whom, DialByName::LastFirst, "623");
         found.people.iter().map(|mailbox| mailbox.name.clone()).collect::<Vec<_>>()
     };

@@ -32,6 +32,7 @@ impl Walker {
             ("BusinessHoursKeyMappingEnabled", "true"),
         ];
         rig.done("Set-UMAutoAttendant", &attendant);
+        rig.done("New-DistributionGroup", &[("Name", "Sales"), ("Members", "Anna")]);
         if entrance == "rule" {
             let rule = [("Name", "R"), ("Mailbox", "Anna"), ("KeyMappings", "5,5,urgent matters,27001,20,,,,")];
             rig.done("New-UMCallAnsweringRule", &rule);

@@ -9,6 +9,7 @@ mod delivery;
 mod directory;
 mod draining;
 mod failover;
+mod groups;
 mod hang_up;
 mod lamps;
 mod languages;
