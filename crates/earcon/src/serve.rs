@@ -93,6 +93,7 @@ pub fn um(arguments: &ProcessArguments) -> Result<(), Failure> {
                 node: None,
                 metrics: None,
                 shared: None,
+                several: None,
                 cable: Default::default(),
             };
             let um = RunningUm::start(&settings, bus, runtime.handle(), extras).map_err(Failure::from_error)?;

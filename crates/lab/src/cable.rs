@@ -1,18 +1,13 @@
-//! The Ethernet cables of the lab's UM servers, and who sends lamps while one of them is pulled.
+//! The Ethernet cables of the lab's UM servers.
 
-use crate::role::Ended;
-use net::{Cable, InboxSender};
+use net::Cable;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use um::Own;
 
 /// A UM server's cable. Plugged and pulled by name, on the lab's console.
 #[derive(Clone)]
 pub(crate) struct Wire {
     pub name: &'static str,
     pub cable: Cable,
-    pub inbox: InboxSender<Own>,
-    pub ended: Ended,
 }
 
 /// What was done, or why not, in a sentence.
@@ -29,15 +24,11 @@ impl fmt::Display for Done {
 #[derive(Clone, Default)]
 pub struct Cables {
     wires: Vec<Wire>,
-    /// Who sends the lamps, as they were told last.
-    on_duty: Arc<Mutex<Option<usize>>>,
 }
 
 impl Cables {
     pub(crate) fn new(wires: Vec<Wire>) -> Cables {
-        let cables = Cables { wires, on_duty: Arc::default() };
-        cables.share_duties();
-        cables
+        Cables { wires }
     }
 
     /// Whether there is any.
@@ -72,23 +63,7 @@ impl Cables {
         } else {
             wire.cable.pull();
         }
-        self.share_duties();
         Done(format!("{} is {}", wire.name, if plugged { "plugged" } else { "unplugged" }))
-    }
-
-    /// Each lamp is sent by one server: the first that runs and is reached. Gives its name when it is another than before.
-    pub(crate) fn share_duties(&self) -> Option<&'static str> {
-        let first = self.wires.iter().position(|wire| !wire.cable.is_pulled() && !wire.ended.is());
-        // Nothing that runs under the lock can leave it at odds.
-        let mut on_duty = self.on_duty.lock().unwrap_or_else(PoisonError::into_inner);
-        if *on_duty == first {
-            return None;
-        }
-        *on_duty = first;
-        for (at, wire) in self.wires.iter().enumerate() {
-            wire.inbox.own(Own::LampDuty(Some(at) == first));
-        }
-        first.and_then(|first| self.wires.get(first)).map(|wire| wire.name)
     }
 
     fn names(&self) -> String {

@@ -3,6 +3,7 @@
 use crate::cable::{Cables, Wire};
 use crate::certificates::{self, Authority, DAYS, Wish};
 use crate::dns::{self, Dns};
+use crate::doors::Doors;
 use crate::error::StartError;
 use crate::fault::{self, Fault, Faults};
 use crate::node::RunningNode;
@@ -111,6 +112,7 @@ impl Lab {
         let (um1_tls, um2_tls) = (tls("exc-2013-um1.moon.galaxy", UM1.1)?, tls("exc-2013-um2.moon.galaxy", UM2.1)?);
         let node = RunningNode::start_with(&node_settings(&settings, redundant)?, bus, runtime, map.clone(), &faults)?;
         let cable = Cable::default();
+        let doors = redundant.then(Doors::default);
         let extras = Extras {
             mail_domain: MAIL_DOMAIN.into(),
             map: map.clone(),
@@ -118,6 +120,7 @@ impl Lab {
             node: Some(node.door()),
             metrics: Some(node.metrics()),
             shared: None,
+            several: doors.clone(),
             cable: cable.clone(),
         };
         let um = RunningUm::start_with(&um_settings(&settings, UM1, um1_tls), bus, runtime, extras, &faults)?;
@@ -131,14 +134,11 @@ impl Lab {
                 node: None,
                 metrics: None,
                 shared: Some(um.share()),
+                several: doors,
                 cable: other.clone(),
             };
             let started = RunningUm::start_with(&um_settings(&settings, UM2, um2_tls), bus, runtime, extras, &faults)?;
-            started.hear_of_changes();
-            cables = Cables::new(vec![
-                Wire { name: UM1.0, cable, inbox: um.inbox(), ended: um.ended() },
-                Wire { name: UM2.0, cable: other, inbox: started.inbox(), ended: started.ended() },
-            ]);
+            cables = Cables::new(vec![Wire { name: UM1.0, cable }, Wire { name: UM2.0, cable: other }]);
             second = Some(started);
         }
         runtime.block_on(event_socket::serve(settings.data.clone(), bus.clone()))?;
@@ -180,12 +180,8 @@ impl Lab {
         Ok(Pair { trusted: authority.certificate().to_owned(), certificate, key })
     }
 
-    /// Whether one of the halves has ended by itself; of two UM servers, both. Asked now and then: the duties of one that has
-    /// ended are given to the other.
+    /// Whether one of the halves has ended by itself; of two UM servers, both.
     pub fn has_ended(&self) -> bool {
-        if let Some(name) = self.cables.share_duties() {
-            tracing::warn!("{name} sends the lamps from now on");
-        }
         self.node.has_ended() || self.um.has_ended() && self.second.as_ref().is_none_or(RunningUm::has_ended)
     }
 
@@ -390,14 +386,34 @@ fn certificates(settings: &LabSettings, um: &str, address: IpAddr) -> Result<Tls
 mod tests {
     use super::*;
     use event::Event;
-    use std::time::Duration;
-    use um::Own;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+    use std::time::{Duration, Instant};
+
+    const SOON: Duration = Duration::from_secs(30);
 
     /// A net that no other test uses.
     const NET: [u8; 3] = [127, 0, 148];
 
+    /// What the page's port answers to a cmdlet.
+    fn rest(lab: &Lab, cmdlet: &str) -> String {
+        let address = lab.web().unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        let length = cmdlet.len();
+        write!(
+            stream,
+            "POST /api/v1/um/commands HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{cmdlet}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
     #[test]
-    fn when_the_server_that_sends_lamps_ends_the_other_sends_them_and_the_lab_goes_on() {
+    fn when_one_server_has_ended_page_and_shell_are_answered_by_the_other_which_tells_the_lamps() {
         let folder = tempfile::tempdir().unwrap();
         let settings = LabSettings {
             data: folder.path().to_owned(),
@@ -413,17 +429,21 @@ mod tests {
         let bus = Bus::new();
         let lab = Lab::start(settings, &bus, runtime.handle()).unwrap();
         assert!(!lab.has_ended());
-        lab.um.inbox().own(Own::Stop);
-        let limit = std::time::Instant::now() + Duration::from_secs(30);
+        lab.um.stop();
+        let limit = Instant::now() + SOON;
         while !lab.um.has_ended() {
-            assert!(std::time::Instant::now() < limit, "um1 does not end");
+            assert!(Instant::now() < limit, "um1 does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
-        let told = bus.subscribe();
         assert!(!lab.has_ended(), "um2 runs");
-        // It tells every lamp of what is, as the first did.
-        let lamp = std::iter::from_fn(|| told.records.recv_timeout(Duration::from_secs(30)).ok())
-            .find(|record| matches!(record.event, Event::LampSent { .. }));
+        let told = bus.subscribe();
+        let enable = "Enable-UMMailbox zoe.oneil -UMMailboxPolicy 'Integration_MX-ONE Default Policy' \
+                      -Extensions 27010 -PIN 730361";
+        enter(&lab.um.shell, "the line", enable, false).unwrap();
+        let lamp = std::iter::from_fn(|| told.records.recv_timeout(SOON).ok())
+            .find(|record| matches!(&record.event, Event::LampSent { mailbox, .. } if mailbox == "27010"));
         assert!(lamp.is_some());
+        let answer = rest(&lab, r#"{"Cmdlet": "Get-UMMailbox", "Identity": "27010"}"#);
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("zoe.oneil@moon.galaxy"), "{answer}");
     }
 }

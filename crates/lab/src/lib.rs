@@ -6,6 +6,7 @@ mod call_records;
 pub mod certificates;
 mod disk;
 mod dns;
+mod doors;
 mod error;
 pub mod event_socket;
 mod fault;

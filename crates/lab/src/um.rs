@@ -1,9 +1,10 @@
 //! Starts a UM server with all that belongs to it.
 
+use crate::doors::Doors;
 use crate::error::StartError;
 use crate::fault::{Faults, Half};
 use crate::metrics::{Parts, Queue};
-use crate::role::{Ended, Running};
+use crate::role::Running;
 use crate::settings::{UmSettings, WebSettings};
 use crate::{event_socket, folder, journal};
 use event::{Bus, Event, Now, Sink};
@@ -47,6 +48,8 @@ pub struct Extras {
     pub metrics: Option<Metrics>,
     /// The stores of another server in this process; without, it opens its own.
     pub shared: Option<Shared>,
+    /// Where there are several servers in this process, on the same stores: all of them.
+    pub several: Option<Doors>,
     /// What may be pulled.
     pub cable: Cable,
 }
@@ -112,7 +115,9 @@ impl RunningUm {
             Some(shared) => shared,
             None => await_stores(settings, &name, bus, runtime, &extras.cable)?,
         };
-        let Shared { store, mailboxes } = shared.clone();
+        let mailboxes = shared.mailboxes.clone();
+        // Of several in this process each is one of its own, as if it were in another.
+        let store = if extras.several.is_some() { shared.store.member(&name) } else { shared.store.clone() };
         let (spool, recovered) = Spool::open(&settings.data.join("spool"))?;
         let speech = Speech::open(speech::Options::default()).map_err(|error| StartError::Speech(error.to_string()))?;
 
@@ -146,9 +151,9 @@ impl RunningUm {
             Pool::start(HASHING, HASHES_WAITING, move |ticket, answer| hashes.own(Own::Hashed(ticket, answer)))?;
         if alone {
             expunge_daily(runtime, mailboxes.clone());
-            let reload = sender.clone();
-            store.on_change(Box::new(move || reload.own(Own::Reload)));
         }
+        let reload = sender.clone();
+        store.on_change(Box::new(move || reload.own(Own::Reload)));
         let changes = sender.clone();
         follow_changes(runtime, &mailboxes, move |own| changes.own(own));
 
@@ -201,16 +206,13 @@ impl RunningUm {
         if let Some(recogniser) = recogniser {
             server.understand_by(recogniser);
         }
-        if !alone {
-            server.leave_lamps();
-        }
         server.start(Now::read());
         let stop = sender.clone();
         let role = Running::start("um", faults.wire(Half::Um, server), inbox, net, move || stop.own(Own::Stop))?;
 
-        let commands = sender.clone();
-        let mut shell =
-            Shell::um(move |command, reply| commands.own(Own::Command { command, by: "umsh".into(), reply }));
+        let door = extras.several.unwrap_or_default().open(sender.clone(), role.ended());
+        let commands = door.clone();
+        let mut shell = Shell::um(move |command, reply| commands.command(command, "umsh".into(), reply));
         if let Some(map) = extras.map {
             shell = shell.with_net(map);
         }
@@ -221,7 +223,7 @@ impl RunningUm {
             Some(web) => {
                 let parts = web::Parts {
                     mailboxes,
-                    um: door(&sender),
+                    um: Arc::new(move |command, by, reply| door.command(command, by, reply)),
                     node: extras.node,
                     events: bus.clone(),
                     metrics: metrics.clone(),
@@ -250,21 +252,9 @@ impl RunningUm {
         })
     }
 
-    /// Its stores, for another server in this process. From now on it hears what the other one changes.
+    /// Its stores, for another server in this process.
     pub(crate) fn share(&self) -> Shared {
-        self.hear_of_changes();
         self.shared.clone()
-    }
-
-    /// Reads the configuration anew when another server has changed it.
-    pub(crate) fn hear_of_changes(&self) {
-        let inbox = self.inbox.clone();
-        self.shared.store.watch(move || inbox.own(Own::Reconfigured));
-    }
-
-    /// The way for what does not come by SIP.
-    pub(crate) fn inbox(&self) -> InboxSender<Own> {
-        self.inbox.clone()
     }
 
     /// Takes no new calls, and waits until those in progress are over: for `limit` at most, and while nobody gives up.
@@ -273,9 +263,10 @@ impl RunningUm {
         self.role.wait(limit + Duration::from_secs(1), give_up);
     }
 
-    /// Whether its role has ended, for whoever does not hold it.
-    pub(crate) fn ended(&self) -> Ended {
-        self.role.ended()
+    /// As if its role had failed.
+    #[cfg(test)]
+    pub(crate) fn stop(&self) {
+        self.inbox.own(Own::Stop);
     }
 
     /// Where the page is.
@@ -376,11 +367,6 @@ fn expunge_daily(runtime: &Handle, mailboxes: Mailboxes) {
             }
         }
     });
-}
-
-fn door(inbox: &InboxSender<Own>) -> web::UmDoor {
-    let inbox = inbox.clone();
-    Arc::new(move |command, by, reply| inbox.own(Own::Command { by, command, reply }))
 }
 
 /// Contacts of redirects name the host that the PBX can look up, else the address.

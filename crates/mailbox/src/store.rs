@@ -1,6 +1,7 @@
 use crate::audio::audio_folder;
 use crate::blobs::{Blobs, greeting_path, new_message_path};
 use crate::feed::{Announce, Changes, Feed, Publisher};
+use crate::lamp::Leases;
 use crate::reader::Reader;
 use crate::schema::{Folder, SCHEMA};
 use crate::writer::{Outcome, Write, Writer};
@@ -35,6 +36,7 @@ pub struct Mailboxes {
     pub(crate) reader: Reader,
     blobs: Blobs,
     feed: Feed,
+    pub(crate) leases: Leases,
 }
 
 impl Mailboxes {
@@ -91,7 +93,7 @@ impl Mailboxes {
             Database::Server(server) => Announce::polled(publisher, reader.clone(), server),
         };
         let writer = Writer::start(database, pool, announce);
-        Ok(Mailboxes { writer, reader, blobs, feed })
+        Ok(Mailboxes { writer, reader, blobs, feed, leases: Leases::default() })
     }
 
     /// Removes recordings that a crash, here or on another server, has left without a message. Those of the last day may
@@ -121,6 +123,7 @@ impl Mailboxes {
     /// Removes a mailbox with all that is in it, for good. One that does not exist is none.
     pub async fn remove(&self, mailbox: &MailboxId) -> Result<(), Unavailable> {
         let outcome = self.writer.write(Write::Remove { mailbox: mailbox.clone() }).await?;
+        self.leases.forget(mailbox);
         self.forget(outcome).await;
         Ok(())
     }

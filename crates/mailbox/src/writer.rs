@@ -276,6 +276,10 @@ async fn remove(sql: &mut Transaction, changes: &mut Changed, mailbox: &MailboxI
     let greetings: Vec<(String,)> = sql.all("SELECT audio FROM greeting WHERE mailbox = $1", values![row]).await?;
     // What is in it goes with it (ON DELETE CASCADE).
     sql.execute("DELETE FROM mailbox WHERE id = $1", values![row]).await?;
+    if sql.is_postgres() {
+        // What the PBX was told was of this one; another of its name counts its changes anew.
+        sql.execute("DELETE FROM lamp WHERE mailbox = $1", values![mailbox.as_str()]).await?;
+    }
     changes.push(mailbox, ChangeKind::MailboxRemoved);
     let count = messages.len();
     let audio = messages.into_iter().filter_map(|(id, audio)| audio_of(id, audio));

@@ -8,7 +8,10 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_secs(10);
 
 fn connect(url: &str, name: &str) -> (Store, Receiver<()>) {
-    let store = Store::connect(&url.parse().unwrap(), name).unwrap();
+    listening(Store::connect(&url.parse().unwrap(), name).unwrap())
+}
+
+fn listening(store: Store) -> (Store, Receiver<()>) {
     let (told, changes) = unbounded();
     // Sent to a test that has ended: no matter.
     store.on_change(Box::new(move || told.send(()).unwrap_or_default()));
@@ -40,6 +43,31 @@ fn what_one_server_commits_the_others_are_told_of_and_read_with_hints_and_withou
         let (three, _) = connect(&url, "um3");
         assert_eq!(values(&three), [pair("mx", "3")]);
         assert_eq!((one.server(), three.server()), (Some("um1"), Some("um3")));
+    }
+}
+
+#[test]
+fn two_members_of_one_store_in_one_process_are_as_two_servers() {
+    let folder = tempfile::tempdir().unwrap();
+    for store in [Store::open(&folder.path().join("state.db")).unwrap(), Store::memory()] {
+        let ((one, told_one), (two, told_two)) = (listening(store.member("um1")), listening(store.member("um2")));
+        assert_eq!((store.server(), one.server(), two.server()), (None, Some("um1"), Some("um2")));
+        one.commit_now(vec![Change::put("gateway", "mx", "1")]).unwrap();
+        told_two.recv_timeout(SOON).unwrap();
+        assert!(told_one.is_empty(), "nobody is told what he has done himself");
+        // The second has been told and has not looked.
+        let refused = two.commit_now(vec![Change::put("gateway", "mx", "2"), Change::put("gateway", "sbc", "2")]);
+        assert_eq!(refused, Err(CommitError::Conflict));
+        told_two.recv_timeout(SOON).unwrap();
+        two.read_anew();
+        assert_eq!(values(&two), [pair("mx", "1")], "all of it or nothing");
+        two.commit_now(vec![Change::put("gateway", "mx", "2")]).unwrap();
+        two.commit_now(vec![Change::remove("gateway", "mx")]).unwrap();
+        told_one.recv_timeout(SOON).unwrap();
+        assert_eq!(one.commit_now(vec![Change::put("gateway", "mx", "3")]), Err(CommitError::Conflict));
+        one.read_anew();
+        one.commit_now(vec![Change::put("gateway", "mx", "3")]).unwrap();
+        assert_eq!(values(&two), [pair("mx", "3")]);
     }
 }
 

@@ -1,10 +1,10 @@
 use crate::writer::{Commit, Place, WriterState};
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use database::{Error, OpenError, Schema, Server};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 
 pub(crate) const SCHEMA: Schema = Schema {
@@ -87,43 +87,69 @@ pub type Done = Box<dyn FnOnce(Result<(), CommitError>) + Send>;
 /// Told that values are other than what was read or committed here: another server has changed some, or a commit failed.
 pub type Listener = Box<dyn Fn() + Send + Sync>;
 
-/// The state of one role. Cloning is cheap; all clones are the same store. Dropping the last one waits for what was
-/// committed and releases the file.
+/// The state of one role, or of several ([`Store::member`]). Cloning is cheap; all clones are the same store. Dropping the
+/// last one waits for what was committed and releases the file.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
+    member: Arc<Member>,
+}
+
+/// One of those that use a store: of several servers on it, in this process or in others.
+pub(crate) struct Member {
+    /// Its name, where others have the same store.
+    name: Option<String>,
+    /// Tells its commits from the others'.
+    pub mark: String,
+    /// What it last read was of this commit.
+    seen: AtomicI64,
+    listener: Mutex<Option<Listener>>,
+    /// Its chains up to this one have lost a commit.
+    pub broken: AtomicU64,
+    /// Commits that are under way.
+    pub pending: AtomicUsize,
+    /// It has read while some of its own commits were: it did not read those.
+    pub again: AtomicBool,
+    /// It has not been told yet that what it has is not what is durable.
+    pub untold: AtomicBool,
+}
+
+impl Member {
+    fn new(name: Option<String>, seen: i64) -> Arc<Member> {
+        Arc::new(Member {
+            name,
+            mark: format!("{:016x}", rand::random::<u64>()),
+            seen: AtomicI64::new(seen),
+            listener: Mutex::default(),
+            broken: AtomicU64::default(),
+            pending: AtomicUsize::default(),
+            again: AtomicBool::default(),
+            untold: AtomicBool::default(),
+        })
+    }
 }
 
 struct Shared {
     image: Arc<Image>,
     /// None for a store in memory.
     writer: Option<Writer>,
-    /// Chains up to this one have lost a commit.
-    broken: Arc<AtomicU64>,
     /// A store in memory refuses commits while this is set.
     refuses: Arc<AtomicBool>,
-    /// The server's name, where others have the same store.
-    server: Option<String>,
-    /// What the role last read was of this commit.
-    seen: AtomicI64,
 }
 
 /// What is durable, by kind and key.
 #[derive(Default)]
 pub(crate) struct Image {
     kinds: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
-    watchers: Mutex<Vec<Watcher>>,
-    /// Of the last commit that it shows, in PostgreSQL.
+    /// Of the last commit that it shows.
     position: AtomicI64,
-    listener: Mutex<Option<Listener>>,
-    /// Commits that are under way.
-    pub pending: AtomicUsize,
-    /// The role has read while some of its own commits were: it did not read those.
-    pub again: AtomicBool,
+    members: Mutex<Vec<Weak<Member>>>,
+    /// Outside PostgreSQL, and only where there are several: by whom and in which commit a value was written last.
+    written: Mutex<Written>,
 }
 
-/// Told after each commit.
-type Watcher = Box<dyn Fn() + Send>;
+/// The last commit of each value, and whose it was.
+type Written = BTreeMap<(&'static str, String), (i64, String)>;
 
 struct Writer {
     /// Taken when the store is dropped, which ends the thread.
@@ -145,8 +171,6 @@ impl Store {
     fn start(place: Place, server: Option<String>) -> Result<Store, OpenError> {
         let (commits, inbox) = bounded(QUEUE);
         let (opened, result) = bounded(1);
-        let broken = Arc::new(AtomicU64::new(0));
-        let lost = broken.clone();
         let failed = place.failure();
         // The writer opens the database too: it has a runtime of its own, so the caller may or may not be on one.
         let thread = thread::Builder::new()
@@ -156,7 +180,7 @@ impl Store {
                 match WriterState::new(&place) {
                     Ok(writer) => {
                         let _ = opened.send(Ok(writer.image.clone()));
-                        writer.run(&inbox, &lost);
+                        writer.run(&inbox);
                     }
                     Err(error) => {
                         let _ = opened.send(Err(error));
@@ -166,28 +190,38 @@ impl Store {
             .map_err(|error| failed(error.into()))?;
         let image: Arc<Image> = result.recv().map_err(|_| failed(Error::WorkerCrashed))??;
         let writer = Some(Writer { commits: Some(commits), thread: Some(thread) });
-        let seen = AtomicI64::new(image.position());
-        Ok(Store { shared: Arc::new(Shared { image, writer, broken, refuses: Arc::default(), server, seen }) })
+        Ok(Store::of(Shared { image, writer, refuses: Arc::default() }, server))
+    }
+
+    fn of(shared: Shared, name: Option<String>) -> Store {
+        let member = shared.image.join(name);
+        Store { shared: Arc::new(shared), member }
+    }
+
+    /// The same store for another server in this process, as if it were in another one: it hears of what the others change,
+    /// and what it changes is refused where they were quicker. `name` as for [`Store::connect`].
+    #[must_use]
+    pub fn member(&self, name: &str) -> Store {
+        Store { shared: self.shared.clone(), member: self.shared.image.join(Some(name.to_owned())) }
     }
 
     /// The server's name, where others have the same store; None: it is this server's alone.
     pub fn server(&self) -> Option<&str> {
-        self.shared.server.as_deref()
+        self.member.name.as_deref()
     }
 
     /// Who is to be told, on the writer's thread, that what was read is no longer so. One only; it must return soon.
     pub fn on_change(&self, listener: Listener) {
-        *self.shared.image.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+        *self.member.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
     }
 
     /// The caller is about to read anew. What it commits afterwards is built on that: if another server has changed one of
     /// the same values since, it is refused ([`CommitError::Conflict`]).
     pub fn read_anew(&self) {
-        let image = &self.shared.image;
-        if image.pending.load(Ordering::SeqCst) > 0 {
-            image.again.store(true, Ordering::SeqCst);
+        if self.member.pending.load(Ordering::SeqCst) > 0 {
+            self.member.again.store(true, Ordering::SeqCst);
         }
-        self.shared.seen.store(image.position(), Ordering::SeqCst);
+        self.member.seen.store(self.shared.image.position(), Ordering::SeqCst);
     }
 
     /// An empty store that forgets all when dropped, for tests. Its callbacks are called before `commit` returns.
@@ -197,9 +231,7 @@ impl Store {
 
     /// As [`Store::memory`], but commits fail while the flag is set.
     pub fn memory_that_refuses(refuses: Arc<AtomicBool>) -> Store {
-        let (broken, seen) = Default::default();
-        let shared = Shared { image: Arc::default(), writer: None, broken, refuses, server: None, seen };
-        Store { shared: Arc::new(shared) }
+        Store::of(Shared { image: Arc::default(), writer: None, refuses }, None)
     }
 
     /// All values of a kind that are durable, by key in byte order. From memory; costs a copy.
@@ -218,12 +250,6 @@ impl Store {
         self.shared.image.lock().get(kind)?.get(key).cloned()
     }
 
-    /// Calls `changed` after each commit that is durable, whoever made it: for several roles on one store. It is called on
-    /// the writer's thread, and must return soon.
-    pub fn watch(&self, changed: impl Fn() + Send + 'static) {
-        self.shared.image.watchers.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(changed));
-    }
-
     /// Makes the changes durable, all or none, and calls `done` afterwards. Returns at once. Commits become durable in
     /// the order of the calls.
     pub fn commit(&self, changes: Vec<Change>, done: Done) {
@@ -232,7 +258,7 @@ impl Store {
 
     /// A chain of which no commit was lost.
     pub fn new_chain(&self) -> u64 {
-        self.shared.broken.load(Ordering::SeqCst).saturating_add(1)
+        self.member.broken.load(Ordering::SeqCst).saturating_add(1)
     }
 
     /// As [`Store::commit`], for commits that are built on each other: when one of a chain (see [`Store::new_chain`]; 0 is
@@ -241,17 +267,17 @@ impl Store {
     pub fn commit_of_chain(&self, chain: u64, changes: Vec<Change>, done: Done) {
         let Some(writer) = &self.shared.writer else { return self.commit_in_memory(chain, changes, done) };
         let Some(commits) = &writer.commits else { return done(Err(CommitError::Closed)) };
-        let based = self.shared.seen.load(Ordering::SeqCst);
-        self.shared.image.pending.fetch_add(1, Ordering::SeqCst);
-        let sent = commits.try_send(Commit { changes, chain, based, done });
+        let (member, based) = (self.member.clone(), self.member.seen.load(Ordering::SeqCst));
+        member.pending.fetch_add(1, Ordering::SeqCst);
+        let sent = commits.try_send(Commit { changes, chain, member, based, done });
         if sent.is_err() {
-            self.shared.image.pending.fetch_sub(1, Ordering::SeqCst);
+            self.member.pending.fetch_sub(1, Ordering::SeqCst);
         }
         match sent {
             Ok(()) => {}
             Err(TrySendError::Full(commit)) => {
                 // What was built on it must not be kept without it.
-                self.shared.broken.fetch_max(commit.chain, Ordering::SeqCst);
+                self.member.broken.fetch_max(commit.chain, Ordering::SeqCst);
                 (commit.done)(Err(CommitError::Overloaded));
             }
             Err(TrySendError::Disconnected(commit)) => (commit.done)(Err(CommitError::Closed)),
@@ -259,7 +285,7 @@ impl Store {
     }
 
     fn commit_in_memory(&self, chain: u64, changes: Vec<Change>, done: Done) {
-        let broken = &self.shared.broken;
+        let broken = &self.member.broken;
         if self.shared.refuses.load(Ordering::SeqCst) {
             broken.fetch_max(chain, Ordering::SeqCst);
             return done(Err(CommitError::Write("it refuses".into())));
@@ -267,8 +293,16 @@ impl Store {
         if chain > 0 && chain <= broken.load(Ordering::SeqCst) {
             return done(Err(CommitError::Before));
         }
-        self.shared.image.apply(changes);
+        let image = &self.shared.image;
+        let based = self.member.seen.load(Ordering::SeqCst);
+        if changes.iter().any(|change| image.is_newer(change, based, &self.member.mark)) {
+            self.member.untold.store(true, Ordering::SeqCst);
+            done(Err(CommitError::Conflict));
+            return image.tell(&BTreeSet::new());
+        }
+        image.apply_next(changes, &self.member.mark);
         done(Ok(()));
+        image.tell(&BTreeSet::from([self.member.mark.clone()]));
     }
 
     /// Commits that wait for the writer.
@@ -324,10 +358,50 @@ impl Image {
         self.position.store(position, Ordering::SeqCst);
     }
 
-    pub fn tell(&self) {
-        if let Some(listener) = &*self.listener.lock().unwrap_or_else(PoisonError::into_inner) {
-            listener();
+    fn join(&self, name: Option<String>) -> Arc<Member> {
+        let member = Member::new(name, self.position());
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        members.retain(|member| member.strong_count() > 0);
+        members.push(Arc::downgrade(&member));
+        member
+    }
+
+    /// After commits of these: the other members, and those that are behind their own.
+    pub fn tell(&self, writers: &BTreeSet<String>) {
+        let members: Vec<Arc<Member>> = {
+            let members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+            members.iter().filter_map(Weak::upgrade).collect()
+        };
+        for member in members {
+            let untold = member.untold.swap(false, Ordering::SeqCst);
+            if (untold || writers.iter().any(|writer| *writer != member.mark))
+                && let Some(listener) = &*member.listener.lock().unwrap_or_else(PoisonError::into_inner)
+            {
+                listener();
+            }
         }
+    }
+
+    /// Outside PostgreSQL: whether another member has written the value after this commit.
+    pub fn is_newer(&self, change: &Change, based: i64, mark: &str) -> bool {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nearly always: nobody shares it.
+        if written.is_empty() {
+            return false;
+        }
+        let last = written.get(&(change.kind, change.key.clone()));
+        last.is_some_and(|(seq, writer)| *seq > based && writer != mark)
+    }
+
+    /// Outside PostgreSQL: the next commit, by the member with this mark.
+    pub fn apply_next(&self, changes: Vec<Change>, mark: &str) {
+        if self.members.lock().unwrap_or_else(PoisonError::into_inner).len() > 1 {
+            let next = self.position().saturating_add(1);
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            written.extend(changes.iter().map(|change| ((change.kind, change.key.clone()), (next, mark.to_owned()))));
+        }
+        self.apply(changes);
+        self.position.fetch_add(1, Ordering::SeqCst);
     }
 
     pub fn apply(&self, changes: Vec<Change>) {
@@ -344,9 +418,6 @@ impl Image {
                 }
             }
         }
-        drop(kinds);
-        let watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        watchers.iter().for_each(|changed| changed());
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, BTreeMap<String, String>>> {
@@ -429,7 +500,7 @@ mod tests {
         commit(1, "kept");
         assert_eq!(results.recv().unwrap(), ("kept".into(), Ok(())));
         // As when the disk refuses a commit.
-        store.shared.broken.fetch_max(1, Ordering::SeqCst);
+        store.member.broken.fetch_max(1, Ordering::SeqCst);
         commit(1, "built on it");
         commit(0, "of no chain");
         commit(2, "anew");

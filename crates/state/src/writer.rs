@@ -2,14 +2,14 @@
 //! write.
 
 use crate::reader;
-use crate::store::{Done, Image, SCHEMA};
+use crate::store::{Done, Image, Member, SCHEMA};
 use crate::{Change, CommitError, OpenError};
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use database::{Database, Error, Pool, Server, Transaction, Value, values};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ pub(crate) struct Commit {
     pub changes: Vec<Change>,
     /// 0: of no chain.
     pub chain: u64,
+    pub member: Arc<Member>,
     /// What its caller had read was of this commit.
     pub based: i64,
     pub done: Done,
@@ -58,8 +59,6 @@ pub(crate) struct WriterState {
     pub image: Arc<Image>,
     /// Keeps other processes out of a file until the thread ends.
     database: Database,
-    /// In PostgreSQL: marks this process's commits among the others'.
-    me: String,
 }
 
 impl WriterState {
@@ -76,18 +75,17 @@ impl WriterState {
             let image = reader::read(&pool).await.map_err(&failed)?;
             Ok::<_, OpenError>((database, pool, Arc::new(image)))
         })?;
-        let me = format!("{:016x}", rand::random::<u64>());
-        Ok(WriterState { runtime, pool, image, database, me })
+        Ok(WriterState { runtime, pool, image, database })
     }
 
-    pub fn run(self, inbox: &Receiver<Commit>, broken: &AtomicU64) {
+    pub fn run(self, inbox: &Receiver<Commit>) {
         let looks = match &self.database {
             Database::File(_) => never(),
             Database::Server(server) => look_often(server),
         };
-        let (mut told, mut crowded) = (true, false);
+        let mut crowded = false;
         loop {
-            select! {
+            let wrote = select! {
                 recv(inbox) -> first => match first {
                     Ok(first) => {
                         if crowded {
@@ -95,19 +93,19 @@ impl WriterState {
                         }
                         let group: Vec<Commit> = std::iter::once(first).chain(inbox.try_iter()).collect();
                         crowded = group.len() > 1;
-                        told &= self.write(group, broken);
+                        self.write(group)
                     }
                     Err(_) => break,
                 },
-                recv(looks) -> _ => {}
-            }
+                recv(looks) -> _ => BTreeSet::new(),
+            };
             // A commit that failed may have happened all the same: what counts is read, and then told.
-            match self.runtime.block_on(self.look()) {
-                Ok(others) if others || !told => {
-                    told = true;
-                    self.image.tell();
-                }
-                Ok(_) => {}
+            let writers = match &self.database {
+                Database::File(_) => Ok(wrote),
+                Database::Server(_) => self.runtime.block_on(self.look()),
+            };
+            match writers {
+                Ok(writers) => self.image.tell(&writers),
                 Err(error) => tracing::debug!(%error, "what other servers changed could not be read"),
             }
         }
@@ -115,29 +113,26 @@ impl WriterState {
         self.runtime.block_on(self.pool.close());
     }
 
-    /// Everything that waits goes into one transaction, with one sync. Returns whether the role knows what it came to: all
-    /// was taken, and nothing read meanwhile.
-    fn write(&self, waiting: Vec<Commit>, broken: &AtomicU64) -> bool {
-        let lost = broken.load(Ordering::SeqCst);
+    /// Everything that waits goes into one transaction, with one sync. Returns whose commits were taken.
+    fn write(&self, waiting: Vec<Commit>) -> BTreeSet<String> {
         let mut group = Vec::new();
         for commit in waiting {
-            if commit.chain > 0 && commit.chain <= lost {
-                self.image.pending.fetch_sub(1, Ordering::SeqCst);
+            if commit.chain > 0 && commit.chain <= commit.member.broken.load(Ordering::SeqCst) {
+                commit.member.pending.fetch_sub(1, Ordering::SeqCst);
                 (commit.done)(Err(CommitError::Before));
             } else {
                 group.push(commit);
             }
         }
+        let mut wrote = BTreeSet::new();
         if group.is_empty() {
-            return true;
+            return wrote;
         }
         let result = self.runtime.block_on(self.commit(&group)).map_err(|error| {
             let text = error.as_database_error().map(|error| error.message().to_owned());
             CommitError::Write(text.unwrap_or_else(|| error.to_string()))
         });
-        let mut all = true;
-        let mut hint = false;
-        for (n, Commit { changes, chain, done, .. }) in group.into_iter().enumerate() {
+        for (n, Commit { changes, chain, member, done, .. }) in group.into_iter().enumerate() {
             let result = match &result {
                 Ok(refused) if refused.contains(&n) => Err(CommitError::Conflict),
                 Ok(_) => Ok(()),
@@ -145,42 +140,56 @@ impl WriterState {
             };
             match &result {
                 Ok(()) => {
-                    hint |= !changes.is_empty();
-                    self.image.apply(changes);
+                    if !changes.is_empty() {
+                        wrote.insert(member.mark.clone());
+                    }
+                    match &self.database {
+                        Database::File(_) => self.image.apply_next(changes, &member.mark),
+                        // Its position is that of the last look.
+                        Database::Server(_) => self.image.apply(changes),
+                    }
                 }
                 Err(_) => {
-                    all = false;
-                    broken.fetch_max(chain, Ordering::SeqCst);
+                    member.untold.store(true, Ordering::SeqCst);
+                    member.broken.fetch_max(chain, Ordering::SeqCst);
                 }
             }
-            self.image.pending.fetch_sub(1, Ordering::SeqCst);
+            member.pending.fetch_sub(1, Ordering::SeqCst);
+            // What was read meanwhile lacks this one.
+            if member.again.swap(false, Ordering::SeqCst) {
+                member.untold.store(true, Ordering::SeqCst);
+            }
             done(result);
         }
-        // What was read meanwhile lacks these.
-        all &= !self.image.again.swap(false, Ordering::SeqCst);
-        if hint && let Database::Server(server) = &self.database {
+        if !wrote.is_empty()
+            && let Database::Server(server) = &self.database
+        {
             self.runtime.block_on(server.hints(CHANNEL).give(&self.pool));
         }
-        all
+        wrote
     }
 
     /// Returns those of the group that are refused, since another server has changed the same.
     async fn commit(&self, group: &[Commit]) -> Result<BTreeSet<usize>, Error> {
         let mut sql = self.pool.begin().await?;
         let (seq, refused) = match &self.database {
-            Database::File(_) => (None, BTreeSet::new()),
+            Database::File(_) => {
+                let newer =
+                    |commit: &Commit, change: &Change| self.image.is_newer(change, commit.based, &commit.member.mark);
+                (None, refused(group, newer))
+            }
             Database::Server(_) => {
                 let (seq,): (i64,) = sql.one("UPDATE state_feed SET last = last + 1 RETURNING last", values![]).await?;
                 (Some(seq), self.conflicts(&mut sql, group).await?)
             }
         };
         // Of several changes to one value only the last is written.
-        let last: BTreeMap<(&str, &str), Option<&str>> = group
+        let last: BTreeMap<(&str, &str), (Option<&str>, &str)> = group
             .iter()
             .enumerate()
             .filter(|(n, _)| !refused.contains(n))
-            .flat_map(|(_, commit)| &commit.changes)
-            .map(|change| ((change.kind, change.key.as_str()), change.value.as_deref()))
+            .flat_map(|(_, commit)| commit.changes.iter().map(|change| (change, commit.member.mark.as_str())))
+            .map(|(change, mark)| ((change.kind, change.key.as_str()), (change.value.as_deref(), mark)))
             .collect();
         let (head, tail) = match seq {
             None => {
@@ -192,15 +201,15 @@ impl WriterState {
                  SET value = excluded.value, seq = excluded.seq, writer = excluded.writer",
             ),
         };
-        let row = |((kind, key), value): &((&str, &str), Option<&str>)| -> Vec<Value> {
+        let row = |((kind, key), (value, mark)): &((&str, &str), (Option<&str>, &str))| -> Vec<Value> {
             let mut row = values![*kind, *key, *value];
             if let Some(seq) = seq {
-                row.extend(values![seq, &self.me]);
+                row.extend(values![seq, *mark]);
             }
             row
         };
         let (put, removed): (Vec<_>, Vec<_>) =
-            last.into_iter().partition(|(_, value)| seq.is_some() || value.is_some());
+            last.into_iter().partition(|(_, (value, _))| seq.is_some() || value.is_some());
         // Each statement is handed to SQLite's own thread and back, which costs more than the row: many a statement.
         let mut rest = put.as_slice();
         while !rest.is_empty() {
@@ -219,34 +228,49 @@ impl WriterState {
 
     async fn conflicts(&self, sql: &mut Transaction, group: &[Commit]) -> Result<BTreeSet<usize>, Error> {
         let oldest = group.iter().map(|commit| commit.based).min().unwrap_or_default();
-        let query = "SELECT kind, key, seq FROM state WHERE seq > $1 AND writer <> $2";
-        let others: Vec<(String, String, i64)> = sql.all(query, values![oldest, &self.me]).await?;
-        let others: BTreeMap<(&str, &str), i64> =
-            others.iter().map(|(kind, key, seq)| ((kind.as_str(), key.as_str()), *seq)).collect();
-        let newer = |commit: &Commit, change: &Change| {
-            others.get(&(change.kind, change.key.as_str())).is_some_and(|seq| *seq > commit.based)
-        };
-        Ok(group
+        // Of a group that is one member's (nearly all are) its own are left out: there may be many.
+        let first = group.first().map(|commit| commit.member.mark.as_str()).unwrap_or_default();
+        let own = if group.iter().all(|commit| commit.member.mark == first) { first } else { "" };
+        let query = "SELECT kind, key, seq, writer FROM state WHERE seq > $1 AND writer <> $2";
+        let others: Vec<(String, String, i64, String)> = sql.all(query, values![oldest, own]).await?;
+        let others: BTreeMap<(&str, &str), (i64, &str)> = others
             .iter()
-            .enumerate()
-            .filter(|(_, commit)| commit.changes.iter().any(|change| newer(commit, change)))
-            .map(|(n, _)| n)
-            .collect())
+            .map(|(kind, key, seq, writer)| ((kind.as_str(), key.as_str()), (*seq, writer.as_str())))
+            .collect();
+        Ok(refused(group, |commit, change| {
+            let last = others.get(&(change.kind, change.key.as_str()));
+            last.is_some_and(|(seq, writer)| *seq > commit.based && *writer != commit.member.mark)
+        }))
     }
 
-    /// Shows what was written since the last look. Returns whether another server did.
-    async fn look(&self) -> Result<bool, Error> {
-        if matches!(self.database, Database::File(_)) {
-            return Ok(false);
-        }
+    /// Shows what was written since the last look. Returns by whom.
+    async fn look(&self) -> Result<BTreeSet<String>, Error> {
         let query = "SELECT kind, key, value, seq, writer FROM state WHERE seq > $1 ORDER BY seq";
         let rows: Vec<(String, String, Option<String>, i64, String)> =
             self.pool.all(query, values![self.image.position()]).await?;
-        let Some(last) = rows.iter().map(|row| row.3).max() else { return Ok(false) };
-        let others = rows.iter().any(|row| row.4 != self.me);
+        let Some(last) = rows.iter().map(|row| row.3).max() else { return Ok(BTreeSet::new()) };
+        let writers = rows.iter().map(|row| row.4.clone()).collect();
         self.image.show(rows.into_iter().map(|(kind, key, value, ..)| (kind, key, value)).collect(), last);
-        Ok(others)
+        Ok(writers)
     }
+}
+
+/// Those of a group that are built on what another member has changed since, in an earlier commit or in this group.
+fn refused(group: &[Commit], newer: impl Fn(&Commit, &Change) -> bool) -> BTreeSet<usize> {
+    let mut refused = BTreeSet::new();
+    let mut written: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    let several = group.iter().any(|commit| group.first().is_some_and(|first| first.member.mark != commit.member.mark));
+    for (n, commit) in group.iter().enumerate() {
+        let mark = commit.member.mark.as_str();
+        let taken =
+            |change: &Change| written.get(&(change.kind, change.key.as_str())).is_some_and(|writer| *writer != mark);
+        if commit.changes.iter().any(|change| newer(commit, change) || taken(change)) {
+            refused.insert(n);
+        } else if several {
+            written.extend(commit.changes.iter().map(|change| ((change.kind, change.key.as_str()), mark)));
+        }
+    }
+    refused
 }
 
 /// A thread that says when to look. It ends when nobody listens.

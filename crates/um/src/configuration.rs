@@ -151,10 +151,11 @@ fn read<T: DeserializeOwned>(kind: &'static str, key: &str, json: &str) -> Resul
     serde_json::from_str(json).map_err(|error| LoadError { kind, key: key.into(), reason: error.to_string() })
 }
 
-/// What a server has one of; its default when nothing was stored.
+/// What a server has one of: its own, else what there was when the store was one server's alone, else the default.
 fn one<T: DeserializeOwned + Default>(store: &Store, kind: &'static str) -> Result<T, LoadError> {
-    let own = store.server().unwrap_or(kind);
-    store.load(kind).iter().find(|(key, _)| key == own).map_or(Ok(T::default()), |(key, json)| read(kind, key, json))
+    let own = store.server().and_then(|name| store.get(kind, name).map(|json| (name, json)));
+    let one = own.or_else(|| store.get(kind, kind).map(|json| (kind, json)));
+    one.map_or(Ok(T::default()), |(key, json)| read(kind, key, &json))
 }
 
 fn to_json<T: Serialize>(object: &T) -> String {

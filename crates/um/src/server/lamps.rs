@@ -5,7 +5,7 @@ use super::gateways::patience;
 use super::{Server, Waiting};
 use crate::commands::ip_gateway::{Gateway, GatewayStatus};
 use crate::configuration::pilot_number;
-use crate::message_waiting::{Counted, Do, Lamps};
+use crate::message_waiting::{Counted, Do};
 use crate::router::Stage;
 use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::{Event, Now};
@@ -26,25 +26,8 @@ pub(crate) struct Notify {
 }
 
 impl Server {
-    /// Another server sends the lamps from now on, or none but this one.
-    pub(super) fn lamp_duty(&mut self, duty: bool, now: Now) {
-        if std::mem::replace(&mut self.lamp_duty, duty) == duty {
-            return;
-        }
-        if duty {
-            return self.refresh_lamps(now);
-        }
-        // What is under way is sent again by whoever has the duty now: a lamp is told what is, not what changed.
-        self.lamps = Lamps::default();
-        self.notifies.clear();
-        self.rounds.clear();
-    }
-
     /// Every enabled mailbox: at the start, and when the change feed lost its place.
     pub(super) fn refresh_lamps(&mut self, now: Now) {
-        if !self.lamp_duty {
-            return;
-        }
         let mailboxes: Vec<MailboxId> = self
             .configuration
             .mailboxes
@@ -59,9 +42,6 @@ impl Server {
     pub(super) fn lamp_changed(&mut self, mailbox: MailboxId, anew: bool, now: Now) {
         if self.configuration.by_mailbox_id(&mailbox).is_none() {
             return self.lamps.forget(&mailbox);
-        }
-        if !self.lamp_duty {
-            return;
         }
         self.lamps.changed(mailbox, anew);
         self.work_lamps(now);

@@ -108,10 +108,6 @@ pub enum Own {
     },
     /// Somebody wants to know how things stand.
     Measure(Measured),
-    /// Whether this server is the one that sends lamps: of several on one store, one does (it does until told otherwise).
-    LampDuty(bool),
-    /// Another server on the same store may have changed the configuration.
-    Reconfigured,
     /// End the role when the calls in progress are over, and after so long at the latest; no new ones are taken.
     Drain(Duration),
     /// End the role.
@@ -159,8 +155,6 @@ pub struct Server {
     pub(crate) deliveries: Deliveries,
     pub(crate) directory: Directory,
     pub(crate) lamps: Lamps,
-    /// Whether lamps are this server's to send.
-    pub(super) lamp_duty: bool,
     /// The server ends when its calls have, and at this time at the latest.
     pub(super) drain: Option<Instant>,
     /// Who understands what callers say; `None`: nobody, and they are served by keys.
@@ -235,7 +229,6 @@ impl Server {
             deliveries: Deliveries::default(),
             directory: Directory::new(),
             lamps: Lamps::default(),
-            lamp_duty: true,
             drain: None,
             recogniser: None,
             hearing: BTreeMap::new(),
@@ -271,11 +264,6 @@ impl Server {
         self.refresh_lamps(now);
         self.recover_missed();
         self.settle(now);
-    }
-
-    /// Leaves the lamps to another server on the same store, until [`Own::LampDuty`] says otherwise. Before the start.
-    pub fn leave_lamps(&mut self) {
-        self.lamp_duty = false;
     }
 
     /// Callers may speak: this understands them. Before the start.
@@ -367,8 +355,6 @@ impl Server {
             Own::Recognised(ticket, heard) => self.recognised(ticket, heard, now),
             Own::Command { by, command, reply } => self.command(&by, command, reply, now),
             Own::Measure(reply) => reply(self.measure()),
-            Own::LampDuty(duty) => self.lamp_duty(duty, now),
-            Own::Reconfigured => self.reconfigured(now),
             Own::Drain(limit) => {
                 self.drain = Some(now.instant + limit);
                 self.emit(now, Event::Draining { calls: self.calls.len() });
@@ -491,21 +477,6 @@ impl Server {
     }
 
     // ---- gateways by address ----
-
-    /// Whoever wrote it, what is in the store counts; of what this server has committed and what is not durable yet, the
-    /// next call tells.
-    fn reconfigured(&mut self, now: Now) {
-        match Configuration::load(&self.store) {
-            Ok(configuration) if configuration != self.configuration => {
-                self.configuration = configuration;
-                self.configuration_changed(now);
-                self.refresh_lamps(now);
-            }
-            Ok(_) => {}
-            // It stays as it was.
-            Err(error) => self.emit(now, Event::ConfigurationUnreadable { reason: error.to_string() }),
-        }
-    }
 
     /// After a command, and at the start.
     pub(crate) fn configuration_changed(&mut self, now: Now) {

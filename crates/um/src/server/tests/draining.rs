@@ -3,7 +3,6 @@
 
 use super::rig::{DIVERTED, ROUTER, Rig, SERVICE, WORKER, pbx};
 use crate::Own;
-use mailbox::MailboxId;
 use net::{Action, Input};
 use sip::{Method, Name, Response};
 use std::time::Duration;
@@ -101,17 +100,4 @@ fn a_worker_is_changed_for_its_twin_and_its_calls_stay_where_they_are() {
     rig.done("Set-UMService", &[("ActiveWorker", "1")]);
     let contact = rig.invite(SERVICE, "43334", DIVERTED).pop().unwrap();
     assert!(contact.headers.get(&Name::Contact).unwrap().contains(":5065;"));
-}
-
-#[test]
-fn of_two_servers_on_one_store_one_sends_the_lamps_and_the_other_takes_over_with_what_is() {
-    let mut rig = Rig::lab();
-    rig.take_requests();
-    rig.input(Input::Own(Own::LampDuty(false)));
-    let changed = Own::Changed { mailbox: MailboxId::parse("27000").unwrap(), greeting: false };
-    rig.input(Input::Own(changed));
-    rig.later(Duration::from_secs(60));
-    assert!(rig.take_requests().iter().all(|request| request.method != Method::Notify));
-    rig.input(Input::Own(Own::LampDuty(true)));
-    assert!(rig.take_requests().iter().any(|request| request.method == Method::Notify));
 }
