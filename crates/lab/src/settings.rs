@@ -234,6 +234,13 @@ impl UmSettings {
         ports.extend(sip.worker_ports);
         if let Some(tls) = &settings.tls {
             tls.check(path)?;
+            if tls.trusted.is_empty() && tls.client_certificate.is_none() {
+                return Err(value(
+                    path,
+                    "tls.trusted",
+                    "names the CA that gateways' certificates are signed by; client_certificate = \"no\" takes gateways at their addresses' word",
+                ));
+            }
             ports.extend([sip.router_tls_port, sip.service_tls_port]);
             ports.extend(sip.worker_tls_ports);
         }
@@ -362,6 +369,22 @@ mod tests {
             Ok(Some(AudioPlace::Bucket(_)))
         ));
         assert!(read("audio = \"s3://bucket/voice?timeout=0\"").unwrap_err().contains("audio has timeout=0"));
+        std::fs::remove_file(&file).unwrap();
+    }
+
+    #[test]
+    fn a_um_server_by_tls_knows_its_gateways_by_certificates_unless_it_is_told_otherwise() {
+        let file = std::env::temp_dir().join(format!("earcon-mutual-{}.toml", std::process::id()));
+        let text = std::fs::read_to_string(docs("um.toml")).unwrap();
+        let read = |keys: &str| {
+            std::fs::write(&file, text.replace("#[tls]", &format!("[tls]\ncertificate = \"a\"\nkey = \"b\"\n{keys}")))
+                .unwrap();
+            UmSettings::read(&file).map(|_| ()).map_err(|error| error.to_string())
+        };
+        let error = read("").unwrap_err();
+        assert!(error.contains("tls.trusted names the CA") && error.contains("client_certificate = \"no\""), "{error}");
+        assert_eq!(read("trusted = [\"ca\"]"), Ok(()));
+        assert_eq!(read("client_certificate = \"no\""), Ok(()));
         std::fs::remove_file(&file).unwrap();
     }
 

@@ -286,8 +286,7 @@ fn net_config(settings: &UmSettings, bus: &Bus, runtime: &Handle, cable: &Cable)
     let mut net = NetConfig::new("um", parts.copied().collect());
     if let Some(tls) = &settings.tls {
         // Its peers are PBXs, which have certificates; telephones are not among them.
-        let clients = if tls.trusted.is_empty() { ClientCertificate::NotAsked } else { ClientCertificate::Required };
-        net.tls = Some(tls.open(clients, bus, runtime, None)?);
+        net.tls = Some(tls.open(ClientCertificate::Required, bus, runtime, None)?);
     }
     net.events = Some(Arc::new(bus.clone()));
     net.dns = crate::settings::dns(&settings.dns);

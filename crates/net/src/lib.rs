@@ -86,7 +86,8 @@ impl Net {
             }
             listeners.push(listener);
         }
-        let table = Arc::new(Table::new(&config.limits, &config.exempt));
+        let asks = config.tls.as_ref().is_some_and(tls::Tls::asks);
+        let table = Arc::new(Table::new(&config.limits, &config.exempt, asks));
         let engine = Arc::new(Engine::new(&config, inbox, table.clone()));
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;

@@ -60,6 +60,9 @@ pub struct KnownPeer {
     /// When it calls by TLS, a certificate that it shows must be for one of these names, or for its address (RFC 5922 7.2, 7.4).
     /// None: it is not compared.
     pub names: Option<PeerNames>,
+    /// It is known by its certificate: where certificates are asked for at all, it has to show one when it calls by TLS. Otherwise
+    /// its address is enough.
+    pub must_show: bool,
 }
 
 /// What a role wants done.

@@ -52,13 +52,17 @@ pub(crate) async fn accepted<T: Send + 'static>(
         Err(failed) => return engine.insecure(remote, true, failed),
     };
     let certificate = shown(stream.get_ref().1);
-    // RFC 5922 7.4: whoever comes from a gateway's address and has a certificate has that gateway's.
-    if let Some(certificate) = &certificate
-        && let Some(names) = engine.table.is_other(source, certificate)
-    {
+    // RFC 5922 7.4: whoever comes from a gateway's address has that gateway's certificate.
+    let other = match &certificate {
+        Some(certificate) => {
+            engine.table.is_other(source, certificate).map(|names| wrong_name(Some(certificate), &names, source))
+        }
+        None => engine.table.must_show(source).then(|| Failed::no_certificate(source)),
+    };
+    if let Some(failed) = other {
         let mut stream = stream;
         let _ = stream.shutdown().await;
-        return engine.insecure(remote, true, wrong_name(Some(certificate), &names, source));
+        return engine.insecure(remote, true, failed);
     }
     tell(&engine, remote, true, stream.get_ref().1, certificate.as_ref());
     let peer = Peer { transport: Transport::Tls, listener, remote };

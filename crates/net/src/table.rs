@@ -90,8 +90,7 @@ struct Inner {
     by_number: HashMap<u64, Handle>,
     by_peer: HashMap<Peer, u64>,
     per_source: HashMap<IpAddr, usize>,
-    /// Peers that are known, and whom their certificates must be for.
-    known: BTreeMap<IpAddr, Vec<Option<PeerNames>>>,
+    known: BTreeMap<IpAddr, Vec<KnownPeer>>,
     /// Tasks that still run, those included whose connection is no longer in the table.
     running: usize,
 }
@@ -102,6 +101,7 @@ pub(crate) struct Table {
     most: usize,
     most_per_source: usize,
     queue: usize,
+    asks: bool,
 }
 
 /// Why a message was not queued.
@@ -123,7 +123,8 @@ pub(crate) enum Full {
 }
 
 impl Table {
-    pub fn new(limits: &crate::Limits, exempt: &[IpAddr]) -> Table {
+    /// `asks`: peers are asked for certificates.
+    pub fn new(limits: &crate::Limits, exempt: &[IpAddr], asks: bool) -> Table {
         let known = exempt.iter().map(|source| (*source, Vec::new())).collect();
         let inner = Inner { known, ..Inner::default() };
         Table {
@@ -131,20 +132,25 @@ impl Table {
             most: limits.connections,
             most_per_source: limits.connections_per_source,
             queue: limits.queue.max(1),
+            asks,
         }
     }
 
-    /// These are known now. A connection that one of them has opened under another's certificate ends.
+    /// These are known now. A connection that one of them has opened under another's certificate, or without one that it must
+    /// show, ends.
     pub fn know(&self, peers: Vec<KnownPeer>) {
         let mut inner = self.lock();
         inner.known.clear();
-        for KnownPeer { address, names } in peers {
-            inner.known.entry(address).or_default().push(names);
+        for peer in peers {
+            inner.known.entry(peer.address).or_default().push(peer);
         }
         for handle in inner.by_number.values().filter(|handle| handle.theirs) {
-            if let Proof::Certificate(certificate) = &handle.proof
-                && inner.is_other(handle.peer.remote.ip(), certificate).is_some()
-            {
+            let source = handle.peer.remote.ip();
+            let proven = match &handle.proof {
+                Proof::Certificate(certificate) => inner.is_other(source, certificate).is_none(),
+                _ => handle.peer.transport != Transport::Tls || !(self.asks && inner.must_show(source)),
+            };
+            if !proven {
                 handle.kill.notify_one();
             }
         }
@@ -158,6 +164,11 @@ impl Table {
     /// Whom a known peer's certificate should be for, when it is not.
     pub fn is_other(&self, source: IpAddr, certificate: &CertificateDer<'_>) -> Option<PeerNames> {
         self.lock().is_other(source, certificate)
+    }
+
+    /// Whether whoever comes from here by TLS has to show a certificate.
+    pub fn must_show(&self, source: IpAddr) -> bool {
+        self.asks && self.lock().must_show(source)
     }
 
     /// A place for a connection.
@@ -296,10 +307,14 @@ impl Inner {
         let fits = |names: &PeerNames| {
             names::is_for(certificate, names, source) || names::is_for(certificate, &PeerNames::default(), source)
         };
-        if known.iter().any(|names| names.as_ref().is_none_or(fits)) {
+        if known.iter().any(|peer| peer.names.as_ref().is_none_or(fits)) {
             return None;
         }
-        known.iter().flatten().next().cloned()
+        known.iter().find_map(|peer| peer.names.clone())
+    }
+
+    fn must_show(&self, source: IpAddr) -> bool {
+        self.known.get(&source).is_some_and(|known| !known.is_empty() && known.iter().all(|peer| peer.must_show))
     }
 
     fn forget(&mut self, number: u64, peer: Peer, alias: Option<Peer>) {

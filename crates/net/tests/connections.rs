@@ -272,7 +272,7 @@ fn connections_are_capped_per_source_unless_it_is_exempt() {
     node.hear_message();
 
     let address = streams[0].local_addr().unwrap().ip();
-    node.act(Action::Peers(vec![net::KnownPeer { address, names: None }]));
+    node.act(Action::Peers(vec![net::KnownPeer { address, names: None, must_show: false }]));
     // The role takes things in order: once this is heard, the exemption is in force.
     streams[0].write_all(message("b", "").as_bytes()).unwrap();
     node.hear_message();

@@ -170,7 +170,8 @@ fn who_comes_from_a_gateway_s_address_has_the_gateway_s_certificate() {
     let um = Node::start(config);
     let knows = |names: &[&str]| {
         let names = names.iter().map(|name| Text::from(*name)).collect();
-        um.act(net::Action::Peers(vec![net::KnownPeer { address: [127, 0, 78, 31].into(), names: Some(names) }]));
+        let gateway = net::KnownPeer { address: [127, 0, 78, 31].into(), names: Some(names), must_show: true };
+        um.act(net::Action::Peers(vec![gateway]));
         // What a role does is done in its order: with the answer to this the peers are known.
         um.send(99, by(Transport::Udp, "127.0.78.31:9".parse().unwrap()), message("known", ""));
     };
@@ -203,6 +204,40 @@ fn who_comes_from_a_gateway_s_address_has_the_gateway_s_certificate() {
     knows(&["mx-three.moon.galaxy"]);
     let closed = (0..3).any(|_| matches!(second.hear(), SipInput::FlowClosed(_)));
     assert!(closed, "it is not the gateway any more");
+}
+
+#[test]
+fn a_gateway_that_shows_no_certificate_is_not_believed_by_its_address_where_telephones_need_none() {
+    let ca = Authority::new("Moon CA");
+    let node = tls(ClientCertificate::Asked, Some(ca.issue(&Wish::of(&["127.0.78.32"]))), &[&ca]);
+    let (config, told) = secure("127.0.78.32", node);
+    let node = Node::start(config);
+    let knows = |must_show| {
+        let address = [127, 0, 78, 33].into();
+        node.act(net::Action::Peers(vec![net::KnownPeer { address, names: None, must_show }]));
+        node.send(99, by(Transport::Udp, "127.0.78.33:9".parse().unwrap()), message("known", ""));
+        while !matches!(node.hear(), SipInput::TransmitFailed { id: 99, .. }) {}
+    };
+    let (config, _) = secure("127.0.78.33", tls(ClientCertificate::NotAsked, None, &[&ca]));
+    let peer = Node::start(config);
+    knows(false);
+    peer.send(1, to(node.addr, &[]), message("telephone", ""));
+    assert_eq!(call_id(&node.hear_message().0), "telephone");
+    // From now on it is a route's address: what is open under no certificate ends, and nothing new comes.
+    knows(true);
+    let closed = (0..3).any(|_| matches!(peer.hear(), SipInput::FlowClosed(_)));
+    assert!(closed);
+    peer.send(2, to(node.addr, &[]), message("never", ""));
+    let said = told.failure(TlsProblem::NoCertificate);
+    assert!(said.contains("127.0.78.33 is the address of a gateway or of a route by TLS"), "{said}");
+    let (config, _) = secure("127.0.78.33", sound(&ca, "127.0.78.33", "um.moon.galaxy"));
+    let proven = Node::start(config);
+    proven.send(3, to(node.addr, &[]), message("proven", ""));
+    let heard = std::iter::from_fn(|| Some(node.hear())).find_map(|input| match input {
+        SipInput::Received { message: Ok(message), .. } => Some(call_id(&message)),
+        _ => None,
+    });
+    assert_eq!(heard.as_deref(), Some("proven"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use event::{Event, Now, Sink};
 use sip::digest::Credentials;
 use sip::endpoint::Endpoint;
 use sip::header::{Identity, RetryAfter, Warning};
-use sip::{Flow, Headers, Host, ListenerId, Request, Uri};
+use sip::{Flow, Headers, Host, ListenerId, Request, Transport, Uri};
 use state::{Change, Store};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -207,9 +207,25 @@ impl Core {
         self.store.commit(changes, Box::new(done));
     }
 
+    /// The route whose peer sends this request.
+    pub fn matched(&self, request: &Request, flow: &Flow) -> Option<u32> {
+        self.matched_by(request, flow, flow.transport)
+    }
+
+    fn matched_by(&self, request: &Request, flow: &Flow, transport: Transport) -> Option<u32> {
+        routes::matched(&self.configuration.routes, request, flow.remote.ip(), transport)
+    }
+
     /// Who sends this request: a matched route, or an extension with its password. Everybody else is refused.
     pub fn source(&mut self, request: &Request, flow: &Flow, now: Now) -> Source {
-        let route = routes::matched(&self.configuration.routes, request, flow.remote.ip());
+        let route = self.matched(request, flow);
+        if route.is_none()
+            && let Some(secure) = self.matched_by(request, flow, Transport::Tls)
+            && !self.takes_everybody(secure)
+        {
+            self.refuse(request, flow, &format!("route {secure} takes requests by TLS only"), now);
+            return Source::Refused;
+        }
         if let Some(route) = route.filter(|route| !self.takes_everybody(*route) || self.is_peers(request, *route)) {
             return self.peer(request, route, flow, now);
         }

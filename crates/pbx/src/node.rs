@@ -300,11 +300,12 @@ impl Node {
         self.core.health.keep(|number| route(number).is_some(), watched, registers);
         let routes = self.core.configuration.routes.values().filter_map(|route| route.sip.as_ref());
         let far_ends = routes.flat_map(|sip| {
-            let names = Some(sip.peer_names());
-            sip.matches.iter().map(move |address| KnownPeer { address: *address, names: names.clone() })
+            let (names, must_show) = (Some(sip.peer_names()), sip.transport() == sip::Transport::Tls);
+            sip.matches.iter().map(move |address| KnownPeer { address: *address, names: names.clone(), must_show })
         });
         // Terminals are known by their passwords.
-        let terminals = self.core.terminals.addresses().map(|address| KnownPeer { address, names: None });
+        let terminals =
+            self.core.terminals.addresses().map(|address| KnownPeer { address, names: None, must_show: false });
         let peers: Vec<KnownPeer> = far_ends.chain(terminals).collect();
         self.core.endpoint.exempt(peers.iter().map(|peer| peer.address));
         self.actions.push_back(Action::Peers(peers));

@@ -123,6 +123,11 @@ impl Tls {
         self.current().client.clone()
     }
 
+    /// Whether who connects is asked for a certificate.
+    pub(crate) fn asks(&self) -> bool {
+        self.0.clients != ClientCertificate::NotAsked
+    }
+
     /// The certificate in use.
     pub fn certificate(&self) -> Option<CertificateInfo> {
         self.current().credentials()?.info()

@@ -47,6 +47,13 @@ impl Failed {
         Failed::new(TlsProblem::NotConfigured, reason)
     }
 
+    pub fn no_certificate(source: std::net::IpAddr) -> Failed {
+        let reason = format!(
+            "it shows no certificate, and {source} is the address of a gateway or of a route by TLS, which is known by that: give the peer a certificate of a CA that is trusted here ([tls] trusted)"
+        );
+        Failed::new(TlsProblem::NoCertificate, reason)
+    }
+
     pub fn wrong_name(expected: &str, presented: &[String]) -> Failed {
         let presented = if presented.is_empty() { "none".to_owned() } else { presented.join(", ") };
         let reason = format!(

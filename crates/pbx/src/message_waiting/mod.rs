@@ -11,7 +11,6 @@ use crate::commands::Lamp;
 use crate::configuration::{LoadError, change, load_kind};
 use crate::core::{Core, Source};
 use crate::requests::{refusal, with_events};
-use crate::routes;
 use crate::services::{LampBy, Service};
 use crate::terminals::{self, Reach};
 use event::{Event, Now};
@@ -68,7 +67,7 @@ impl MessageWaiting {
         flow: &Flow,
         now: Now,
     ) -> Result<(u64, String), Box<Response>> {
-        if routes::matched(&core.configuration.routes, request, flow.remote.ip()).is_none() {
+        if core.matched(request, flow).is_none() {
             core.refuse(request, flow, "lamps are set by matched routes only", now);
             return Err(Box::new(request.response(403)));
         }

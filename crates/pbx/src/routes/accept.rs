@@ -7,7 +7,7 @@
 use super::{Route, SipRouteEntry};
 use serde::{Deserialize, Serialize};
 use sip::header::Contact;
-use sip::{Host, Request};
+use sip::{Host, Request, Transport};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -76,11 +76,18 @@ impl SipRouteEntry {
     }
 }
 
-/// The route whose peer sends this, the lowest priority first.
-pub(crate) fn matched(routes: &BTreeMap<u32, Route>, request: &Request, source: IpAddr) -> Option<u32> {
+/// The route whose peer sends this by this transport, the lowest priority first. What is to be TLS is never taken by less: an
+/// address alone is easily written into a datagram.
+pub(crate) fn matched(
+    routes: &BTreeMap<u32, Route>,
+    request: &Request,
+    source: IpAddr,
+    transport: Transport,
+) -> Option<u32> {
     routes
         .iter()
         .filter_map(|(number, route)| Some((number, route.sip.as_ref()?)))
+        .filter(|(_, sip)| sip.transport() != Transport::Tls || transport == Transport::Tls)
         .filter(|(_, sip)| sip.accepts(request, source))
         // Who takes everybody is asked last, whatever its priority.
         .min_by_key(|(number, sip)| (sip.accept == Some(Accept::All), sip.priority(), **number))
@@ -119,10 +126,22 @@ mod tests {
         };
         let routes =
             BTreeMap::from([(1, route(20, "10.0.0.1")), (2, route(10, "10.0.0.1")), (3, route(0, "10.0.0.2"))]);
-        let matched = |source: &str| matched(&routes, &request(), source.parse().unwrap());
+        let matched = |source: &str| matched(&routes, &request(), source.parse().unwrap(), Transport::Udp);
         assert_eq!(matched("10.0.0.1"), Some(2));
         assert_eq!(matched("::ffff:10.0.0.2"), Some(3), "IPv4 through an IPv6 socket");
         assert_eq!(matched("10.0.0.3"), None);
+    }
+
+    #[test]
+    fn a_route_by_tls_takes_nothing_in_the_clear() {
+        let secure = SipRouteEntry { protocol: Some("tls".into()), ..by_address("10.0.0.1") };
+        let mut routes = BTreeMap::from([(1, Route { sip: Some(secure), ..Route::default() })]);
+        let by = |routes: &_, transport| matched(routes, &request(), "10.0.0.1".parse().unwrap(), transport);
+        assert_eq!(by(&routes, Transport::Tls), Some(1));
+        assert_eq!((by(&routes, Transport::Tcp), by(&routes, Transport::Udp)), (None, None));
+        // Another route of the same peer may.
+        routes.insert(2, Route { sip: Some(by_address("10.0.0.1")), ..Route::default() });
+        assert_eq!((by(&routes, Transport::Tls), by(&routes, Transport::Tcp)), (Some(1), Some(2)));
     }
 
     #[test]
@@ -159,7 +178,7 @@ mod tests {
         assert!(accepts(&all, "10.0.0.9"));
         let route = |sip| Route { sip: Some(sip), ..Route::default() };
         let routes = BTreeMap::from([(1, route(all)), (2, route(by_address("10.0.0.1")))]);
-        assert_eq!(matched(&routes, &request(), "10.0.0.1".parse().unwrap()), Some(2));
-        assert_eq!(matched(&routes, &request(), "10.0.0.9".parse().unwrap()), Some(1));
+        assert_eq!(matched(&routes, &request(), "10.0.0.1".parse().unwrap(), Transport::Udp), Some(2));
+        assert_eq!(matched(&routes, &request(), "10.0.0.9".parse().unwrap(), Transport::Udp), Some(1));
     }
 }

@@ -490,9 +490,11 @@ impl Server {
     pub(crate) fn exempt(&mut self) {
         let known = self.configuration.gateways.iter().flat_map(|gateway| {
             let names = Some(gateway.peer_names());
-            self.addresses_of(&gateway.address)
-                .into_iter()
-                .map(move |address| KnownPeer { address, names: names.clone() })
+            self.addresses_of(&gateway.address).into_iter().map(move |address| KnownPeer {
+                address,
+                names: names.clone(),
+                must_show: true,
+            })
         });
         self.act(Action::Peers(known.collect()));
     }

@@ -133,8 +133,8 @@ fn a_gateway_with_a_name_is_known_by_the_addresses_that_dns_gives_it() {
     rig.input(Input::Sip(SipInput::Resolved { query: query.unwrap(), answer }));
     assert_eq!(rig.invite(WORKER, "43334", "").last().unwrap().status, 200);
     // It is that name that its certificate must be for, or its address.
-    let known =
-        net::KnownPeer { address: pbx().ip(), names: Some(["mx-one.moon.galaxy".into()].into_iter().collect()) };
+    let names = Some(["mx-one.moon.galaxy".into()].into_iter().collect());
+    let known = net::KnownPeer { address: pbx().ip(), names, must_show: true };
     let exempt = matches!(rig.actions.last(), Some(Action::Peers(peers)) if *peers == [known]);
     assert!(exempt, "{:?}", rig.actions);
     rig.actions.clear();
