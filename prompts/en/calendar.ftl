@@ -2,9 +2,18 @@
 
 calendar-today = today at { $time }
 calendar-yesterday = yesterday at { $time }
+calendar-tomorrow = tomorrow at { $time }
 calendar-weekday = on { $weekday } at { $time }
 calendar-date = on { $weekday }, { $month } { $ordinal }, at { $time }
 calendar-date-year = on { $month } { $ordinal }, { $year }, at { $time }
+
+# The same without a time.
+calendar-day-today = today
+calendar-day-yesterday = yesterday
+calendar-day-tomorrow = tomorrow
+calendar-day-weekday = on { $weekday }
+calendar-day-date = on { $weekday }, { $month } { $ordinal }
+calendar-day-date-year = on { $month } { $ordinal }, { $year }
 
 # Twelve hour clock. { $half } is AM or PM.
 calendar-time-12-full = { $hour } { $half }

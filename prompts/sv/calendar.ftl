@@ -2,9 +2,18 @@
 
 calendar-today = i dag klockan { $time }
 calendar-yesterday = i går klockan { $time }
+calendar-tomorrow = i morgon klockan { $time }
 calendar-weekday = { $weekday } klockan { $time }
 calendar-date = { $weekday } den { $ordinal } { $month }, klockan { $time }
 calendar-date-year = den { $ordinal } { $month } { $year }, klockan { $time }
+
+# The same without a time.
+calendar-day-today = i dag
+calendar-day-yesterday = i går
+calendar-day-tomorrow = i morgon
+calendar-day-weekday = { $weekday }
+calendar-day-date = { $weekday } den { $ordinal } { $month }
+calendar-day-date-year = den { $ordinal } { $month } { $year }
 
 # Twelve hour clock. { $half } is the part of the day.
 calendar-time-12-full = { $hour } { $half }
@@ -27,6 +36,15 @@ calendar-last-weekday-4 = i torsdags
 calendar-last-weekday-5 = i fredags
 calendar-last-weekday-6 = i lördags
 calendar-last-weekday-7 = i söndags
+
+# One that is to come.
+calendar-next-weekday-1 = på måndag
+calendar-next-weekday-2 = på tisdag
+calendar-next-weekday-3 = på onsdag
+calendar-next-weekday-4 = på torsdag
+calendar-next-weekday-5 = på fredag
+calendar-next-weekday-6 = på lördag
+calendar-next-weekday-7 = på söndag
 
 calendar-weekday-1 = måndagen
 calendar-weekday-2 = tisdagen

@@ -138,6 +138,7 @@ impl RunningUm {
         let storage = MailboxStorage::new(runtime.clone(), mailboxes.clone(), spool, extras.mail_domain, move |own| {
             answers.own(own)
         });
+        let storage = storage.with_speech(speech.clone());
         let storage = match &settings.transcription {
             Some(transcription) => {
                 let transcriber = HttpTranscriber::new(&transcription.url, &transcription.model)

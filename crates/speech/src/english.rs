@@ -45,9 +45,10 @@ impl Grammar for English {
         match days {
             0 => Sentence { id: "calendar-today", words: vec![] },
             1 => Sentence { id: "calendar-yesterday", words: vec![] },
-            2..=6 => Sentence { id: "calendar-weekday", words: vec![("weekday", weekday)] },
-            // A date within half a year needs no year; a clock that was wrong (a date to come) gets one.
-            7..=180 => Sentence {
+            -1 => Sentence { id: "calendar-tomorrow", words: vec![] },
+            2..=6 | -6..=-2 => Sentence { id: "calendar-weekday", words: vec![("weekday", weekday)] },
+            // A date within half a year needs no year.
+            7..=180 | -180..=-7 => Sentence {
                 id: "calendar-date",
                 words: vec![("weekday", weekday), ("month", month), ("ordinal", ordinal)],
             },

@@ -45,6 +45,22 @@ pub(crate) struct Sentence {
     pub words: Vec<(&'static str, Vec<String>)>,
 }
 
+impl Sentence {
+    /// Of [`Grammar::day`]: the same day without its time.
+    pub(crate) fn without_time(self) -> Sentence {
+        let id = match self.id {
+            "calendar-today" => "calendar-day-today",
+            "calendar-yesterday" => "calendar-day-yesterday",
+            "calendar-tomorrow" => "calendar-day-tomorrow",
+            "calendar-weekday" => "calendar-day-weekday",
+            "calendar-date" => "calendar-day-date",
+            "calendar-date-year" => "calendar-day-date-year",
+            other => other,
+        };
+        Sentence { id, ..self }
+    }
+}
+
 /// How a language says numbers, days and times: which words of its catalogue, in which order.
 pub(crate) trait Grammar {
     /// The words of a cardinal number, by message id.

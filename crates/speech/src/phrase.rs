@@ -42,6 +42,11 @@ pub enum Value {
         at: OffsetDateTime,
         now: OffsetDateTime,
     },
+    /// The day of a time, said relative to `now`: "today", "on Monday"; both at the listener's offset.
+    Day {
+        at: OffsetDateTime,
+        now: OffsetDateTime,
+    },
     /// A day of the week; Monday is 1.
     Weekday(u8),
     /// A word of the catalogue, by its message's id.

@@ -87,6 +87,9 @@ prompts! {
     PinNotChanged = "access-pin-not-changed" ();
     OutOfOfficeIsOn = "access-oof-on" ();
     OutOfOfficeOff = "access-oof-off" ();
+    MainMenuMail = "access-main-menu-mail" ();
+    MainMenuCalendar = "access-main-menu-calendar" ();
+    MainMenuContacts = "access-main-menu-contacts" ();
     MainMenuDirectory = "access-main-menu-directory" ();
     MainMenuCompose = "access-main-menu-compose" ();
     MainMenuOptions = "access-main-menu-options" ();
@@ -236,6 +239,101 @@ prompts! {
     SearchChoiceDetail = "search-choice-detail" (name, detail, key);
     SearchAgain = "search-again" ();
     SearchCallOrMessage = "search-call-or-message" (name);
+
+    // mail.ftl
+    MailCount = "mail-count" (count);
+    /// Opens a mail: then its subject.
+    MailFrom = "mail-from" (caller);
+    MailFromUnknown = "mail-from-unknown" ();
+    MailSubject = "mail-subject" (subject);
+    MailNoSubject = "mail-no-subject" ();
+    MailUrgent = "mail-urgent" ();
+    MailInvitation = "mail-invitation" (when);
+    MailEmpty = "mail-empty" ();
+    MailUnreadable = "mail-unreadable" ();
+    /// Keys # 7 8 9 00 0 after a mail.
+    MailMenu = "mail-menu" ();
+    /// The same where it invites.
+    MailMenuInvitation = "mail-menu-invitation" ();
+    MailMenuInvited = "mail-menu-invited" ();
+    /// Keys behind 00.
+    MailMore = "mail-more" ();
+    MailMoreStill = "mail-more-still" ();
+    MailMoreConversation = "mail-more-conversation" ();
+    MailEnd = "mail-end" ();
+    MailNoMore = "mail-no-more" ();
+    MailNoPrevious = "mail-no-previous" ();
+    MailNoneFrom = "mail-none-from" (name);
+    MailConversationDeleted = "mail-conversation-deleted" ();
+    MailConversationHidden = "mail-conversation-hidden" ();
+    MailNoReply = "mail-no-reply" ();
+    MailInEnglish = "mail-in-english" ();
+    MailInSwedish = "mail-in-swedish" ();
+    MailAnswerSent = "mail-answer-sent" ();
+    MailForwarded = "mail-forwarded" ();
+    /// Keys 1 2 3 * after an answer was recorded.
+    NoteMenu = "note-menu" ();
+    /// Mail, calendar or contacts do not answer.
+    SourceUnavailable = "source-unavailable" ();
+    SourceNotDone = "source-not-done" ();
+
+    // meetings.ftl
+    NextMeeting = "next-meeting" (when);
+    MeetingsOfDay = "meetings-of-day" (count, day);
+    /// Of one day; then where, and who called it.
+    MeetingTimes = "meeting-times" (from, to);
+    /// Over several days.
+    MeetingSpan = "meeting-span" (from, to);
+    MeetingAllDay = "meeting-all-day" ();
+    MeetingPlace = "meeting-place" (place);
+    MeetingOrganizer = "meeting-organizer" (name);
+    MeetingAccepted = "meeting-accepted" ();
+    MeetingTentative = "meeting-tentative" ();
+    MeetingDeclined = "meeting-declined" ();
+    MeetingCancelled = "meeting-cancelled" ();
+    /// Keys after a meeting.
+    MeetingMenu = "meeting-menu" ();
+    MeetingMenuStill = "meeting-menu-still" ();
+    MeetingMenuAnswer = "meeting-menu-answer" ();
+    MeetingMenuCancel = "meeting-menu-cancel" ();
+    /// On a day without meetings.
+    MeetingMenuEmpty = "meeting-menu-empty" ();
+    /// Keys behind 00.
+    MeetingMore = "meeting-more" ();
+    MeetingMoreStill = "meeting-more-still" ();
+    MeetingNoMore = "meeting-no-more" ();
+    MeetingNoPrevious = "meeting-no-previous" ();
+    MeetingNoDetails = "meeting-no-details" ();
+    MeetingOwn = "meeting-own" ();
+    LateAsk = "late-ask" ();
+    LateTold = "late-told" (count);
+    ClearAsk = "clear-ask" ();
+    ClearHours = "clear-hours" ();
+    ClearDays = "clear-days" ();
+    ClearSure = "clear-sure" (until);
+    Cleared = "cleared" (until);
+    NotCleared = "not-cleared" ();
+    AttendsYes = "attends-yes" (name);
+    AttendsMaybe = "attends-maybe" (name);
+    AttendsNo = "attends-no" (name);
+    AttendsOpen = "attends-open" (name);
+    AttendsNobody = "attends-nobody" ();
+
+    // contacts.ftl
+    ContactSpell = "contact-spell" ();
+    ContactDirectory = "contact-directory" ();
+    /// Keys 1 to 4 0 * of a contact.
+    ContactMenu = "contact-menu" ();
+    /// Which number to call.
+    ContactCallMobile = "contact-call-mobile" ();
+    ContactCallOffice = "contact-call-office" ();
+    ContactCallHome = "contact-call-home" ();
+    ContactMobile = "contact-mobile" (digits);
+    ContactOffice = "contact-office" (digits);
+    ContactHome = "contact-home" (digits);
+    ContactCompany = "contact-company" (company);
+    ContactNoDetails = "contact-no-details" ();
+    ContactNoMailbox = "contact-no-mailbox" ();
 
     // voice.ftl
     /// Then the words that may be said.

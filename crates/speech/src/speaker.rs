@@ -11,7 +11,7 @@ use crate::phrase::{Person, Phrase, Sound, Value};
 use crate::prompt::Prompt;
 use crate::shipped::Shipped;
 use crate::sounds;
-use crate::synthesis::{Synthesizer, Voice};
+use crate::synthesis::{SynthesisError, Synthesizer, Voice};
 
 /// Longest name that goes to text to speech, in characters.
 const MAX_NAME: usize = 100;
@@ -216,6 +216,17 @@ impl Speech {
         }
     }
 
+    /// Speaks a text on this thread, which may take seconds, and keeps nothing of it: for what is heard once, such as a mail.
+    ///
+    /// # Errors
+    /// [`SynthesisError`]; also where no text to speech program is installed.
+    pub fn read_aloud(&self, text: &str) -> Result<Audio, SynthesisError> {
+        match &self.tongue().synthesizer {
+            Some(synthesizer) => synthesizer.voice().speak(text),
+            None => Err(SynthesisError::Start("none is installed".into())),
+        }
+    }
+
     /// Has a name spoken ahead of the first call that needs it.
     pub fn prepare(&self, name: &str) {
         let _ = self.say(&[Phrase::Value(Value::Person(Person { name: Some(name.into()), ..Person::default() }))]);
@@ -387,6 +398,10 @@ impl Speech {
                 let clock = self.clock();
                 let time = self.sentence(self.grammar().time_of_day(at, clock), None);
                 self.sentence(self.grammar().day(at, *now), Some(time))
+            }
+            Value::Day { at, now } => {
+                let at = at.checked_to_offset(now.offset()).unwrap_or(*at);
+                self.sentence(self.grammar().day(at, *now).without_time(), None)
             }
             Value::Word(id) => self.words(vec![(*id).to_owned()]),
             Value::Weekday(day) => self.words(vec![format!("calendar-weekday-{day}")]),

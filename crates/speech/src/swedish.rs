@@ -39,12 +39,14 @@ impl Grammar for Swedish {
         match days {
             0 => Sentence { id: "calendar-today", words: vec![] },
             1 => Sentence { id: "calendar-yesterday", words: vec![] },
-            2..=6 => {
-                let weekday = vec![format!("calendar-last-weekday-{weekday}")];
+            -1 => Sentence { id: "calendar-tomorrow", words: vec![] },
+            2..=6 | -6..=-2 => {
+                let which = if days > 0 { "last" } else { "next" };
+                let weekday = vec![format!("calendar-{which}-weekday-{weekday}")];
                 Sentence { id: "calendar-weekday", words: vec![("weekday", weekday)] }
             }
-            // A date within half a year needs no year; a clock that was wrong (a date to come) gets one.
-            7..=180 => {
+            // A date within half a year needs no year.
+            7..=180 | -180..=-7 => {
                 let weekday = vec![format!("calendar-weekday-{weekday}")];
                 let words = vec![("weekday", weekday), ("ordinal", ordinal), ("month", month)];
                 Sentence { id: "calendar-date", words }

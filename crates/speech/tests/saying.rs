@@ -120,6 +120,28 @@ fn an_envelope_says_the_day_as_people_do() {
 }
 
 #[test]
+fn what_is_to_come_is_said_as_people_do() {
+    let now = datetime!(2026-11-22 18:00 UTC);
+    let at = |at: OffsetDateTime| (words(Value::Moment { at, now }), words(Value::Day { at, now }));
+    let said = |moment: &str, day: &str| (moment.to_owned(), day.to_owned());
+    assert_eq!(at(datetime!(2026-11-22 19:00 UTC)), said("today at seven PM", "today"));
+    assert_eq!(at(datetime!(2026-11-21 19:00 UTC)), said("yesterday at seven PM", "yesterday"));
+    assert_eq!(at(datetime!(2026-11-23 9:00 UTC)), said("tomorrow at nine AM", "tomorrow"));
+    assert_eq!(at(datetime!(2026-11-25 9:00 UTC)), said("on Wednesday at nine AM", "on Wednesday"));
+    assert_eq!(
+        at(datetime!(2026-12-02 9:00 UTC)),
+        said("on Wednesday December second at nine AM", "on Wednesday December second")
+    );
+    assert_eq!(at(datetime!(2027-12-02 9:00 UTC)).1, "on December second twenty twenty seven");
+    let swedish = |at: OffsetDateTime| (in_swedish(Value::Moment { at, now }), in_swedish(Value::Day { at, now }));
+    assert_eq!(swedish(datetime!(2026-11-22 19:00 UTC)).1, "i dag");
+    assert_eq!(swedish(datetime!(2026-11-23 9:00 UTC)), said("i morgon klockan nio noll noll", "i morgon"));
+    assert_eq!(swedish(datetime!(2026-11-25 9:00 UTC)), said("på onsdag klockan nio noll noll", "på onsdag"));
+    assert_eq!(swedish(datetime!(2026-12-02 9:00 UTC)).1, "onsdagen den andra december");
+    assert_eq!(swedish(datetime!(2026-11-18 9:00 UTC)).1, "i onsdags");
+}
+
+#[test]
 fn a_time_is_said_at_the_listeners_offset() {
     let now = datetime!(2026-11-22 0:30 +1);
     let at = datetime!(2026-11-21 22:10 UTC);

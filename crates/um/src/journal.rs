@@ -8,7 +8,7 @@ use crate::commands::mailbox::Mailbox;
 use crate::commands::prompt::Prompt;
 use crate::configuration::{Configuration, Object, PIN, ROUTER, SERVICE};
 use crate::people::{HashAnswer, HashJob, Hasher, PinRecord, PoolFull};
-use crate::replay::{recorded_result, recorded_speech, verdict};
+use crate::replay::{recorded_answer, recorded_result, recorded_speech, verdict};
 use crate::server::{Own, Server};
 use crate::storage::{Greeting, Storage, StoreRequest, Ticket};
 use event::Now;
@@ -23,6 +23,8 @@ use std::time::Duration;
 
 /// The kind of a gateway's addresses as the DNS gave them, beside those of the configuration.
 pub(crate) const RESOLVED: &str = "resolved";
+/// The kind of answers of whoever has mail, calendar and contacts.
+pub(crate) const PERSONAL: &str = "personal";
 /// Among more mailboxes than this, nobody is looked for by telephone number.
 const MANY: usize = 2000;
 
@@ -52,6 +54,10 @@ impl Server {
             Input::Own(Own::Recognised(ticket, heard)) => {
                 let cause = || Cause::Own { kind: "speech".into(), ticket: *ticket, value: recorded_speech(heard) };
                 journal.begin_own(&[Key::Ticket(*ticket)], now, cause);
+            }
+            Input::Own(Own::Personal(ticket, answer)) => {
+                let cause = || Cause::Own { kind: PERSONAL.into(), ticket: ticket.0, value: recorded_answer(answer) };
+                journal.begin_own(&[Key::Ticket(ticket.0)], now, cause);
             }
             Input::Own(_) | Input::Timeout => {}
         }

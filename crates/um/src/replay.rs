@@ -13,8 +13,9 @@ use crate::commands::mailbox::Mailbox;
 use crate::commands::mailbox_policy::MailboxPolicy;
 use crate::commands::prompt::Prompt;
 use crate::configuration::{Configuration, LoadError, Object, PIN, ROUTER, SERVICE};
-use crate::journal::{RESOLVED, answer_of};
+use crate::journal::{PERSONAL, RESOLVED, answer_of};
 use crate::people::{HashAnswer, HashJob, Hasher, PoolFull};
+use crate::personal_information::Answer as PersonalAnswer;
 use crate::records::{CallRecords, Question};
 use crate::server::{Own, Server, UmConfig};
 use crate::service::Addresses;
@@ -193,6 +194,9 @@ impl Stage for UmStage {
             Cause::Own { kind, ticket, value } if kind == "speech" => {
                 Input::Own(Own::Recognised(ticket, speech_of(&value)))
             }
+            Cause::Own { kind, ticket, value } if kind == PERSONAL => {
+                Input::Own(Own::Personal(Ticket(ticket), personal_answer_of(value)))
+            }
             Cause::Own { ticket, value, .. } => Input::Own(Own::Store(Ticket(ticket), result_of(&value))),
             Cause::Timer => Input::Timeout,
         };
@@ -232,6 +236,15 @@ fn speech_of(value: &Value) -> Result<Heard, RecognitionError> {
         (None, Some("unclear")) => Ok(Heard::Unclear),
         _ => Err(RecognitionError::Failed("as then".into())),
     }
+}
+
+/// What a source answered, as far as a caller may have been told; of what is private, the shape.
+pub(crate) fn recorded_answer(answer: &PersonalAnswer) -> Value {
+    serde_json::to_value(answer.clone().tamed()).unwrap_or_default()
+}
+
+fn personal_answer_of(value: Value) -> PersonalAnswer {
+    serde_json::from_value(value).unwrap_or(PersonalAnswer::Unavailable("as then".into()))
 }
 
 fn length(audio: &Audio) -> u64 {

@@ -37,6 +37,14 @@ impl TimeZone {
         let offset = offset.ok().and_then(|seconds| UtcOffset::from_whole_seconds(seconds).ok());
         offset.and_then(|offset| utc.checked_to_offset(offset)).unwrap_or(utc)
     }
+
+    /// When the day begins on which it is now, or another one so many days later. Days have 23 to 25 hours.
+    pub(crate) fn day(&self, now: SystemTime, later: u32) -> Option<SystemTime> {
+        let now = Timestamp::from_second(OffsetDateTime::from(now).unix_timestamp()).ok()?.to_zoned(self.0.clone());
+        let begins = now.start_of_day().ok()?.checked_add(jiff::Span::new().try_days(later).ok()?).ok()?;
+        let seconds = u64::try_from(begins.start_of_day().ok()?.timestamp().as_second()).ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds))
+    }
 }
 
 /// A name that [`TimeZone::named`] knows.
@@ -129,6 +137,19 @@ mod tests {
         assert!(ZoneName.check(&"europe/stockholm".to_owned()).is_ok());
         assert!(ZoneName.check(&"Europe/Atlantis".to_owned()).is_err());
         assert!(ZoneName.check(&"../etc/passwd".to_owned()).is_err());
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_also_when_clocks_are_put_forward() {
+        let zone = TimeZone::named("Europe/Stockholm").unwrap();
+        // 2026-03-28 12:00 UTC; the night after is an hour shorter.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_774_699_200);
+        let shown = |later| zone.local(zone.day(now, later).unwrap());
+        for (later, day) in [(0, 28), (1, 29), (2, 30)] {
+            assert_eq!((shown(later).day(), shown(later).hour(), shown(later).minute()), (day, 0, 0));
+        }
+        let length = |later| zone.day(now, later + 1).unwrap().duration_since(zone.day(now, later).unwrap()).unwrap();
+        assert_eq!((length(0).as_secs() / 3600, length(1).as_secs() / 3600), (24, 23));
     }
 
     #[test]

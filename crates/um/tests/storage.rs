@@ -6,11 +6,13 @@ use mailbox::{MailboxId, Mailboxes, MessageId, MessageKind, Order};
 use media::{
     Codec, Control, Engine, EngineConfig, MediaCommand, MediaEvent, RecordLimits, RecordTo, RecordingId, Spool, Stream,
 };
+use speech::Language;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use um::Own;
+use um::personal_information::Private;
 use um::storage::{
     Addressee, Letter, MailboxStorage, Parcel, Storage, StoreAnswer, StoreFailure, StoreRequest, StoreResult, Ticket,
 };
@@ -193,4 +195,34 @@ fn a_mailbox_that_is_not_there_is_said_to_be_none() {
     assert_eq!(bench.ask(StoreRequest::Counts(anna())), Err(StoreFailure::NoMailbox));
     bench.ask(StoreRequest::Create(anna())).unwrap();
     assert_eq!(bench.ask(StoreRequest::SetRead(anna(), MessageId(9), true)), Err(StoreFailure::NoMessage));
+}
+
+/// Speaks a sample for each byte.
+struct Spelling;
+
+impl speech::Voice for Spelling {
+    fn name(&self) -> &str {
+        "a test's"
+    }
+
+    fn speak(&self, text: &str) -> Result<speech::Audio, speech::SynthesisError> {
+        match text {
+            "unspeakable" => Err(speech::SynthesisError::TooLong),
+            text => Ok(speech::Audio::from_samples(vec![1; text.len()])),
+        }
+    }
+}
+
+#[test]
+fn texts_are_spoken_where_something_speaks() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [mut mute, mut bench] = [0, 1].map(|n: usize| Bench::new(spool(folders[n].path())));
+    let speak = |text: &str| StoreRequest::Speak(Private(text.into()), Language::Swedish);
+    assert!(matches!(mute.ask(speak("Hej")), Err(StoreFailure::Damaged(_))));
+    let voice = speech::Choice::Voice(std::sync::Arc::new(Spelling));
+    let speech = speech::Speech::open(speech::Options { voice, ..Default::default() }).unwrap();
+    bench.storage = bench.storage.with_speech(speech);
+    let Ok(StoreAnswer::Audio(spoken)) = bench.ask(speak("Hej")) else { panic!() };
+    assert_eq!(spoken.samples().len(), 3);
+    assert!(matches!(bench.ask(speak("unspeakable")), Err(StoreFailure::Damaged(_))));
 }

@@ -53,7 +53,7 @@ settings! {
         "CallerIds" caller_ids: Vec<String> = Vec::new(), CALLER, "Only when one of these calls; at most 50.";
         "ExtensionsDialed" extensions_dialed: Vec<String> = Vec::new(), Digits(1, 20), "Only when one of these own extensions was dialled.";
         "TimeOfDay" time_of_day: Option<String> = None, TIME_OF_DAY, "Only at these times.";
-        "ScheduleStatus" schedule_status: Option<u32> = None, Range(0, 15), "Only when the calendar says so: a sum of 1 free, 2 tentative, 4 busy, 8 out of office. Without a calendar everybody is free, and out of office while the out-of-office greeting is on.";
+        "ScheduleStatus" schedule_status: Option<u32> = None, Range(0, 15), "Only when the calendar says so: a sum of 1 free, 2 tentative, 4 busy, 8 out of office. Without a connected calendar everybody is free; while the out-of-office greeting is on, everybody is out of office.";
         "CheckAutomaticReplies" check_automatic_replies: bool = false, Any, "Only while the out-of-office greeting is on.";
         "CallersCanInterruptGreeting" callers_can_interrupt_greeting: Option<bool> = None, Any, "Whether a key stops the greeting.";
         "KeyMappings" key_mappings: Vec<String> = Vec::new(), RULE_KEY, "What keys the caller is offered; at most ten.";

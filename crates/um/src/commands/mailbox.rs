@@ -120,8 +120,8 @@ settings! {
         "PinlessAccessToVoiceMailEnabled" pinless_access_to_voice_mail_enabled: bool = false, Any, "Whether voice mail may be heard from the own phone without a PIN.", idle;
         "PlayOnPhoneEnabled" play_on_phone_enabled: bool = true, Any, "Whether the user may use play on phone.";
         "SIPResourceIdentifier" sip_resource_identifier: Option<String> = None, Length(255), "The address in SipName and E164 dial plans.", idle;
-        "TUIAccessToCalendarEnabled" tui_access_to_calendar_enabled: bool = true, Any, "Whether the user may hear the calendar.", idle;
-        "TUIAccessToEmailEnabled" tui_access_to_email_enabled: bool = true, Any, "Whether the user may hear mail.", idle;
+        "TUIAccessToCalendarEnabled" tui_access_to_calendar_enabled: bool = true, Any, "Whether the user may hear the calendar, where one is connected.";
+        "TUIAccessToEmailEnabled" tui_access_to_email_enabled: bool = true, Any, "Whether the user may hear mail, where it is connected.";
         "UMSMSNotificationOption" um_sms_notification_option: SmsNotification = SmsNotification::None, Any, "What text messages are sent about.", idle;
         "VoiceMailAnalysisEnabled" voice_mail_analysis_enabled: bool = false, Any, "Whether copies of messages may be analysed; nothing here does.", idle;
         "ImListMigrationCompleted" im_list_migration_completed: bool = false, Any, "Kept for scripts of Exchange.", idle;

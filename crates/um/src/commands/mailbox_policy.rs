@@ -43,10 +43,10 @@ settings! {
         "AllowPinlessVoiceMailAccess" allow_pinless_voice_mail_access: bool = false, Any, "Whether voice mail may be heard from the own phone without a PIN.", idle;
         "MaxGreetingDuration" max_greeting_duration: u32 = 5, Range(1, 10), "Minutes that a greeting may last.";
         "AllowSubscriberAccess" allow_subscriber_access: bool = true, Any, "Whether users may ring in.";
-        "AllowTUIAccessToCalendar" allow_tui_access_to_calendar: bool = true, Any, "Whether they may hear the calendar.", idle;
-        "AllowTUIAccessToEmail" allow_tui_access_to_email: bool = true, Any, "Whether they may hear mail.", idle;
+        "AllowTUIAccessToCalendar" allow_tui_access_to_calendar: bool = true, Any, "Whether they may hear the calendar, where one is connected.";
+        "AllowTUIAccessToEmail" allow_tui_access_to_email: bool = true, Any, "Whether they may hear mail, where it is connected.";
         "AllowTUIAccessToDirectory" allow_tui_access_to_directory: bool = true, Any, "Whether they may search the directory.";
-        "AllowTUIAccessToPersonalContacts" allow_tui_access_to_personal_contacts: bool = true, Any, "Whether they may search their contacts.", idle;
+        "AllowTUIAccessToPersonalContacts" allow_tui_access_to_personal_contacts: bool = true, Any, "Whether they may search their contacts, where they are connected.";
         "AllowAutomaticSpeechRecognition" allow_automatic_speech_recognition: bool = true, Any, "Whether they may speak commands.";
         "AllowCallAnsweringRules" allow_call_answering_rules: bool = true, Any, "Whether they may have call answering rules.";
         "AllowMissedCallNotifications" allow_missed_call_notifications: bool = true, Any, "Whether they are told of missed calls.";
@@ -54,7 +54,7 @@ settings! {
         "AllowPlayOnPhone" allow_play_on_phone: bool = true, Any, "Whether they may use play on phone.";
         "AllowSMSNotification" allow_sms_notification: bool = true, Any, "Whether they may have text messages.", idle;
         "AllowVoiceMailPreview" allow_voice_mail_preview: bool = true, Any, "Whether messages become texts, where a transcriber is connected.";
-        "AllowVoiceResponseToOtherMessageTypes" allow_voice_response_to_other_message_types: bool = true, Any, "Whether mail may be answered by voice.", idle;
+        "AllowVoiceResponseToOtherMessageTypes" allow_voice_response_to_other_message_types: bool = true, Any, "Whether mail and meetings may be answered by voice.";
         "AllowFax" allow_fax: bool = true, Any, "Whether faxes are handed to the fax partner; else they are missed calls.";
         "FaxServerURI" fax_server_uri: Option<String> = None, SIP_URI, "The fax partner: where fax machines are transferred to by REFER.";
         "AllowDialPlanSubscribers" allow_dial_plan_subscribers: bool = true, Any, "Whether users of the plan may be called.";

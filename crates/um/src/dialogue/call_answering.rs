@@ -43,7 +43,7 @@ pub(crate) struct Answering {
 }
 
 pub(crate) async fn call_answering(caller: Caller, scene: Answering) {
-    let reception = caller.receive(scene.owner.mailbox.clone()).await;
+    let reception = caller.receive_caller(scene.owner.mailbox.clone()).await;
     if let Some(why) = refused(&caller, &scene, &reception).await {
         return caller.announce(vec![why.into(), Prompt::Goodbye.into()]).await;
     }

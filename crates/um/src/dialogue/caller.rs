@@ -13,6 +13,7 @@ use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::commands::mailbox::UmMailboxChanges;
 use crate::commands::prompt::Target;
 use crate::people::PinProblem;
+use crate::personal_information::{Answer, Question};
 use crate::rules::Denied;
 use crate::storage::{StoreAnswer, StoreFailure, StoreRequest, StoreResult};
 use event::Now;
@@ -72,6 +73,8 @@ pub(crate) enum Ask {
         plan: Option<String>,
         list: Option<String>,
     },
+    /// What somebody's mail, calendar or contacts say. Answered by `Consulted`.
+    Consult(MailboxId, Box<Question>),
     /// From now on this may be said, or nothing. Told, not asked.
     Listen(Option<Arc<Grammar>>),
     /// Records something that becomes no message: a greeting, a name. Answered by `Taped`.
@@ -83,8 +86,10 @@ pub(crate) enum Ask {
     Write(Option<Box<Draft>>),
     /// What a user who has logged on may do, and how. Answered by `Personal`.
     Personal(MailboxId),
-    /// What is to be looked at before a caller of this mailbox is greeted. Answered by `Reception`.
-    Receive(MailboxId),
+    /// What a source is to be asked before a caller of this mailbox is greeted. Answered by `Questions`.
+    Inquire(MailboxId),
+    /// What is to be looked at before a caller of this mailbox is greeted, with what the source answered. Answered by `Reception`.
+    Receive(MailboxId, Vec<Answer>),
     /// A user changes his settings. Answered by `Changed`.
     Change(MailboxId, Box<UmMailboxChanges>),
     /// The first-time set-up of a mailbox is done. Told, not asked.
@@ -152,6 +157,8 @@ pub(crate) enum Reply {
     Matches(Hits),
     Members(Members),
     People(Vec<Subscriber>),
+    Questions(Vec<Question>),
+    Consulted(Box<Answer>),
     Pin(PinCheck),
     PinChanged(Result<(), PinProblem>),
     Same(bool),
@@ -569,21 +576,32 @@ impl Caller {
     /// The same, given up after a while: the caller hears something else then.
     pub(crate) async fn store_within(&self, request: StoreRequest, within: Duration) -> StoreResult {
         let id = self.post(Ask::Store(request));
+        self.stored_within(id, within).await
+    }
+
+    /// What the store answers to what it was asked before, if it does within this time from now.
+    pub(super) async fn stored_within(&self, id: RequestId, within: Duration) -> StoreResult {
+        match self.reply_within(id, within).await {
+            Some(Reply::Stored(result)) => result,
+            Some(_) => Ok(StoreAnswer::Done),
+            None => Err(StoreFailure::Unavailable("no answer in time".into())),
+        }
+    }
+
+    /// The reply to a request that was put before, if it comes within this time from now.
+    pub(super) async fn reply_within(&self, id: RequestId, within: Duration) -> Option<Reply> {
         let mut until = None;
         poll_fn(|_| {
             if let Poll::Ready(reply) = self.poll_reply(id) {
                 self.desk().alarm = None;
-                return Poll::Ready(match reply {
-                    Reply::Stored(result) => result,
-                    _ => Ok(StoreAnswer::Done),
-                });
+                return Poll::Ready(Some(reply));
             }
             let mut desk = self.desk();
             let Some(now) = desk.now.map(|now| now.instant) else { return Poll::Pending };
             let until = *until.get_or_insert(now + within);
             if now >= until {
                 desk.alarm = None;
-                return Poll::Ready(Err(StoreFailure::Unavailable("no answer in time".into())));
+                return Poll::Ready(None);
             }
             desk.alarm = Some(until);
             Poll::Pending

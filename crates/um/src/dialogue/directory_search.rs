@@ -3,7 +3,7 @@
 //!
 //! The search also begins by itself after a pause, and as soon as three keys leave one person.
 
-use super::caller::{Caller, Hits, Match, Subscriber};
+use super::caller::{Caller, Match, Subscriber};
 use super::groups::Group;
 use super::menu::{Key, Menu, Pressed};
 use super::people::spoken;
@@ -79,13 +79,13 @@ pub(super) enum Does {
 }
 
 /// How long somebody may look for the next letter.
-const NEXT_LETTER: Duration = Duration::from_secs(4);
+pub(super) const NEXT_LETTER: Duration = Duration::from_secs(4);
 /// How long somebody who still types a name that is known already is waited for.
 const TYPES_ON: Duration = Duration::from_millis(1500);
 /// Keys from which on a single match is taken without waiting for more.
-const ENOUGH: usize = 3;
+pub(super) const ENOUGH: usize = 3;
 /// Longest name, in keys.
-const MOST_KEYS: usize = 40;
+pub(super) const MOST_KEYS: usize = 40;
 
 /// What the caller has typed.
 enum Typed {
@@ -155,12 +155,25 @@ pub(super) async fn directory_search(caller: &Caller, scene: &Search) -> Outcome
             }
             ([only], []) => return Outcome::Person(only.subscriber.clone()),
             ([], [only]) => return Outcome::Group(only.clone()),
-            _ => match choose(caller, &hits, scene.failures).await {
-                Choice::Person(subscriber) => return Outcome::Person(subscriber),
-                Choice::Group(group) => return Outcome::Group(group),
-                Choice::Back => {}
-                Choice::Failed => return Outcome::Failed,
-            },
+            (people, groups) => {
+                let mut told: Vec<(Value, Option<String>)> = Vec::with_capacity(people.len() + groups.len());
+                for Match { subscriber, detail } in people {
+                    told.push((spoken(caller, subscriber).await.into(), detail.clone()));
+                }
+                told.extend(groups.iter().map(|group| (group.spoken().into(), None)));
+                match choose(caller, told, scene.failures).await {
+                    Choice::One(index) => {
+                        if let Some(Match { subscriber, .. }) = people.get(index) {
+                            return Outcome::Person(subscriber.clone());
+                        }
+                        if let Some(group) = index.checked_sub(people.len()).and_then(|index| groups.get(index)) {
+                            return Outcome::Group(group.clone());
+                        }
+                    }
+                    Choice::Back => {}
+                    Choice::Failed => return Outcome::Failed,
+                }
+            }
         }
     }
     Outcome::Failed
@@ -210,7 +223,7 @@ async fn typed(caller: &Caller, scene: &Search, order: DialByName, before: &str)
 }
 
 /// Somebody who types a name does not stop where it has become clear: the letters after that are still the name's.
-async fn rest(caller: &Caller, mut keys: String) -> String {
+pub(super) async fn rest(caller: &Caller, mut keys: String) -> String {
     while let Some(key) = caller.key(TYPES_ON).await {
         match key {
             '#' => break,
@@ -221,31 +234,26 @@ async fn rest(caller: &Caller, mut keys: String) -> String {
     keys
 }
 
-enum Choice {
-    Person(Subscriber),
-    Group(Group),
+pub(super) enum Choice {
+    /// Which of those who were told, from 0 on.
+    One(usize),
     Back,
     Failed,
 }
 
-/// Up to nine people and groups, each with a key.
-async fn choose(caller: &Caller, hits: &Hits, most_failures: u32) -> Choice {
+/// Up to nine people and groups, each with a key, and with what tells one from a namesake.
+pub(super) async fn choose(caller: &Caller, told: Vec<(Value, Option<String>)>, most_failures: u32) -> Choice {
     caller.deaf();
+    let known = told.len();
     let mut list: Vec<Phrase> = Vec::new();
-    let Hits { people, groups, .. } = hits;
-    for (key, Match { subscriber, detail }) in (1_u32..).zip(people) {
-        let name = spoken(caller, subscriber).await;
+    for (key, (name, detail)) in (1_u32..).zip(told) {
         let phrase = match detail {
-            Some(detail) => Prompt::SearchChoiceDetail
-                .with("name", name)
-                .with("detail", Value::Text(detail.clone()))
-                .with("key", key),
+            Some(detail) => {
+                Prompt::SearchChoiceDetail.with("name", name).with("detail", Value::Text(detail)).with("key", key)
+            }
             None => Prompt::SearchChoice.with("name", name).with("key", key),
         };
         list.push(phrase);
-    }
-    for (key, group) in (1_u32..).skip(people.len()).zip(groups) {
-        list.push(Prompt::SearchChoice.with("name", group.spoken()).with("key", key));
     }
     list.push(Prompt::SearchAgain.into());
     let mut opening = Vec::new();
@@ -264,12 +272,8 @@ async fn choose(caller: &Caller, hits: &Hits, most_failures: u32) -> Choice {
             Pressed::Does(Does::Repeat) => {}
             Pressed::Unknown | Pressed::Nothing => {
                 let index = key.to_digit(10).and_then(|digit| usize::try_from(digit).ok()?.checked_sub(1));
-                if let Some(Match { subscriber, .. }) = index.and_then(|index| people.get(index)) {
-                    return Choice::Person(subscriber.clone());
-                }
-                let index = index.and_then(|index| index.checked_sub(people.len()));
-                if let Some(group) = index.and_then(|index| groups.get(index)) {
-                    return Choice::Group(group.clone());
+                if let Some(index) = index.filter(|index| *index < known) {
+                    return Choice::One(index);
                 }
                 failures += 1;
                 caller.forget_keys();

@@ -2,23 +2,32 @@
 //! comes back here from anywhere.
 
 use super::FIRST_KEY;
-use super::caller::{Caller, Subscriber};
+use super::calendar::calendar;
+use super::caller::{Caller, Reply, Subscriber};
 use super::compose::compose;
+use super::contact::contacts;
+use super::mail::mail;
 use super::menu::{Key, Menu, Pressed};
 use super::person::directory;
 use super::personal::{Left, User};
 use super::personal_options::personal_options;
 use super::set_up::set_up;
-use super::voice::{Commands, offer};
+use super::voice::{Command, Commands, offer};
 use super::voice_mail::voice_mail;
 use crate::commands::mailbox::UmMailboxChanges;
+use crate::personal_information::{Answer, Question};
 use crate::storage::{StoreAnswer, StoreRequest};
 use mailbox::Message;
-use speech::{Phrase, Prompt};
+use speech::{Phrase, Prompt, Value};
+use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Does {
     VoiceMail,
+    Mail,
+    Calendar,
+    Contacts,
     Directory,
     Compose,
     Options,
@@ -33,8 +42,16 @@ pub(crate) const MENU: Menu<Does> = Menu {
         Key::new("1", Does::VoiceMail, "voice mail")
             .to("A message")
             .says("voice-word-voice-mail", &["voice mail", "messages"]),
-        Key::other("2, 3", "mail and calendar, where such a source is connected"),
-        Key::new("4", Does::Directory, "find somebody")
+        Key::new("2", Does::Mail, "mail, where it is connected and may be heard")
+            .to("A mail")
+            .says("voice-word-email", &["email"]),
+        Key::new("3", Does::Calendar, "the calendar, where it is connected and may be heard")
+            .to("A meeting")
+            .says("voice-word-calendar", &["calendar"]),
+        Key::new("4", Does::Contacts, "find somebody among one's contacts, where they are connected and may be heard")
+            .to("Contact search")
+            .says("voice-word-personal-contacts", &["personal contacts", "find by name"]),
+        Key::new("4", Does::Directory, "where not: find somebody")
             .to("Somebody found")
             .says("voice-word-directory", &["directory", "find by name", "personal contacts"]),
         Key::new("5", Does::Compose, "send a voice message")
@@ -63,13 +80,14 @@ pub(super) async fn main_menu(caller: Caller, subscriber: Subscriber) {
     let Some(messages) = messages(&caller, &user).await else { return caller.announce(unreachable()).await };
     let mut opening = greeting(&user, &messages);
     drop(messages);
+    opening.extend(overview(&caller, &user).await);
     caller.use_voice(user.personal.prefers_voice && user.personal.voice);
     if user.personal.prefers_voice && !user.personal.voice {
         opening.push(Prompt::VoiceUnavailable.into());
     }
     let mut failures = 0;
     while failures < user.personal.failures {
-        caller.listen(&Commands::new(MENU.commands("", |does| offered(&user, does))));
+        caller.listen(&commands(&user));
         opening.extend(if caller.hears() { spoken_choices(&user) } else { choices(&user) });
         caller.play(std::mem::take(&mut opening)).await;
         let pressed = MENU.read(&caller, FIRST_KEY).await;
@@ -82,7 +100,15 @@ pub(super) async fn main_menu(caller: Caller, subscriber: Subscriber) {
                 }
                 Some(messages) => voice_mail(&caller, &mut user, messages).await,
             },
-            Pressed::Does(Does::Directory) if user.personal.directory.is_some() => directory(&caller, &user).await,
+            Pressed::Does(Does::Mail) if user.personal.areas.mail => mail(&caller, &mut user).await,
+            Pressed::Does(Does::Calendar) if user.personal.areas.calendar => calendar(&caller, &mut user).await,
+            // 4 is both.
+            Pressed::Does(Does::Contacts | Does::Directory) if user.personal.areas.contacts => {
+                contacts(&caller, &user).await
+            }
+            Pressed::Does(Does::Contacts | Does::Directory) if user.personal.directory.is_some() => {
+                directory(&caller, &user).await
+            }
             Pressed::Does(Does::Compose) if user.personal.directory.is_some() => {
                 compose(&caller, &user, Vec::new()).await
             }
@@ -125,9 +151,48 @@ fn greeting(user: &User, messages: &[Message]) -> Vec<Phrase> {
     phrases
 }
 
+/// What mail and calendar have to tell after the logon (fact sheet 4.1); nothing when they are not quick.
+async fn overview(caller: &Caller, user: &User) -> Vec<Phrase> {
+    let areas = user.personal.areas;
+    let (true, Some(now)) = (areas.mail || areas.calendar, caller.now().map(|now| now.wall)) else { return Vec::new() };
+    let question = Question::Overview { from: now, until: now.checked_add(AHEAD).unwrap_or(now) };
+    let id = caller.ask_source(user.subscriber.mailbox.clone(), question);
+    let Some(Reply::Consulted(answer)) = caller.reply_within(id, OVERVIEW_WITHIN).await else { return Vec::new() };
+    let Answer::Overview { unread, next } = *answer else { return Vec::new() };
+    let mut phrases = Vec::new();
+    if areas.mail {
+        phrases.push(Prompt::MailCount.with("count", unread));
+    }
+    if let Some(next) = next.filter(|_| areas.calendar) {
+        phrases.push(Prompt::NextMeeting.with("when", user.personal.moment(next, now)));
+    }
+    phrases
+}
+
+/// What may be said. From the contacts' search 00 leads to the directory.
+fn commands(user: &User) -> Arc<Commands> {
+    let mut commands = MENU.commands("", |does| offered(user, does));
+    if user.personal.areas.contacts && user.personal.directory.is_some() {
+        let said = Value::Word(DIRECTORY);
+        commands.push(Command { words: "directory".into(), keys: "400".into(), said, asked: false });
+    }
+    Commands::new(commands)
+}
+
+const DIRECTORY: &str = "voice-word-directory";
+/// The next meeting is told when it is no further away than this.
+const AHEAD: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long a caller waits for what is told of mail and calendar.
+const OVERVIEW_WITHIN: Duration = Duration::from_secs(2);
+
 fn offered(user: &User, does: Does) -> bool {
+    let areas = user.personal.areas;
     match does {
-        Does::Directory | Does::Compose => user.personal.directory.is_some(),
+        Does::Mail => areas.mail,
+        Does::Calendar => areas.calendar,
+        Does::Contacts => areas.contacts,
+        Does::Directory => user.personal.directory.is_some() && !areas.contacts,
+        Does::Compose => user.personal.directory.is_some(),
         Does::OutOfOfficeOff => user.personal.out_of_office,
         Does::VoiceMail | Does::Options | Does::Repeat => true,
     }
@@ -140,10 +205,17 @@ fn spoken_choices(user: &User) -> Vec<Phrase> {
 }
 
 fn choices(user: &User) -> Vec<Phrase> {
+    let areas = user.personal.areas;
+    let directory = user.personal.directory.is_some();
+    let offered = [
+        (areas.mail, Prompt::MainMenuMail),
+        (areas.calendar, Prompt::MainMenuCalendar),
+        (areas.contacts, Prompt::MainMenuContacts),
+        (directory && !areas.contacts, Prompt::MainMenuDirectory),
+        (directory, Prompt::MainMenuCompose),
+    ];
     let mut phrases = vec![Prompt::MainMenu];
-    if user.personal.directory.is_some() {
-        phrases.extend([Prompt::MainMenuDirectory, Prompt::MainMenuCompose]);
-    }
+    phrases.extend(offered.into_iter().filter(|(offered, _)| *offered).map(|(_, prompt)| prompt));
     phrases.push(Prompt::MainMenuOptions);
     if user.personal.out_of_office {
         phrases.push(Prompt::MainMenuOutOfOfficeOff);
@@ -163,8 +235,9 @@ async fn messages(caller: &Caller, user: &User) -> Option<Vec<Message>> {
 #[cfg(test)]
 mod tests {
     use crate::dialogue::caller::PinCheck;
-    use crate::dialogue::personal::Personal;
-    use crate::dialogue::script::{Script, message, personal};
+    use crate::dialogue::personal::{Areas, Personal};
+    use crate::dialogue::script::{Script, appointment, contact, letter, message, personal};
+    use crate::personal_information::{Answer, Meeting};
     use std::time::Duration;
 
     fn call(setup: impl FnOnce(&mut Script)) -> Script {
@@ -204,6 +277,47 @@ mod tests {
             let mut call = call(|_| {});
             call.presses(key).hears(words);
         }
+    }
+
+    #[test]
+    fn what_is_connected_and_may_be_heard_is_told_and_offered() {
+        let areas = Areas { mail: true, calendar: true, contacts: true };
+        let all = |script: &mut Script| {
+            script.personal = Some(Personal { areas, ..personal() });
+            script.mail = vec![letter("1", "Budget", "Text.")];
+            script.at_six_in_the_morning();
+            let begins = script.wall() + Duration::from_secs(3600);
+            script.meetings = vec![Meeting { begins, ..appointment("1", "Review") }];
+            script.contacts = vec![contact("Cecilia Holm", Some("0701234567"))];
+        };
+        let mut told = call(all);
+        told.hears("one new message").hears("one unread mail").hears("next meeting is today at seven AM");
+        told.hears("mail, press two").hears("calendar, press three").hears("contacts, press four").hears("press five");
+        assert!(!told.said().contains("To find somebody,"), "the directory is behind the contacts");
+        for (key, words) in [("2", "Mail from"), ("3", "one meeting today"), ("4", "one of your contacts")] {
+            call(all).presses(key).hears(words);
+        }
+        call(all).presses("400").hears("Spell the name on the keypad, last name first");
+        let only = |areas| move |script: &mut Script| script.personal = Some(Personal { areas, ..personal() });
+        let mail = call(only(Areas { mail: true, ..Areas::default() }));
+        assert!(mail.said().contains("press two") && !mail.said().contains("press three"));
+        call(only(Areas { calendar: true, ..Areas::default() })).presses("2").hears("does nothing");
+    }
+
+    #[test]
+    fn a_source_that_is_slow_or_away_holds_nobody_up() {
+        let areas = Areas { mail: true, calendar: true, contacts: true };
+        let mut slow = call(|script| {
+            script.personal = Some(Personal { areas, ..personal() });
+            script.source_silent = true;
+        });
+        slow.passes(Duration::from_secs(2)).hears("one new message").hears("mail, press two");
+        assert!(!slow.said().contains("unread"));
+        let mut away = call(|script| {
+            script.personal = Some(Personal { areas, ..personal() });
+            script.source_says = Some(Answer::Unavailable("away".into()));
+        });
+        away.hears("one new message").hears("mail, press two");
     }
 
     #[test]

@@ -4,17 +4,25 @@
 
 mod after_record;
 mod auto_attendant;
+mod calendar;
+mod calendar_visit;
 mod call_answering;
 mod caller;
 mod compose;
+mod consult;
+mod contact;
+mod contact_search;
 mod directory_search;
 mod fax;
 mod find_me;
 mod greetings;
 mod groups;
+mod mail;
+mod mail_visit;
 mod main_menu;
 mod menu;
 mod new_pin;
+mod note;
 mod people;
 mod person;
 mod personal;
@@ -22,6 +30,7 @@ mod personal_options;
 mod play_on_phone;
 mod player;
 mod prompt_recording;
+mod reader;
 mod rule_menu;
 #[cfg(test)]
 pub(crate) mod script;
@@ -44,7 +53,7 @@ pub(crate) use fax::fax;
 pub(crate) use find_me::find_me;
 pub(crate) use greetings::record_on_phone;
 pub(crate) use groups::{Group, Members, Refusal};
-pub(crate) use personal::{Draft, Personal, Reception, RuleAction, RuleScene};
+pub(crate) use personal::{Areas, Draft, Personal, Reception, RuleAction, RuleScene};
 pub(crate) use play_on_phone::play_on_phone;
 pub(crate) use prompt_recording::record_prompt;
 pub(crate) use subscriber_logon::{Access, subscriber_logon};
@@ -73,6 +82,16 @@ fn menus() -> Vec<menu::Drawn> {
         voice_mail::MENU.drawn(),
         voice_mail::MORE.drawn(),
         player::MENU.drawn(),
+        mail::MENU.drawn(),
+        mail::MORE.drawn(),
+        calendar::MENU.drawn(),
+        calendar::MORE.drawn(),
+        calendar_visit::DETAILS.drawn(),
+        calendar::CLEAR.drawn(),
+        note::MENU.drawn(),
+        contact_search::MENU.drawn(),
+        contact::MENU.drawn(),
+        contact::NUMBERS.drawn(),
         compose::MENU.drawn(),
         person::MENU.drawn(),
         personal_options::MENU.drawn(),
@@ -92,9 +111,18 @@ pub fn spoken_menus() -> Vec<(&'static str, Vec<String>)> {
     let mut message = voice_mail::MENU.commands("", |_| true);
     message.extend(player::MENU.commands("", |_| true));
     message.extend(voice_mail::MORE.commands("00", |_| true));
+    let mut mail = mail::MENU.commands("", |_| true);
+    mail.extend(player::MENU.commands("", |_| true));
+    mail.extend(mail::MORE.commands("00", |_| true));
+    let mut meeting = calendar::MENU.commands("", |_| true);
+    meeting.extend(calendar::MORE.commands("00", |_| true));
     vec![
         (main_menu::MENU.name, words(main_menu::MENU.commands("", |_| true))),
         (voice_mail::MENU.name, words(message)),
+        (mail::MENU.name, words(mail)),
+        (calendar::MENU.name, words(meeting)),
+        (contact::MENU.name, words(contact::MENU.commands("", |_| true))),
+        (contact::NUMBERS.name, words(contact::NUMBERS.commands("", |_| true))),
         (person::MENU.name, words(person::MENU.commands("", |_| true))),
         (compose::MENU.name, words(compose::MENU.commands("", |_| true))),
         (auto_attendant::MENU.name, words(auto_attendant::MENU.commands("", |_| true))),

@@ -1,8 +1,9 @@
 //! The directory in voice access (fact sheet 4.5): somebody is searched for, then called or written to: [`MENU`].
 
 use super::FIRST_KEY;
-use super::caller::{Caller, Subscriber, TransferEnd};
+use super::caller::{Caller, Subscriber};
 use super::compose::{Recipient, compose, of_group};
+use super::consult::connect;
 use super::directory_search::{Outcome, directory_search};
 use super::menu::{Key, Menu, Pressed};
 use super::people::spoken;
@@ -68,7 +69,7 @@ pub(super) async fn directory(caller: &Caller, user: &User) -> Left {
 }
 
 /// None: somebody else is to be found.
-async fn found(caller: &Caller, user: &User, person: Subscriber) -> Option<Left> {
+pub(super) async fn found(caller: &Caller, user: &User, person: Subscriber) -> Option<Left> {
     let name = spoken(caller, &person).await;
     let mut opening: Vec<Phrase> = Vec::new();
     let mut failures = 0;
@@ -110,20 +111,12 @@ async fn found(caller: &Caller, user: &User, person: Subscriber) -> Option<Left>
 /// Connects with a colleague; what is to be said when that fails.
 pub(super) async fn call(caller: &Caller, person: &Subscriber) -> Result<Left, Prompt> {
     let name = spoken(caller, person).await;
-    caller.announce(vec![Prompt::TransferringTo.with("name", name)]).await;
-    match caller.transfer(person.extension.clone()).await {
-        TransferEnd::Done => Ok(Left::HungUp),
-        TransferEnd::Busy => Err(Prompt::Busy),
-        TransferEnd::NoAnswer => Err(Prompt::NoAnswer),
-        TransferEnd::Invalid => Err(Prompt::InvalidExtension),
-        TransferEnd::Failed => Err(Prompt::TransferFailed),
-    }
+    connect(caller, name, person.extension.clone()).await
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::dialogue::caller::PinCheck;
+    use crate::dialogue::caller::{PinCheck, TransferEnd};
     use crate::dialogue::script::{Script, message};
 
     /// Björn was found by his extension.

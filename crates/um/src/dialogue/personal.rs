@@ -5,6 +5,7 @@ use super::directory_search::Search;
 use super::player::Pace;
 use crate::commands::mailbox::UmMailboxChanges;
 use crate::commands::prompt::Target;
+use crate::personal_information::Answer;
 use crate::storage::Letter;
 use crate::time_zone::TimeZone;
 use mailbox::{GreetingKind, MailboxId, MessageId, MessageKind};
@@ -12,6 +13,9 @@ use media::RecordEnd;
 use speech::{Audio, Clock, Language, Person, Prompt, Value};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+/// How long a source may take to say who calls, and whether the called user is free.
+const KNOWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// How a user is served, and what he may do.
 #[derive(Clone, Debug)]
@@ -29,6 +33,10 @@ pub(crate) struct Personal {
     pub(crate) set_up_due: bool,
     /// In so many days his PIN expires; only when that is soon.
     pub(crate) pin_days: Option<u32>,
+    /// What there is beside voice mail, and may be heard.
+    pub(crate) areas: Areas,
+    /// Mail and meetings may be answered by voice.
+    pub(crate) voice_replies: bool,
     /// How people are searched for; none: they can't be.
     pub(crate) directory: Option<Search>,
     /// Wrong inputs before the call is ended.
@@ -37,6 +45,14 @@ pub(crate) struct Personal {
     pub(crate) idle: Duration,
     pub(crate) longest_message: Duration,
     pub(crate) longest_greeting: Duration,
+}
+
+/// What a user may hear beside voice mail, where a source has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Areas {
+    pub(crate) mail: bool,
+    pub(crate) calendar: bool,
+    pub(crate) contacts: bool,
 }
 
 /// A user who has logged on.
@@ -157,8 +173,30 @@ impl Caller {
         matches!(self.ask(Ask::Change(mailbox, Box::new(changes))).await, Reply::Changed(true))
     }
 
+    /// Before somebody is greeted who calls this user; the source is asked who that is.
+    pub(super) async fn receive_caller(&self, mailbox: MailboxId) -> Reception {
+        let questions = match self.ask(Ask::Inquire(mailbox.clone())).await {
+            Reply::Questions(questions) => questions,
+            _ => Vec::new(),
+        };
+        let asked: Vec<_> = questions.into_iter().map(|question| self.ask_source(mailbox.clone(), question)).collect();
+        let mut answers = Vec::with_capacity(asked.len());
+        for id in asked {
+            // Somebody calls, and waits to be greeted: who does not answer soon has nothing to say.
+            if let Some(Reply::Consulted(answer)) = self.reply_within(id, KNOWN_WITHIN).await {
+                answers.push(*answer);
+            }
+        }
+        self.receive_with(mailbox, answers).await
+    }
+
+    /// Before a colleague who is known leaves a message.
     pub(super) async fn receive(&self, mailbox: MailboxId) -> Reception {
-        match self.ask(Ask::Receive(mailbox)).await {
+        self.receive_with(mailbox, Vec::new()).await
+    }
+
+    async fn receive_with(&self, mailbox: MailboxId, answers: Vec<Answer>) -> Reception {
+        match self.ask(Ask::Receive(mailbox, answers)).await {
             Reply::Reception(reception) => *reception,
             _ => Reception::default(),
         }

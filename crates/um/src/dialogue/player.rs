@@ -7,6 +7,7 @@ use super::menu::{Key, Menu, Pressed};
 use crate::storage::{StoreAnswer, StoreRequest};
 use media::PlayEnd;
 use speech::{Audio, Phrase, Prompt};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ pub(super) enum Heard {
     Key(char),
     /// 11 at the beginning of the message.
     Previous,
+    /// A part of it can't be played.
+    Broken,
 }
 
 /// How fast messages are heard; kept for the whole call.
@@ -80,22 +83,52 @@ impl Pace {
     }
 }
 
+/// What is played after its header: one part where it is a message, several where it is a text that is read out.
+pub(super) trait Reel: Send {
+    /// A part of it, from 0 on; `None`: there is no such part.
+    fn part(
+        &mut self,
+        caller: &Caller,
+        place: usize,
+    ) -> impl Future<Output = Option<Result<Arc<Audio>, Silent>>> + Send;
+}
+
+/// A part that can't be played.
+pub(super) struct Silent;
+
+impl Reel for Arc<Audio> {
+    async fn part(&mut self, _: &Caller, place: usize) -> Option<Result<Arc<Audio>, Silent>> {
+        (place == 0).then(|| Ok(self.clone()))
+    }
+}
+
 /// Plays `header`, then the message.
-pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, audio: &Arc<Audio>, pace: &mut Pace) -> Heard {
-    let played = caller.play(header).await;
-    let mut pressed = if played.reason == PlayEnd::Key { caller.key(FIRST_KEY).await } else { None };
-    let mut at = Duration::ZERO;
+pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, reel: &mut impl Reel, pace: &mut Pace) -> Heard {
+    let mut pressed = None;
+    if !header.is_empty() && caller.play(header).await.reason == PlayEnd::Key {
+        pressed = caller.key(FIRST_KEY).await;
+    }
+    // Which part, and how far into it.
+    let (mut place, mut at) = (0, Duration::ZERO);
     loop {
         let key = match pressed.take() {
             Some(key) => key,
             None => {
-                let played = caller.play(vec![rest(caller, audio, at, *pace).await.into()]).await;
+                let audio = match reel.part(caller, place).await {
+                    Some(Ok(audio)) => audio,
+                    Some(Err(Silent)) => return Heard::Broken,
+                    None => return Heard::ToTheEnd,
+                };
+                let played = caller.play(vec![rest(caller, &audio, at, *pace).await.into()]).await;
                 at = (at + played.played * pace.percent() / 100).min(audio.duration());
                 match played.reason {
                     PlayEnd::Key => {}
                     // What was said was no command: it goes on.
                     PlayEnd::Speech => continue,
-                    PlayEnd::Finished | PlayEnd::Stopped => return Heard::ToTheEnd,
+                    PlayEnd::Finished | PlayEnd::Stopped => {
+                        (place, at) = (place + 1, Duration::ZERO);
+                        continue;
+                    }
                 }
                 match caller.key(FIRST_KEY).await {
                     Some(key) => key,
@@ -104,9 +137,17 @@ pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, audio: &Arc<Aud
             }
         };
         match MENU.read_from(caller, key).await {
+            Pressed::Does(Does::Back) if place > 0 && at < JUMP => {
+                place -= 1;
+                let before = match reel.part(caller, place).await {
+                    Some(Ok(audio)) => audio.duration(),
+                    _ => Duration::ZERO,
+                };
+                at = (before + at).saturating_sub(JUMP);
+            }
             Pressed::Does(Does::Back) => at = at.saturating_sub(JUMP),
-            Pressed::Does(Does::Start) if at < BEGINNING => return Heard::Previous,
-            Pressed::Does(Does::Start) => at = Duration::ZERO,
+            Pressed::Does(Does::Start) if place == 0 && at < BEGINNING => return Heard::Previous,
+            Pressed::Does(Does::Start) => (place, at) = (0, Duration::ZERO),
             Pressed::Does(Does::Pause) => {
                 caller.play(vec![Prompt::Paused.into()]).await;
                 match caller.key(PAUSE).await {
@@ -114,12 +155,10 @@ pub(super) async fn player(caller: &Caller, header: Vec<Phrase>, audio: &Arc<Aud
                     other => pressed = other,
                 }
             }
-            Pressed::Does(Does::Forward) => {
-                at += JUMP;
-                if at >= audio.duration() {
-                    return Heard::ToTheEnd;
-                }
-            }
+            Pressed::Does(Does::Forward) => match reel.part(caller, place).await {
+                Some(Ok(audio)) if at + JUMP >= audio.duration() => (place, at) = (place + 1, Duration::ZERO),
+                _ => at += JUMP,
+            },
             Pressed::Does(Does::End) => return Heard::ToTheEnd,
             Pressed::Does(Does::Slower) => pace.slower(),
             Pressed::Does(Does::Faster) => pace.faster(),

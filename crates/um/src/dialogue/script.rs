@@ -8,23 +8,24 @@ use super::caller::{
 };
 use super::directory_search::Search;
 use super::groups::{Group, Members, Refusal};
-use super::personal::{Personal, Reception};
+use super::personal::{Areas, Personal, Reception};
 use super::subscriber_logon::{Access, subscriber_logon};
 use super::voice::Spoken;
 use crate::commands::dial_plan::{DialByName, MatchedName};
 use crate::people::PinProblem;
 use crate::people::directory::MOST_FOUND;
+use crate::personal_information::{Answer, Attendance, Busy, Contact, Mail, Meeting, Private, Question, is_spelt};
 use crate::rules::Denied;
 use crate::storage::{Greeting, StoreAnswer, StoreFailure, StoreRequest};
 use event::Now;
 use mailbox::{GreetingKind, MailboxId, Message, MessageId, ModSeq, Uid};
 use media::{PlayEnd, RecordEnd};
 use speech::recognition::{Grammar, Heard};
-use speech::{Audio, Options, Phrase, Speech};
+use speech::{Audio, Language, Options, Person, Phrase, Speech, Value};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub(crate) struct Script {
     dialogue: Dialogue,
@@ -66,6 +67,21 @@ pub(crate) struct Script {
     /// What PIN checks say, one after the other; then wrong.
     pub(crate) pins: VecDeque<PinCheck>,
     pub(crate) new_pin: Result<(), PinProblem>,
+    /// What the source has, of whomever: contacts are found by their names' keys.
+    pub(crate) contacts: Vec<Contact>,
+    pub(crate) mail: Vec<Mail>,
+    pub(crate) meetings: Vec<Meeting>,
+    /// The source answers nothing, for now.
+    pub(crate) source_silent: bool,
+    unanswered: Vec<(RequestId, Question)>,
+    /// Nothing in the calendar can be read from then on.
+    pub(crate) source_ends: Option<SystemTime>,
+    /// The source says only this, whatever it is asked.
+    pub(crate) source_says: Option<Answer>,
+    /// What it was asked.
+    pub(crate) consulted: Vec<String>,
+    /// What was spoken by text to speech: so that it can be read.
+    voiced: Vec<(Arc<Audio>, String, Language)>,
     /// What may be said, as it was last listened for.
     pub(crate) grammar: Option<Arc<Grammar>>,
     pub(crate) over: bool,
@@ -99,6 +115,8 @@ pub(crate) fn personal() -> Personal {
         out_of_office: false,
         prefers_voice: false,
         voice: false,
+        areas: Areas::default(),
+        voice_replies: true,
         set_up_due: false,
         pin_days: None,
         directory: Some(Search {
@@ -138,6 +156,47 @@ pub(crate) fn message(id: u128, read: bool) -> Message {
         preview: None,
         deleted: false,
         size: 0,
+    }
+}
+
+/// Somebody who is no user.
+pub(crate) fn contact(name: &str, mobile: Option<&str>) -> Contact {
+    Contact { name: name.into(), mobile: mobile.map(Into::into), ..Contact::default() }
+}
+
+/// An unread mail.
+pub(crate) fn letter(item: &str, subject: &str, text: &str) -> Mail {
+    Mail {
+        item: item.into(),
+        from: contact("Cecilia Holm", Some("0701234567")),
+        subject: Private(subject.into()),
+        received: SystemTime::UNIX_EPOCH,
+        text: Private(text.into()),
+        language: None,
+        read: false,
+        flagged: false,
+        urgent: false,
+        conversation: None,
+        invites: None,
+    }
+}
+
+/// Half an hour, called by somebody else.
+pub(crate) fn appointment(item: &str, subject: &str) -> Meeting {
+    Meeting {
+        item: item.into(),
+        subject: Private(subject.into()),
+        begins: SystemTime::UNIX_EPOCH,
+        length: Duration::from_secs(1800),
+        all_day: false,
+        location: Some(Private("Blue room".into())),
+        location_number: Some("28000".into()),
+        organizer: contact("Cecilia Holm", Some("0701234567")),
+        own: false,
+        answer: None,
+        text: Private("Bring the figures".into()),
+        language: None,
+        attendees: Vec::new(),
     }
 }
 
@@ -192,6 +251,15 @@ impl Script {
             groups: Vec::new(),
             pins: VecDeque::new(),
             new_pin: Ok(()),
+            contacts: Vec::new(),
+            mail: Vec::new(),
+            meetings: Vec::new(),
+            source_silent: false,
+            unanswered: Vec::new(),
+            source_ends: None,
+            source_says: None,
+            consulted: Vec::new(),
+            voiced: Vec::new(),
             grammar: None,
             over: false,
         };
@@ -249,6 +317,14 @@ impl Script {
                 Some(Reply::Members(known.map_or(Err(Refusal::Empty), |(.., members)| members.clone())))
             }
             Ask::People { .. } => Some(Reply::People(self.subscribers.clone())),
+            Ask::Consult(_, question) => {
+                self.consulted.push(format!("{question:?}"));
+                if self.source_silent {
+                    self.unanswered.push((id, *question));
+                    return None;
+                }
+                Some(Reply::Consulted(Box::new(self.source(&question))))
+            }
             Ask::Listen(grammar) => {
                 self.grammar = grammar;
                 None
@@ -274,7 +350,8 @@ impl Script {
                 self.done.push(format!("set {}", serde_json::to_string(&changes).unwrap()));
                 Some(Reply::Changed(true))
             }
-            Ask::Receive(_) => Some(Reply::Reception(Box::new(self.reception.clone()))),
+            Ask::Inquire(_) => Some(Reply::Questions(Vec::new())),
+            Ask::Receive(..) => Some(Reply::Reception(Box::new(self.reception.clone()))),
             Ask::SetUp(_) => self.note("set up"),
             Ask::Speak(..) => None,
             Ask::KeepPrompt(prompt, _) => {
@@ -361,6 +438,14 @@ impl Script {
                 self.recorded.remove(&kind);
                 StoreAnswer::Done
             }
+            StoreRequest::Speak(text, _) if text.0 == "unspeakable" || text.0.is_empty() => {
+                return Some(Err(StoreFailure::Damaged("it can't be spoken".into())));
+            }
+            StoreRequest::Speak(text, language) => {
+                let spoken = audio();
+                self.voiced.push((spoken.clone(), text.0, language));
+                StoreAnswer::Audio(spoken)
+            }
             StoreRequest::Usage(_) => StoreAnswer::Usage(self.usage),
             StoreRequest::Stretch(audio, percent) => {
                 self.done.push(format!("at {percent}"));
@@ -379,7 +464,116 @@ impl Script {
     }
 
     pub(crate) fn said(&self) -> String {
-        self.playing.as_ref().map(|(_, phrases, _)| speech().transcript(phrases)).unwrap_or_default()
+        self.said_in(Language::English)
+    }
+
+    /// The same, in the words of a language.
+    pub(crate) fn said_in(&self, language: Language) -> String {
+        let read = |phrases: &Vec<Phrase>| speech().in_language(language).transcript(&self.readable(phrases));
+        self.playing.as_ref().map(|(_, phrases, _)| read(phrases)).unwrap_or_default()
+    }
+
+    /// What text to speech has spoken, as text again.
+    pub(super) fn readable(&self, phrases: &[Phrase]) -> Vec<Phrase> {
+        let text = |audio: &Arc<Audio>| {
+            let voiced = self.voiced.iter().find(|(spoken, ..)| Arc::ptr_eq(spoken, audio));
+            voiced.map(|(_, text, _)| Value::Text(text.clone()))
+        };
+        let value = |value: &Value| match value {
+            Value::Audio(audio) => text(audio).unwrap_or_else(|| value.clone()),
+            Value::Person(Person { name: None, recorded: Some(audio), .. }) => {
+                text(audio).unwrap_or_else(|| value.clone())
+            }
+            other => other.clone(),
+        };
+        let phrase = |phrase: &Phrase| match phrase {
+            Phrase::Audio(audio) => text(audio).map_or_else(|| phrase.clone(), Phrase::Value),
+            Phrase::Value(of) => Phrase::Value(value(of)),
+            Phrase::Prompt(prompt, values) => {
+                Phrase::Prompt(*prompt, values.iter().map(|(name, of)| (*name, value(of))).collect())
+            }
+            other => other.clone(),
+        };
+        phrases.iter().map(phrase).collect()
+    }
+
+    /// The language in which this was spoken last.
+    pub(crate) fn spoken_in(&self, words: &str) -> Option<Language> {
+        self.voiced.iter().rev().find(|(_, text, _)| text.contains(words)).map(|(.., language)| *language)
+    }
+
+    /// What the clock shows.
+    pub(crate) fn wall(&self) -> SystemTime {
+        self.now.wall
+    }
+
+    /// The clock shows six in the morning of a Monday, UTC.
+    pub(crate) fn at_six_in_the_morning(&mut self) {
+        self.now.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_413_600);
+    }
+
+    /// The source answers what it was asked meanwhile, and from now on.
+    #[track_caller]
+    pub(crate) fn source_answers(&mut self) -> &mut Script {
+        self.source_silent = false;
+        for (id, question) in std::mem::take(&mut self.unanswered) {
+            let answer = self.source(&question);
+            self.dialogue.reply(id, Reply::Consulted(Box::new(answer)));
+        }
+        self.go_on();
+        self
+    }
+
+    fn source(&mut self, question: &Question) -> Answer {
+        if let Some(answer) = &self.source_says {
+            return answer.clone();
+        }
+        let within = |meeting: &&Meeting, from: SystemTime, until: SystemTime| (from..until).contains(&meeting.begins);
+        match question {
+            Question::Caller { number } => {
+                let same = |contact: &&Contact| contact.numbers().any(|own| own == number);
+                return Answer::Contacts(self.contacts.iter().filter(same).cloned().collect());
+            }
+            Question::Contacts { keys } => {
+                let spelt = |contact: &&Contact| is_spelt(&contact.name, keys);
+                return Answer::Contacts(self.contacts.iter().filter(spelt).cloned().collect());
+            }
+            Question::Overview { from, until } => {
+                let unread = self.mail.len() as u32;
+                let next = self.meetings.iter().find(|meeting| within(meeting, *from, *until)).map(|next| next.begins);
+                return Answer::Overview { unread, next };
+            }
+            Question::Status { .. } => return Answer::Status { busy: Busy::Free, working: None },
+            Question::Mail { from, .. } => {
+                let of = |mail: &&Mail| from.as_ref().is_none_or(|name| mail.from.name == *name);
+                return Answer::Mail(self.mail.iter().filter(of).cloned().collect());
+            }
+            Question::Meetings { from, .. } if self.source_ends.is_some_and(|ends| ends <= *from) => {
+                return Answer::Unavailable("no further".into());
+            }
+            Question::Meetings { from, until } => {
+                let meetings = self.meetings.iter().filter(|meeting| within(meeting, *from, *until));
+                return Answer::Meetings(meetings.cloned().collect());
+            }
+            Question::Mark { item, mark } => self.done.push(format!("Mark {item} {mark:?}")),
+            Question::Attend { item, attendance } => {
+                self.meetings.retain(|meeting| *attendance != Attendance::Declined || meeting.item != *item);
+                self.done.push(format!("Attend {item} {attendance:?}"));
+            }
+            Question::Late { item, by } => self.done.push(format!("Late {item} {}", by.as_secs() / 60)),
+            Question::Clear { from, until } => {
+                let hours = (until.duration_since(*from).unwrap().as_secs() + 1800) / 3600;
+                self.done.push(format!("Clear {hours} h"));
+            }
+            Question::Reply { item, all, .. } => {
+                self.done.push(format!("Reply {item} to {}", if *all { "all" } else { "the sender" }));
+            }
+            Question::Forward { item, to, .. } => {
+                let to: Vec<&str> = to.iter().map(MailboxId::as_str).collect();
+                self.done.push(format!("Forward {item} to {}", to.join(", ")));
+            }
+        }
+        Answer::Done
     }
 
     /// What is being said is heard to its end.

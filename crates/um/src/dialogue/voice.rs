@@ -343,7 +343,7 @@ mod tests {
             hearing_a_message().says(command).hears(words);
         }
         for command in ["replay", "play"] {
-            hearing_a_message().says(command).listens().hears("[audio]");
+            hearing_a_message().says(command).hears("[audio]");
         }
     }
 

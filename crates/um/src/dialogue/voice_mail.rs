@@ -139,7 +139,7 @@ impl Visit<'_> {
         let mut header = opening;
         header.extend(self.header(state));
         let request = StoreRequest::Audio(self.user.subscriber.mailbox.clone(), state.message.id);
-        let audio = match self.caller.store(request).await {
+        let mut audio = match self.caller.store(request).await {
             Ok(StoreAnswer::Audio(audio)) => audio,
             _ => {
                 header.push(Prompt::DamagedMessage.into());
@@ -154,8 +154,10 @@ impl Visit<'_> {
             self.caller.listen(&commands(state));
             let mut key = None;
             if let Some(header) = play.take() {
-                match player(self.caller, header, &audio, &mut self.user.pace).await {
+                match player(self.caller, header, &mut audio, &mut self.user.pace).await {
                     Heard::ToTheEnd => self.read(state).await,
+                    // It is one part, and that is there.
+                    Heard::Broken => {}
                     Heard::Key(pressed) => key = Some(pressed),
                     Heard::Previous => {
                         self.read(state).await;

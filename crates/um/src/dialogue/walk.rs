@@ -8,13 +8,14 @@ use super::directory_search::Search;
 use super::find_me::find_me;
 use super::groups::Group;
 use super::menu;
-use super::personal::{Personal, RuleAction, RuleScene};
+use super::personal::{Areas, Personal, RuleAction, RuleScene};
 use super::play_on_phone::play_on_phone;
-use super::script::{Script, anna, message, personal, speech, subscriber};
+use super::script::{Script, anna, appointment, contact, letter, message, personal, speech, subscriber};
 use super::subscriber_logon::{Access, subscriber_logon};
+use crate::personal_information::{Contact, Mail, Meeting};
 use mailbox::{GreetingKind, MessageId};
 use media::RecordEnd;
-use speech::{Audio, Prompt};
+use speech::{Audio, Phrase, Prompt, Value};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +57,9 @@ pub(crate) const ENTRANCES: &[Entrance] = &[
     Entrance { name: "rule", start: rule, typed: &[] },
     Entrance { name: "logon", start: stranger, typed: &["27000#", "1#"] },
     Entrance { name: "voice access", start: access, typed: &["253#", "72537#", "#27001", "951357#"] },
+    Entrance { name: "mail", start: mail, typed: &["#27001"] },
+    Entrance { name: "calendar", start: calendar, typed: &["#27001"] },
+    Entrance { name: "contacts", start: contacts, typed: &["232#", "#27001"] },
     Entrance { name: "first time", start: first_time, typed: &["951357#"] },
     Entrance { name: "find me", start: found, typed: &[] },
     Entrance { name: "prompt", start: super::prompt_recording::tests::rung, typed: &[] },
@@ -73,7 +77,7 @@ impl Script {
         let begun = menu::lines().any(|(_, keys)| keys.len() > typed.len() && keys.starts_with(typed));
         format!(
             "{} | {} {:?} {:?} {} {} | {}",
-            speech().transcript(&self.last_said),
+            speech().transcript(&self.readable(&self.last_said).into_iter().map(without_number).collect::<Vec<_>>()),
             if self.said().is_empty() { "silent" } else { "speaking" },
             self.recording(),
             self.taping(),
@@ -113,6 +117,16 @@ impl Script {
             }
             _ => {}
         }
+    }
+}
+
+/// What a caller types as a number leads to one point, whatever the number is.
+fn without_number(phrase: Phrase) -> Phrase {
+    match phrase {
+        Phrase::Prompt(prompt @ (Prompt::LateTold | Prompt::ClearSure | Prompt::Cleared), _) => {
+            Value::Text(prompt.id().into()).into()
+        }
+        other => other,
     }
 }
 
@@ -247,6 +261,42 @@ fn access() -> Script {
         people(script);
         script.personal = Some(Personal { out_of_office: true, ..personal() });
     })
+}
+
+/// Logged on, with this area, behind its key of the main menu.
+fn source(areas: Areas, key: &str) -> Script {
+    let mut script = Script::own_phone(|script| {
+        people(script);
+        script.at_six_in_the_morning();
+        let now = script.wall();
+        // The directory's points are come to by other ways; who sends mail on searches it.
+        let directory = search().filter(|_| areas.mail);
+        script.personal = Some(Personal { areas, directory, ..personal() });
+        let invites = Some(now + Duration::from_secs(7200));
+        script.mail = vec![Mail { invites, ..letter("1", "Review", "Please come.") }];
+        let begins = |hours: u64| now + Duration::from_secs(3600 * hours);
+        script.meetings = vec![Meeting { begins: begins(1), ..appointment("1", "Budget") }];
+        // Tomorrow is all that can be read.
+        script.source_ends = Some(begins(24));
+        script.contacts = vec![
+            Contact { company: Some("Holm".into()), ..contact("Cecilia Holm", Some("0701234567")) },
+            Contact { office: Some("27001".into()), ..contact("Cecilia Berg", None) },
+        ];
+    });
+    script.presses(key);
+    script
+}
+
+fn mail() -> Script {
+    source(Areas { mail: true, ..Areas::default() }, "2")
+}
+
+fn calendar() -> Script {
+    source(Areas { calendar: true, ..Areas::default() }, "3")
+}
+
+fn contacts() -> Script {
+    source(Areas { contacts: true, ..Areas::default() }, "4")
 }
 
 fn first_time() -> Script {

@@ -2,7 +2,7 @@
 
 pub(crate) mod directory;
 pub mod hashing;
-mod keypad;
+pub(crate) mod keypad;
 mod pin;
 
 pub(crate) use directory::Directory;

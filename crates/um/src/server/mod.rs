@@ -4,6 +4,7 @@
 mod closed;
 mod commands;
 mod connectivity;
+mod consulting;
 pub(crate) mod gateways;
 mod hearing;
 mod hop;
@@ -30,6 +31,7 @@ use crate::dialogue::{Reply, RequestId};
 use crate::journal::{WatchedHasher, WatchedStorage};
 use crate::message_waiting::Lamps;
 use crate::people::{Directory, HashAnswer, Hasher};
+use crate::personal_information::{Answer as PersonalAnswer, PersonalSource};
 use crate::records::CallRecords;
 use crate::service::Addresses;
 use crate::storage::{Storage, StoreRequest, StoreResult, Ticket};
@@ -100,6 +102,8 @@ pub enum Own {
     Hashed(u64, HashAnswer),
     /// What was understood of what a caller said.
     Recognised(u64, Result<Heard, RecognitionError>),
+    /// The answer to a [`Question`](crate::personal_information::Question).
+    Personal(Ticket, PersonalAnswer),
     /// `by` is whoever gave the command, for the record.
     Command {
         by: String,
@@ -161,6 +165,10 @@ pub struct Server {
     pub(crate) recogniser: Option<Box<dyn Recogniser>>,
     /// Whose speech is being recognised, and what he was asked then.
     pub(super) hearing: BTreeMap<u64, hearing::Hearing>,
+    /// Mail, calendar and contacts of users; `None`: nobody has any.
+    pub(crate) personal_source: Option<Box<dyn PersonalSource>>,
+    /// Who waits for an answer of it: a call, and its request.
+    pub(super) consulted: BTreeMap<Ticket, (u64, RequestId)>,
     pub(crate) pins: PinChecks,
     /// Commands that are to be run again.
     refused: Refused<(Command, crate::commands::Reply, u8)>,
@@ -232,6 +240,8 @@ impl Server {
             drain: None,
             recogniser: None,
             hearing: BTreeMap::new(),
+            personal_source: None,
+            consulted: BTreeMap::new(),
             pins: PinChecks::default(),
             refused: Refused::default(),
             records: config.records,
@@ -353,6 +363,7 @@ impl Server {
             Own::Reload => self.reload(now),
             Own::Hashed(ticket, answer) => self.hashed(ticket, answer, now),
             Own::Recognised(ticket, heard) => self.recognised(ticket, heard, now),
+            Own::Personal(ticket, answer) => self.answered(ticket, answer, now),
             Own::Command { by, command, reply } => self.command(&by, command, reply, now),
             Own::Measure(reply) => reply(self.measure()),
             Own::Drain(limit) => {

@@ -45,6 +45,8 @@ impl Server {
                 && self.voice(self.configuration.own_language(&owner), &plan),
             set_up_due: um.set_up_due,
             pin_days: pin.and_then(|pin| pin.days_left(policy, now)).filter(|days| *days <= WARNED_DAYS),
+            areas: self.areas(mailbox),
+            voice_replies: policy.allow_voice_response_to_other_message_types,
             directory: directory
                 .filter(|_| policy.allow_tui_access_to_directory)
                 .map(|search| Search { colleague: true, ..search }),

@@ -7,6 +7,7 @@ use crate::commands::forms::minutes;
 use crate::commands::mailbox::Mailbox;
 use crate::commands::value::Limit;
 use crate::dialogue::{Reception, RuleAction, RuleScene};
+use crate::personal_information::{Answer, Area, Busy, Question};
 use crate::time_zone::TimeZone;
 use crate::worker::call::{Call, Kind};
 use event::Now;
@@ -20,11 +21,39 @@ const MEGABYTE: u64 = 1024 * 1024;
 /// How long a number of find-me rings where the rule does not say, and at most.
 const RINGS: Duration = Duration::from_secs(20);
 const LONGEST_RINGS: Duration = Duration::from_secs(60);
-/// Working hours, Monday to Friday, in minutes of the day: those of Exchange, until a calendar is connected that says.
+/// Working hours, Monday to Friday, in minutes of the day: those of Exchange, where no calendar says.
 const WORKING: std::ops::Range<u32> = 8 * 60..17 * 60;
 
 impl Server {
-    pub(crate) fn reception(&self, number: u64, mailbox: &MailboxId, now: Now) -> Reception {
+    /// What the called user's contacts and calendar are asked first: who calls, where the directory does not say, and what his
+    /// rules hang on.
+    pub(crate) fn inquiries(&self, number: u64, mailbox: &MailboxId, now: Now) -> Vec<Question> {
+        let Some(owner) = self.configuration.by_mailbox_id(mailbox) else { return Vec::new() };
+        self.tell_mailboxes(std::slice::from_ref(owner));
+        let Some(call) = self.calls.get(&number) else { return Vec::new() };
+        let rules = || rules_of(self, owner).filter(|rule| rule.enabled && call.kind == Kind::CallAnswering);
+        let named = rules().any(|rule| rule.caller_ids.iter().any(|caller| caller.starts_with(CONTACTS_FOLDER)));
+        let hours = |hours: &str| hours.starts_with(['1', '2']);
+        let timed =
+            rules().any(|rule| rule.schedule_status.is_some() || rule.time_of_day.as_deref().is_some_and(hours));
+        let mut questions = Vec::new();
+        if let Some(number) = call.caller.number.clone().filter(|_| named || call.caller.user.is_none())
+            && self.is_known(mailbox, Area::Contacts)
+        {
+            questions.push(Question::Caller { number });
+        }
+        if timed && self.is_known(mailbox, Area::Calendar) {
+            questions.push(Question::Status { at: now.wall });
+        }
+        questions
+    }
+
+    pub(crate) fn reception(&mut self, number: u64, mailbox: &MailboxId, answers: &[Answer], now: Now) -> Reception {
+        let known = Known::from(answers);
+        if let Some(call) = self.calls.get_mut(&number) {
+            let contact = known.contact.clone().filter(|_| call.caller.user.is_none());
+            call.known_as = contact.map(|name| (mailbox.clone(), name));
+        }
         let nothing = Reception { rule: None, quota: None, refused: false, caller: Person::default() };
         let (Some(call), Some(owner)) = (self.calls.get(&number), self.configuration.by_mailbox_id(mailbox)) else {
             return nothing;
@@ -32,18 +61,18 @@ impl Server {
         let anonymous = call.caller.number.is_none() && call.caller.name.is_none();
         Reception {
             // Whoever was led here by an attendant has chosen to leave a message.
-            rule: if call.kind == Kind::CallAnswering { self.rule_for(call, owner, now) } else { None },
+            rule: if call.kind == Kind::CallAnswering { self.rule_for(call, owner, &known, now) } else { None },
             quota: match owner.quota {
                 Limit::Unlimited => None,
                 Limit::Of(megabytes) => Some(u64::from(megabytes).saturating_mul(MEGABYTE)),
             },
             refused: anonymous && !owner.um_settings.anonymous_callers_can_leave_messages,
-            caller: Person { name: call.caller.name.clone(), recorded: None, number: call.caller.number.clone() },
+            caller: Person { name: call.caller_name(mailbox), recorded: None, number: call.caller.number.clone() },
         }
     }
 
     /// The first rule that holds.
-    fn rule_for(&self, call: &Call, owner: &Mailbox, now: Now) -> Option<RuleScene> {
+    fn rule_for(&self, call: &Call, owner: &Mailbox, known: &Known, now: Now) -> Option<RuleScene> {
         let policy = self.configuration.policy_of(owner.um.as_ref()?)?;
         let allowed = policy.allow_call_answering_rules
             && call.plan.call_answering_rules_enabled
@@ -57,24 +86,30 @@ impl Server {
         let local = TimeZone::of(owner.um_settings.time_zone.as_deref()).local(now.wall);
         let mut rules: Vec<&Rule> = rules_of(self, owner).filter(|rule| rule.enabled).collect();
         rules.sort_by_key(|rule| rule.priority);
-        let rule = rules.into_iter().find(|rule| self.holds(rule, call, owner, local))?;
+        let rule = rules.into_iter().find(|rule| self.holds(rule, call, owner, (known, local)))?;
         Some(scene(self, rule))
     }
 
-    fn holds(&self, rule: &Rule, call: &Call, owner: &Mailbox, local: OffsetDateTime) -> bool {
+    fn holds(&self, rule: &Rule, call: &Call, owner: &Mailbox, (known, local): (&Known, OffsetDateTime)) -> bool {
         let out = owner.um_settings.out_of_office_greeting_enabled;
         // Without a calendar everybody is free, and out of office while his greeting for that is on.
-        let status = if out { 8 } else { 1 };
-        (rule.caller_ids.is_empty() || rule.caller_ids.iter().any(|caller| self.is_caller(caller, call)))
+        let status = match known.busy {
+            _ if out => 8,
+            Some(Busy::Free) | None => 1,
+            Some(Busy::Tentative) => 2,
+            Some(Busy::Busy) => 4,
+            Some(Busy::OutOfOffice) => 8,
+        };
+        (rule.caller_ids.is_empty() || rule.caller_ids.iter().any(|caller| self.is_caller(caller, call, known)))
             && (rule.extensions_dialed.is_empty()
                 || call.diverted.as_ref().is_some_and(|dialled| rule.extensions_dialed.contains(dialled)))
-            && rule.time_of_day.as_deref().is_none_or(|hours| within(hours, local))
+            && rule.time_of_day.as_deref().is_none_or(|hours| within(hours, local, known.working))
             && rule.schedule_status.is_none_or(|bits| bits & status != 0)
             && (!rule.check_automatic_replies || out)
     }
 
-    /// Whether this condition names who calls. The contacts folder is nobody's until such a source is connected.
-    fn is_caller(&self, condition: &str, call: &Call) -> bool {
+    /// Whether this condition names who calls.
+    fn is_caller(&self, condition: &str, call: &Call, known: &Known) -> bool {
         let parts: Vec<&str> = condition.split(',').map(str::trim).collect();
         let bare = |number: &str| number.trim_start_matches('+').to_owned();
         match parts.as_slice() {
@@ -90,8 +125,38 @@ impl Server {
                 let named = self.configuration.find_mailbox(name);
                 named.is_some_and(|named| call.caller.user.as_ref().is_some_and(|user| user.name == named.name))
             }),
+            [CONTACTS_FOLDER, ..] => known.contact.is_some(),
             _ => false,
         }
+    }
+}
+
+/// The condition that is anybody among one's contacts.
+const CONTACTS_FOLDER: &str = "4";
+
+/// What contacts and calendar say of a call.
+#[derive(Default)]
+struct Known {
+    /// The name of who calls.
+    contact: Option<String>,
+    busy: Option<Busy>,
+    /// Whether the called user works at this hour.
+    working: Option<bool>,
+}
+
+impl From<&[Answer]> for Known {
+    fn from(answers: &[Answer]) -> Known {
+        let mut known = Known::default();
+        for answer in answers {
+            match answer {
+                Answer::Contacts(contacts) => {
+                    known.contact = contacts.first().map(|contact| contact.name.clone());
+                }
+                Answer::Status { busy, working } => (known.busy, known.working) = (Some(*busy), *working),
+                _ => {}
+            }
+        }
+        known
     }
 }
 
@@ -106,11 +171,11 @@ fn named<'s>(server: &'s Server, rule: &'s Rule) -> impl Iterator<Item = Arc<Mai
     texts.filter_map(|name| server.configuration.find_mailbox(name.trim()).cloned())
 }
 
-/// Whether a time is within `1,…` working hours, `2,…` other hours, `3,DAYS,from,to`.
-fn within(hours: &str, local: OffsetDateTime) -> bool {
+/// Whether a time is within `1,…` working hours, `2,…` other hours, `3,DAYS,from,to`. `working`: what the calendar says.
+fn within(hours: &str, local: OffsetDateTime, working: Option<bool>) -> bool {
     let day = local.weekday().number_days_from_sunday();
     let minute = u32::from(local.hour()) * 60 + u32::from(local.minute());
-    let working = (1..=5).contains(&day) && WORKING.contains(&minute);
+    let working = working.unwrap_or((1..=5).contains(&day) && WORKING.contains(&minute));
     let parts: Vec<&str> = hours.split(',').map(str::trim).collect();
     match parts.as_slice() {
         ["1", ..] => working,
@@ -180,17 +245,24 @@ mod tests {
     #[test]
     fn working_hours_are_eight_to_five_on_weekdays() {
         // 2026-11-23 is a Monday.
-        assert!(within("1,0,,", datetime!(2026-11-23 08:00 UTC)));
-        assert!(!within("1,0,,", datetime!(2026-11-23 17:00 UTC)));
-        assert!(!within("1,0,,", datetime!(2026-11-22 12:00 UTC)));
-        assert!(within("2,0,,", datetime!(2026-11-22 12:00 UTC)));
+        assert!(within("1,0,,", datetime!(2026-11-23 08:00 UTC), None));
+        assert!(!within("1,0,,", datetime!(2026-11-23 17:00 UTC), None));
+        assert!(!within("1,0,,", datetime!(2026-11-22 12:00 UTC), None));
+        assert!(within("2,0,,", datetime!(2026-11-22 12:00 UTC), None));
     }
 
     #[test]
     fn days_are_a_sum_from_sunday_and_hours_may_cross_midnight() {
-        assert!(within("3,2,8:00,12:00", datetime!(2026-11-23 11:59 UTC)));
-        assert!(!within("3,4,8:00,12:00", datetime!(2026-11-23 11:59 UTC)));
-        assert!(within("3,2,22:00,6:00", datetime!(2026-11-24 05:00 UTC)), "it began on Monday");
-        assert!(!within("3,2,22:00,6:00", datetime!(2026-11-23 05:00 UTC)));
+        assert!(within("3,2,8:00,12:00", datetime!(2026-11-23 11:59 UTC), None));
+        assert!(!within("3,4,8:00,12:00", datetime!(2026-11-23 11:59 UTC), None));
+        assert!(within("3,2,22:00,6:00", datetime!(2026-11-24 05:00 UTC), None), "it began on Monday");
+        assert!(!within("3,2,22:00,6:00", datetime!(2026-11-23 05:00 UTC), None));
+    }
+
+    #[test]
+    fn a_calendar_that_says_when_its_owner_works_counts_more() {
+        assert!(within("1,0,,", datetime!(2026-11-22 03:00 UTC), Some(true)));
+        assert!(!within("1,0,,", datetime!(2026-11-23 12:00 UTC), Some(false)));
+        assert!(within("2,0,,", datetime!(2026-11-23 12:00 UTC), Some(false)));
     }
 }

@@ -6,6 +6,7 @@ mod real;
 
 pub use real::{MailboxStorage, follow_changes};
 
+use crate::personal_information::Private;
 use mailbox::{Counts, GreetingKind, MailboxId, Message, MessageId, MessageKind, ModSeq, Turn};
 use media::RecordingId;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,8 @@ pub enum StoreRequest {
     /// The same speech at so many percent of its pace. It takes a while, so the signalling thread does not do it itself.
     /// Answered by `Audio`.
     Stretch(Arc<Audio>, u32),
+    /// A text, spoken in this language; it takes a while as well. Answered by `Audio`, or `Damaged` where it can't be spoken.
+    Speak(Private, Language),
     /// Answered by `Counts`.
     Counts(MailboxId),
     /// Where several servers have one store: whose turn is it to tell the PBX; also when it was told already? Answered by

@@ -11,7 +11,7 @@ use mailbox::{
 };
 use media::{Codec, RecordingId, Spool};
 use rtp::{Level, Threshold};
-use speech::{Audio, Transcriber};
+use speech::{Audio, Speech, Transcriber};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
@@ -28,6 +28,8 @@ const BETWEEN: usize = 4000;
 const GREETING: Duration = Duration::from_millis(1500);
 /// Audio is read back from the spool by so many threads of tokio's at most.
 const READERS: usize = 2;
+/// Text to speech programs that read out mail at once.
+const VOICES: usize = 2;
 
 /// The storage of a UM server. Cloning is cheap.
 #[derive(Clone)]
@@ -49,6 +51,8 @@ pub(super) struct Work {
     deliveries: Semaphore,
     others: Semaphore,
     readers: Semaphore,
+    speech: Option<Speech>,
+    voices: Semaphore,
 }
 
 impl MailboxStorage {
@@ -71,8 +75,19 @@ impl MailboxStorage {
             deliveries: Semaphore::new(DELIVERIES),
             others: Semaphore::new(OTHERS),
             readers: Semaphore::new(READERS),
+            speech: None,
+            voices: Semaphore::new(VOICES),
         };
         MailboxStorage { runtime, work: Arc::new(work) }
+    }
+
+    /// The same, and texts such as mail are read out by this. To be called before it is cloned or used.
+    #[must_use]
+    pub fn with_speech(mut self, speech: Speech) -> MailboxStorage {
+        if let Some(work) = Arc::get_mut(&mut self.work) {
+            work.speech = Some(speech);
+        }
+        self
     }
 
     /// The same with texts of messages. To be called before it is cloned or used.
@@ -183,6 +198,17 @@ impl Work {
                 let stretched = tokio::task::spawn_blocking(move || rtp::stretch(audio.samples(), percent)).await;
                 let samples = stretched.map_err(|error| StoreFailure::Unavailable(error.to_string()))?;
                 Ok(StoreAnswer::Audio(Arc::new(Audio::from_samples(samples))))
+            }
+            StoreRequest::Speak(text, language) => {
+                let Some(speech) = self.speech.clone() else {
+                    return Err(StoreFailure::Damaged("nothing speaks here".into()));
+                };
+                // Never closed.
+                let _turn = self.voices.acquire().await;
+                let spoken =
+                    tokio::task::spawn_blocking(move || speech.in_language(language).read_aloud(&text.0)).await;
+                let spoken = spoken.map_err(|error| StoreFailure::Unavailable(error.to_string()))?;
+                Ok(StoreAnswer::Audio(Arc::new(spoken.map_err(|error| StoreFailure::Damaged(error.to_string()))?)))
             }
             StoreRequest::Counts(mailbox) => Ok(StoreAnswer::Counts(self.mailboxes.counts(&mailbox).await?)),
             StoreRequest::LampTurn(mailbox, anew) => {

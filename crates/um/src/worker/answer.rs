@@ -161,6 +161,7 @@ impl Server {
             grammar: None,
             recording: None,
             taping: None,
+            known_as: None,
             writing: None,
             transfer: None,
             outcall: None,

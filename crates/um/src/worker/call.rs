@@ -79,6 +79,8 @@ pub(crate) struct Call {
     /// What is spoken in, for the call's record.
     pub(crate) codec: &'static str,
     pub(crate) caller: CallerId,
+    /// Who calls by this user's contacts (fact sheet 3.4, step 5): nobody else's business.
+    pub(crate) known_as: Option<(MailboxId, String)>,
     /// What the dialogue speaks.
     pub(crate) language: Language,
     /// How times are told to whoever logged on.
@@ -125,6 +127,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// Who calls, as this user is told.
+    pub(crate) fn caller_name(&self, to: &MailboxId) -> Option<String> {
+        let known = self.known_as.as_ref().filter(|(whose, _)| whose == to).map(|(_, name)| name.clone());
+        known.or_else(|| self.caller.name.clone())
+    }
+
     /// When something is due though nothing happens.
     pub(crate) fn next_alarm(&self) -> Instant {
         let dialogue = self.dialogue.as_ref().and_then(Dialogue::alarm);

@@ -330,9 +330,9 @@ impl Letter {
     pub(crate) fn of_call(call: &Call, mailbox: MailboxId, kind: MessageKind, message: MessageId, now: Now) -> Letter {
         Letter {
             message,
+            from_name: call.caller_name(&mailbox),
             mailbox,
             from_number: call.caller.number.clone(),
-            from_name: call.caller.name.clone(),
             from_address: call.caller.address.clone(),
             call_id: call.call_id.clone(),
             received: now.unix_ms(),

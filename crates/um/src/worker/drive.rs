@@ -108,6 +108,10 @@ impl Server {
             }
             Ask::Members { group, from } => Some(Reply::Members(self.members(&group, &from))),
             Ask::People { plan, list } => Some(Reply::People(self.people(plan.as_deref(), list.as_deref()))),
+            Ask::Consult(owner, question) => {
+                self.consult(number, id, &owner, *question);
+                None
+            }
             Ask::Listen(grammar) => {
                 self.listen(number, grammar);
                 None
@@ -128,7 +132,10 @@ impl Server {
                 None
             }
             Ask::Personal(mailbox) => Some(Reply::Personal(self.personal(number, &mailbox, now).map(Box::new))),
-            Ask::Receive(mailbox) => Some(Reply::Reception(Box::new(self.reception(number, &mailbox, now)))),
+            Ask::Inquire(mailbox) => Some(Reply::Questions(self.inquiries(number, &mailbox, now))),
+            Ask::Receive(mailbox, answers) => {
+                Some(Reply::Reception(Box::new(self.reception(number, &mailbox, &answers, now))))
+            }
             Ask::Change(mailbox, changes) => Some(Reply::Changed(self.change_by_phone(&mailbox, *changes, now))),
             Ask::SetUp(mailbox) => {
                 self.set_up(&mailbox, now);
@@ -402,6 +409,7 @@ impl Server {
             self.alarms.remove(&(alarm, number));
         }
         self.media.command(MediaCommand::Close { session: call.session });
+        self.forget_questions(number);
         self.let_go(&call, now);
         let message = call.message.take();
         self.record_call(&call, message, cause, now);

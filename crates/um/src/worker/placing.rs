@@ -141,6 +141,7 @@ impl Server {
             clock: None,
             recording: None,
             taping: None,
+            known_as: None,
             writing: None,
             transfer: None,
             outcall: Some(Outcall { waits, tried: Vec::new(), rings_until: Some(until) }),

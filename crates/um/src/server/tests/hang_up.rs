@@ -2,6 +2,7 @@
 //! half done.
 
 use super::rig::{DIVERTED, Rig, TestCall, WORKER, pbx};
+use crate::dialogue::script::contact;
 use crate::dialogue::walk::{Act, ENTRANCES, walk};
 use media::{MediaCommand, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordTo, RecordingId};
 use sip::Method;
@@ -37,6 +38,16 @@ impl Walker {
             let rule = [("Name", "R"), ("Mailbox", "Anna"), ("KeyMappings", "5,5,urgent matters,27001,20,,,,")];
             rig.done("New-UMCallAnsweringRule", &rule);
         }
+        let area = match entrance {
+            "mail" => Some('2'),
+            "calendar" => Some('3'),
+            "contacts" => Some('4'),
+            _ => None,
+        };
+        if area.is_some() {
+            rig.source.has_everything();
+            rig.source.shelf().contacts = vec![contact("Cecilia Holm", Some("27000"))];
+        }
         let (pilot, headers) = match entrance {
             "attendant" => ("43333", ""),
             "call answering" | "rule" => ("43334", DIVERTED),
@@ -47,7 +58,7 @@ impl Walker {
         let mut walker = Walker { rig, call, play: None, recording: None, parts: Vec::new() };
         walker.look();
         if pilot == "43334" && headers.is_empty() {
-            "730258#".chars().for_each(|key| walker.act(Act::Key(key)));
+            "730258#".chars().chain(area).for_each(|key| walker.act(Act::Key(key)));
         }
         walker
     }
@@ -144,6 +155,7 @@ impl Walker {
         let server = &self.rig.server;
         assert!(server.calls.is_empty() && server.by_leg.is_empty() && server.by_session.is_empty(), "{about}: a call");
         assert!(server.alarms.is_empty() && server.replies.is_empty() && server.waiting.is_empty(), "{about}: a task");
+        assert!(server.consulted.is_empty(), "{about}: a question");
         assert_eq!(server.deliveries.count(), 0, "{about}: a message on its way");
         if let Some(before) = recorded {
             assert_eq!(spoken(&self.rig), before + 1, "{about}: what was being said is a message");
@@ -196,6 +208,21 @@ fn at_every_point_of_voice_access() {
     everywhere("voice access");
 }
 
+#[test]
+fn at_every_point_of_mail() {
+    everywhere("mail");
+}
+
+#[test]
+fn at_every_point_of_the_calendar() {
+    everywhere("calendar");
+}
+
+#[test]
+fn at_every_point_of_the_contacts() {
+    everywhere("contacts");
+}
+
 /// Keys without sense, as a child or a pocket presses them.
 #[test]
 fn mashed_keys_lead_nowhere_and_the_call_ends() {
@@ -204,7 +231,7 @@ fn mashed_keys_lead_nowhere_and_the_call_ends() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 16) % below
     };
-    for entrance in ["attendant", "call answering", "logon", "voice access"] {
+    for entrance in ["attendant", "call answering", "logon", "voice access", "mail", "calendar", "contacts"] {
         for _ in 0..8 {
             let mut walker = Walker::new(entrance);
             for _ in 0..120 {
@@ -224,7 +251,7 @@ fn mashed_keys_lead_nowhere_and_the_call_ends() {
 /// Nobody is there: every call ends by itself, long before `MaxCallDuration`.
 #[test]
 fn silence_ends_every_call() {
-    for entrance in ["attendant", "call answering", "rule", "logon", "voice access"] {
+    for entrance in ["attendant", "call answering", "rule", "logon", "voice access", "mail", "calendar", "contacts"] {
         let mut walker = Walker::new(entrance);
         for _ in 0..60 {
             walker.act(Act::Silence);

@@ -1,3 +1,4 @@
+use super::source::Source;
 use crate::commands::Reply;
 use crate::commands::call_record::CallRecord;
 use crate::commands::{Answer, Command, CommandError, Given};
@@ -92,6 +93,7 @@ impl Shelf {
                 StoreAnswer::Audio(Arc::new(speech::Audio::from_samples(vec![100; 8000])))
             }
             StoreRequest::Stretch(audio, _) => StoreAnswer::Audio(audio),
+            StoreRequest::Speak(..) => StoreAnswer::Audio(Arc::new(speech::Audio::from_samples(vec![100; 8000]))),
             StoreRequest::Recorded(..) => return Err(StoreFailure::NoMessage),
             StoreRequest::Usage(mailbox) => StoreAnswer::Usage(self.usage.get(&mailbox).copied().unwrap_or_default()),
             StoreRequest::Create(_)
@@ -160,6 +162,7 @@ pub struct Rig {
     hasher: PlainHasher,
     pub ledger: Ledger,
     events: Events,
+    pub source: Source,
     pub state: state::Store,
     pub now: Now,
     /// What was sent and not yet looked at, with where to.
@@ -273,7 +276,9 @@ impl Rig {
             timers: sip::transaction::Timers::default(),
             journal: journal.clone(),
         };
-        let server = Server::new(config).unwrap();
+        let mut server = Server::new(config).unwrap();
+        let source = Source::default();
+        server.consult_by(Box::new(source.clone()));
         let mut rig = Rig {
             server,
             media,
@@ -282,6 +287,7 @@ impl Rig {
             hasher,
             ledger,
             events,
+            source,
             state,
             now: Now::read(),
             sent: Vec::new(),
@@ -335,8 +341,12 @@ impl Rig {
                 let mut shelf = self.shelf.0.lock().unwrap();
                 if shelf.silent { Vec::new() } else { std::mem::take(&mut shelf.asked) }
             };
-            if hashes.is_empty() && asked.is_empty() {
+            let answers = self.source.answers();
+            if hashes.is_empty() && asked.is_empty() && answers.is_empty() {
                 return;
+            }
+            for (ticket, answer) in answers {
+                self.server.input(Input::Own(Own::Personal(ticket, answer)), self.now);
             }
             for (ticket, request) in asked {
                 let answer = self.shelf.0.lock().unwrap().answer(request);
