@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 /// Packets under the peer's last key are taken for so long after it was changed: they are on their way while both sides
 /// change over.
 const CHANGE_OVER: Duration = Duration::from_secs(5);
+/// Former keys that are remembered, either way: an offer has a key for each of four suites.
+const FORMER: usize = 8;
 /// Longest packet that is tried with both keys.
 const LONGEST: usize = 1600;
 /// Longest packet of ours, sealed.
@@ -34,31 +36,62 @@ pub struct Secure {
     keys: Srtp,
     outbound: Outbound,
     inbound: Inbound,
-    /// The peer's last key, and until when it counts.
-    previous: Option<(Inbound, Instant)>,
+    /// Keys that were in use before, the last one first. One that comes back counts on where it was: begun anew, it would encrypt
+    /// other packets alike, and open packets that were recorded then.
+    sealed_before: Former<Outbound>,
+    opened_before: Former<Inbound>,
+    /// Until when packets under the peer's last key are taken.
+    change_over: Option<Instant>,
     dropped: Dropped,
     told: Dropped,
+}
+
+/// What was done under keys of before.
+struct Former<T>(Vec<(Keying, T)>);
+
+impl<T> Former<T> {
+    fn take(&mut self, key: &Keying) -> Option<T> {
+        let at = self.0.iter().position(|(former, _)| former == key)?;
+        Some(self.0.remove(at).1)
+    }
+
+    fn keep(&mut self, key: Keying, state: T) {
+        self.0.truncate(FORMER - 1);
+        self.0.insert(0, (key, state));
+    }
 }
 
 impl Secure {
     /// `None` never happens: a [`Keying`] has the right length.
     pub fn new(keys: Srtp) -> Option<Secure> {
-        let (outbound, inbound) = (Outbound::new(&keys.send)?, Inbound::new(&keys.receive)?);
-        Some(Secure { keys, outbound, inbound, previous: None, dropped: Dropped::default(), told: Dropped::default() })
+        Some(Secure {
+            keys,
+            outbound: Outbound::new(&keys.send)?,
+            inbound: Inbound::new(&keys.receive)?,
+            sealed_before: Former(Vec::new()),
+            opened_before: Former(Vec::new()),
+            change_over: None,
+            dropped: Dropped::default(),
+            told: Dropped::default(),
+        })
     }
 
     /// Negotiated anew. A key that stays counts on: its roll-over counter and its replay window are those of before.
     pub fn rekey(&mut self, keys: Srtp, now: Instant) {
         if keys.send != self.keys.send
-            && let Some(outbound) = Outbound::new(&keys.send)
+            && let Some(outbound) = self.sealed_before.take(&keys.send).or_else(|| Outbound::new(&keys.send))
         {
-            self.outbound = outbound;
+            let former = std::mem::replace(&mut self.outbound, outbound);
+            self.sealed_before.keep(self.keys.send, former);
         }
+        let known = |before: &mut Former<Inbound>| before.take(&keys.receive);
         if keys.receive != self.keys.receive
-            && let Some(inbound) = Inbound::rekeyed(&keys.receive, &self.inbound)
+            && let Some(inbound) =
+                known(&mut self.opened_before).or_else(|| Inbound::rekeyed(&keys.receive, &self.inbound))
         {
-            let previous = std::mem::replace(&mut self.inbound, inbound);
-            self.previous = now.checked_add(CHANGE_OVER).map(|until| (previous, until));
+            let former = std::mem::replace(&mut self.inbound, inbound);
+            self.opened_before.keep(self.keys.receive, former);
+            self.change_over = now.checked_add(CHANGE_OVER);
         }
         self.keys = keys;
     }
@@ -83,10 +116,11 @@ impl Secure {
         if rtp::is_stun(packet) {
             return None;
         }
-        self.previous.take_if(|(_, until)| now >= *until);
-        let result = match &mut self.previous {
+        self.change_over.take_if(|until| now >= *until);
+        let previous = self.opened_before.0.first_mut().filter(|_| self.change_over.is_some());
+        let result = match previous {
             None => by(&mut self.inbound, packet),
-            Some((previous, _)) => {
+            Some((_, previous)) => {
                 // A packet that does not open may be changed by the attempt.
                 let mut copy = [0; LONGEST];
                 let copy = copy.get_mut(..packet.len())?;
@@ -194,6 +228,34 @@ mod tests {
         binding[0] = 0x80;
         assert_eq!(us.open_rtp(&mut binding, Instant::now()), None);
         assert_eq!(us.news(), Some(Dropped { forged: 1, replayed: 0 }));
+    }
+
+    #[test]
+    fn a_key_that_comes_back_counts_on_where_it_was() {
+        for suite in SUITES {
+            let mut now = Instant::now();
+            let mut us = Secure::new(keys(suite, 1, 2)).unwrap();
+            let mut peer = Secure::new(keys(suite, 2, 1)).unwrap();
+            let recorded = packet(&mut peer, 1);
+            assert!(hears(&mut us, &recorded, now));
+            let first_of_ours = packet(&mut us, 1);
+            // Hold with new keys, resume with the old ones, however long after.
+            for (send, receive) in [(11, 12), (1, 2)] {
+                us.rekey(keys(suite, send, receive), now);
+                peer.rekey(keys(suite, receive, send), now);
+                now += CHANGE_OVER * 2;
+            }
+            assert!(!hears(&mut us, &recorded, now), "what was recorded before the hold");
+            assert!(hears(&mut us, &packet(&mut peer, 2), now));
+            let mut buffer = [
+                &Header { marker: false, payload_type: 8, sequence: 1, timestamp: 0, ssrc: 9 }.write()[..],
+                &[7; 160],
+                &[0; MAX_TRAILER],
+            ]
+            .concat();
+            assert_eq!(us.seal_rtp(&mut buffer, 172), None, "the same keystream is not used again");
+            assert!(hears(&mut peer, &first_of_ours, now) && hears(&mut peer, &packet(&mut us, 2), now));
+        }
     }
 
     #[test]

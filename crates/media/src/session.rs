@@ -49,6 +49,8 @@ pub struct Session {
     stream: Option<Stream>,
     /// The stream is SRTP.
     secure: Option<Secure>,
+    /// What `secure` was while the peers talk in the clear: keys may come back.
+    secure_before: Option<Secure>,
     listener: Listener,
     pub speaker: Speaker,
     recording: Option<Recording>,
@@ -80,6 +82,7 @@ impl Session {
             watched: false,
             stream: None,
             secure: None,
+            secure_before: None,
             listener: Listener::new(now),
             speaker,
             recording: None,
@@ -99,7 +102,14 @@ impl Session {
         self.speaker.connect(&stream);
         match (&mut self.secure, stream.srtp) {
             (Some(secure), Some(keys)) => secure.rekey(keys, now),
-            (secure, keys) => *secure = keys.and_then(Secure::new),
+            (secure @ Some(_), None) => self.secure_before = secure.take(),
+            (None, None) => {}
+            (secure @ None, Some(keys)) => {
+                *secure = self.secure_before.take().or_else(|| Secure::new(keys));
+                if let Some(secure) = secure {
+                    secure.rekey(keys, now);
+                }
+            }
         }
         if stream.inband_keys {
             self.tones.get_or_insert_default();

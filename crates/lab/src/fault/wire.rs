@@ -110,6 +110,8 @@ fn is(line: &str, header: &str) -> bool {
 fn tamper(fault: Fault, half: Half, message: Sent) -> Option<Sent> {
     let invite = message.starts_with("INVITE ");
     let notify = message.starts_with("NOTIFY ");
+    // Not how a transfer went, which is told by NOTIFY, too.
+    let lamp = notify && message.has("Event", sip::message_summary::EVENT);
     let redirect = message.starts_with("SIP/2.0 302 ");
     match (half, fault) {
         (Half::Node, Fault::DiversionDropped) if invite => Some(message.without(&["Diversion", "History-Info"])),
@@ -121,8 +123,8 @@ fn tamper(fault: Fault, half: Half, message: Sent) -> Option<Sent> {
         }
         (Half::Um, Fault::NoNotify) if notify => None,
         (Half::Um, Fault::LampStaysOn) if notify && message.body.contains("Messages-Waiting: no") => None,
-        (Half::Node, Fault::NoUnsolicitedNotify) if notify && message.has("Subscription-State", "terminated") => None,
-        (Half::Node, Fault::NoSubscribedNotify) if notify && message.has("Subscription-State", "active") => None,
+        (Half::Node, Fault::NoUnsolicitedNotify) if lamp && message.has("Subscription-State", "terminated") => None,
+        (Half::Node, Fault::NoSubscribedNotify) if lamp && message.has("Subscription-State", "active") => None,
         _ => Some(message),
     }
 }
@@ -159,5 +161,11 @@ mod tests {
         let notify = "NOTIFY sip:27000@h SIP/2.0\r\n\r\nMessages-Waiting: no\r\n";
         assert_eq!(after(Fault::LampStaysOn, Half::Um, notify), None);
         assert_eq!(after(Fault::NoNotify, Half::Um, notify), None);
+        let by_node = |event: &str| {
+            format!("NOTIFY sip:27000@h SIP/2.0\r\nEvent: {event}\r\nSubscription-State: terminated\r\n\r\n")
+        };
+        let (lamp, transfer) = (by_node("message-summary"), by_node("refer"));
+        assert_eq!(after(Fault::NoUnsolicitedNotify, Half::Node, &lamp), None);
+        assert_eq!(after(Fault::NoUnsolicitedNotify, Half::Node, &transfer), Some(transfer));
     }
 }
