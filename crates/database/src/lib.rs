@@ -9,6 +9,7 @@ mod server;
 mod sql;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 
 pub use server::{Guarded, Hints, Server, UrlError};
 pub use sql::{Column, FromRow, Pool, Row, Transaction, Value};

@@ -1,12 +1,13 @@
 //! A store in PostgreSQL: the server's URL, its connections, and migrations that run once while others go on working.
 
-use crate::{OpenError, Schema};
+use crate::{OpenError, Schema, tls};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{ConnectOptions, Connection, Error, PgConnection, Postgres};
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -21,6 +22,8 @@ const ANSWER: Duration = Duration::from_secs(15);
 pub struct Server {
     options: PgConnectOptions,
     notify: bool,
+    /// The files that its parameters name: CA, certificate and key.
+    files: Vec<(String, PathBuf)>,
 }
 
 /// Why a URL names no server.
@@ -56,8 +59,31 @@ impl FromStr for Server {
             // A server that hangs in mid-transaction must not hold up the others for long.
             .options([("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "10s")])
             .disable_statement_logging();
-        Ok(Server { options, notify: own.last() != Some(&"notify=off") })
+        let files = others.iter().filter_map(|one| {
+            let (name, file) = one.split_once('=')?;
+            matches!(name, "sslrootcert" | "sslcert" | "sslkey")
+                .then(|| (name.to_owned(), PathBuf::from(unescaped(file))))
+        });
+        Ok(Server { options, notify: own.last() != Some(&"notify=off"), files: files.collect() })
     }
+}
+
+/// A parameter's value without its percent signs.
+fn unescaped(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut plain = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        let mut hex = bytes.clone();
+        let mut digit = || char::from(hex.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        match (byte, digit(), digit()) {
+            (b'%', Some(high), Some(low)) => {
+                plain.push(high << 4 | low);
+                bytes = hex;
+            }
+            _ => plain.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&plain).into_owned()
 }
 
 /// Without user and password.
@@ -81,7 +107,9 @@ impl Server {
     /// Brings the store's tables up to date, or finds that they are.
     pub(crate) async fn prepare(&self, schema: &Schema) -> Result<(), OpenError> {
         let name = schema.name;
-        let failed = |reason: Error| OpenError::Server { name, server: self.to_string(), reason };
+        let failed =
+            |reason: Error| OpenError::Server { name, server: self.to_string(), reason: tls::explained(reason) };
+        tls::readable(&self.files).map_err(failed)?;
         let connect = timeout(CONNECT, self.options.connect()).await;
         let mut connection = connect.unwrap_or_else(|_| Err(no_answer())).map_err(failed)?;
         let found = migrate(&mut connection, schema).await.map_err(failed)?;

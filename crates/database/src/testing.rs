@@ -18,10 +18,28 @@ pub struct Cluster {
     folder: tempfile::TempDir,
     process: Option<Child>,
     databases: AtomicU32,
+    /// Where it listens beside its socket, and what it says of TLS.
+    listens: Vec<String>,
 }
 
 impl Cluster {
     pub fn start() -> Cluster {
+        Cluster::started(Vec::new(), &[])
+    }
+
+    /// One that listens at an address of the loopback net, too: with a certificate and its key (PEM) by TLS and without, else
+    /// without only.
+    pub fn listening(address: &str, port: u16, pair: Option<(&Path, &Path)>) -> Cluster {
+        let mut listens = vec![format!("listen_addresses={address}"), format!("port={port}")];
+        let mut files = Vec::new();
+        if let Some((certificate, key)) = pair {
+            listens.extend(["ssl=on", "ssl_cert_file=server.crt", "ssl_key_file=server.key"].map(str::to_owned));
+            files.extend([("server.crt", certificate), ("server.key", key)]);
+        }
+        Cluster::started(listens, &files)
+    }
+
+    fn started(listens: Vec<String>, files: &[(&str, &Path)]) -> Cluster {
         // The path of a socket has at most 107 bytes.
         let folder = tempfile::Builder::new().prefix("earcon-pg").tempdir_in("/tmp").unwrap();
         let data = folder.path().join("data");
@@ -34,7 +52,21 @@ impl Cluster {
             .arg(&data);
         let made = initdb.output().unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let mut cluster = Cluster { folder, process: None, databases: AtomicU32::new(0) };
+        for (name, from) in files {
+            // It believes in no key that others can read, and its own only.
+            let to = data.join(name);
+            std::fs::copy(from, &to).unwrap();
+            std::fs::set_permissions(&to, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+            if is_root() {
+                chown(&to, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
+        if !listens.is_empty() {
+            let access = data.join("pg_hba.conf");
+            let rules = std::fs::read_to_string(&access).unwrap();
+            std::fs::write(&access, format!("{rules}\nhost all all 127.0.0.0/8 trust\n")).unwrap();
+        }
+        let mut cluster = Cluster { folder, process: None, databases: AtomicU32::new(0), listens };
         cluster.resume();
         cluster
     }
@@ -56,6 +88,9 @@ impl Cluster {
     /// Whether `psql` takes a statement.
     pub fn psql(&self, database: &str, statement: &str) -> bool {
         let mut psql = program("psql", self.folder.path());
+        if let Some(port) = self.listens.iter().find_map(|setting| setting.strip_prefix("port=")) {
+            psql.args(["-p", port]);
+        }
         psql.args(["-qtA", "-v", "ON_ERROR_STOP=1", "-U", "earcon", "-d", database, "-c", statement, "-h"]);
         psql.arg(self.folder.path()).output().unwrap().status.success()
     }
@@ -76,7 +111,11 @@ impl Cluster {
     /// Starts it again on what it has.
     pub fn resume(&mut self) {
         let mut postgres = program("postgres", self.folder.path());
-        postgres.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60", "-k"]);
+        postgres.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60"]);
+        for setting in &self.listens {
+            postgres.args(["-c", setting]);
+        }
+        postgres.arg("-k");
         postgres.arg(self.folder.path()).arg("-D").arg(self.folder.path().join("data"));
         let log = std::fs::File::create(self.folder.path().join("log")).unwrap();
         // An aborted test leaves none running. The test's own thread starts it, which lives as long as it is needed.

@@ -23,6 +23,8 @@ pub enum Command {
     Node(ProcessArguments),
     /// One UM server as a process of its own
     Um(ProcessArguments),
+    /// Copies what a UM server has kept in its own folder into the PostgreSQL that it is to share (docs/several-servers.md)
+    UmImport(ImportArguments),
     /// The PBX's command shell
     Mdsh(ShellArguments),
     /// The UM server's command shell
@@ -76,6 +78,16 @@ pub struct ProcessArguments {
     /// The TOML file that says where to listen and where data is kept (commented examples: docs/node.toml, docs/um.toml)
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ImportArguments {
+    /// The server's um.toml: `data` is copied to its `store` and `audio`
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Where recordings were kept until now, if not in `data`: a folder, or a bucket by URL
+    #[arg(long, value_name = "PLACE")]
+    pub recordings: Option<String>,
 }
 
 /// What `earcon certs` makes. Files that are there are never overwritten.

@@ -5,6 +5,7 @@ mod cli;
 mod console;
 mod failure;
 mod faults;
+mod import;
 mod ladder;
 mod phone;
 mod replay;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Some(Command::Lab(arguments)) => serve::lab(arguments),
         Some(Command::Node(arguments)) => serve::node(&arguments),
         Some(Command::Um(arguments)) => serve::um(&arguments),
+        Some(Command::UmImport(arguments)) => import::run(&arguments),
         Some(Command::Mdsh(arguments)) => shells::run(&arguments, Language::Mdsh),
         Some(Command::Umsh(arguments)) => shells::run(&arguments, Language::Umsh),
         Some(Command::Phone(arguments)) => phone::run(arguments),

@@ -270,6 +270,11 @@ impl UmSettings {
         Ok(settings)
     }
 
+    /// Of several servers each has its own.
+    pub(crate) fn name(&self) -> String {
+        self.host_name.clone().unwrap_or_else(|| self.sip.address.to_string())
+    }
+
     /// The PostgreSQL that `store` names.
     pub(crate) fn server(&self) -> Result<Option<Server>, UrlError> {
         self.store.as_deref().map(str::parse).transpose()

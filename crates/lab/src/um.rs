@@ -109,7 +109,7 @@ impl RunningUm {
         faults: &Faults,
     ) -> Result<RunningUm, StartError> {
         folder::prepare(&settings.data)?;
-        let name = settings.host_name.clone().unwrap_or_else(|| settings.sip.address.to_string());
+        let name = settings.name();
         let alone = extras.shared.is_none();
         let shared = match extras.shared {
             Some(shared) => shared,

@@ -52,6 +52,21 @@ impl Blobs {
         Ok(self.store.get(&Path::from(path)).await?.bytes().await?)
     }
 
+    /// Copies a file of another place, under the same name. None: neither has it. False: it was here already.
+    pub async fn copy_from(&self, other: &Blobs, path: &str) -> Result<Option<bool>, Unavailable> {
+        let path = Path::from(path);
+        match self.store.head(&path).await {
+            Err(object_store::Error::NotFound { .. }) => {}
+            found => return Ok(found.map(|_| Some(false))?),
+        }
+        let file = match other.store.get(&path).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            found => found?.bytes().await?,
+        };
+        self.put(&path, file.into()).await?;
+        Ok(Some(true))
+    }
+
     /// Deletes what no row names any more. What fails stays, and is collected at the next start.
     pub async fn forget(&self, paths: &[String]) {
         for path in paths {

@@ -11,6 +11,20 @@ impl From<database::Error> for Unavailable {
     }
 }
 
+/// That a store's certificate is not believed stands far down in its error.
+fn certificate_fault(error: &object_store::Error) -> Option<String> {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let fault = causes
+        .map(ToString::to_string)
+        .find_map(|cause| Some(cause.split_once("invalid peer certificate: ")?.1.to_owned()));
+    fault.map(|fault| {
+        format!(
+            "the certificate of the store of recordings is not believed ({fault}): name the CA that signed it, ca=FILE in \
+             the URL, and the store by a name of its certificate"
+        )
+    })
+}
+
 impl From<object_store::Error> for Unavailable {
     fn from(error: object_store::Error) -> Unavailable {
         use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
@@ -19,7 +33,7 @@ impl From<object_store::Error> for Unavailable {
             PermissionDenied { path, .. } | Unauthenticated { path, .. } => {
                 format!("the store of recordings refuses access to {path}: mend its keys, or their rights")
             }
-            error => error.to_string(),
+            error => certificate_fault(&error).unwrap_or_else(|| error.to_string()),
         })
     }
 }

@@ -7,6 +7,7 @@
 mod audio;
 mod blobs;
 mod change;
+mod copy;
 mod error;
 mod feed;
 mod greeting;
@@ -25,6 +26,7 @@ mod writer;
 
 pub use audio::{AudioError, AudioPlace, AudioUrlError, Bucket};
 pub use change::{Change, ChangeKind};
+pub use copy::{Copied, CopyError};
 pub use database::{OpenError, Server, UrlError};
 pub use error::{ChangesError, DeliverError, GreetingError, MailboxError, MessageError, Unavailable};
 pub use feed::Changes;

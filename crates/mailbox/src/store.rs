@@ -32,9 +32,9 @@ const WAV_HEADER: usize = 58;
 /// Where it says that something *is done*, it is durable.
 #[derive(Clone)]
 pub struct Mailboxes {
-    writer: Writer,
+    pub(crate) writer: Writer,
     pub(crate) reader: Reader,
-    blobs: Blobs,
+    pub(crate) blobs: Blobs,
     feed: Feed,
     pub(crate) leases: Leases,
 }
@@ -225,7 +225,7 @@ impl Mailboxes {
     async fn change(&self, write: Write) -> Result<(), MessageError> {
         match self.writer.write(write).await? {
             Outcome::NoMessage | Outcome::NoMailbox => Err(MessageError::NoMessage),
-            Outcome::Done | Outcome::Known | Outcome::Forgotten { .. } => Ok(()),
+            Outcome::Done | Outcome::Known | Outcome::Forgotten { .. } | Outcome::Copied(_) => Ok(()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The one writer: everything that waits goes into one transaction, with one sync.
 
+use crate::copy::{self, Copied, Whole};
 use crate::feed::Announce;
 use crate::mime::Envelope;
 use crate::reader::audio_of;
@@ -68,6 +69,8 @@ pub(crate) enum Write {
         mailbox: MailboxId,
         kind: GreetingKind,
     },
+    /// Adds what another store has of a mailbox.
+    Copy(Box<Whole>),
 }
 
 /// What a write came to, once durable.
@@ -83,6 +86,7 @@ pub(crate) enum Outcome {
         messages: usize,
         audio: Vec<String>,
     },
+    Copied(Copied),
 }
 
 enum Job {
@@ -211,10 +215,10 @@ async fn record(sql: &mut Transaction, changes: Changed) -> Result<Vec<Change>, 
 }
 
 #[derive(Default)]
-struct Changed(Vec<(MailboxId, ChangeKind)>);
+pub(crate) struct Changed(Vec<(MailboxId, ChangeKind)>);
 
 impl Changed {
-    fn push(&mut self, mailbox: &MailboxId, kind: ChangeKind) {
+    pub fn push(&mut self, mailbox: &MailboxId, kind: ChangeKind) {
         self.0.push((mailbox.clone(), kind));
     }
 }
@@ -248,6 +252,7 @@ async fn apply(sql: &mut Transaction, changes: &mut Changed, write: &Write) -> R
         Write::Expunge { before } => expunge(sql, changes, *before).await,
         Write::PutGreeting { mailbox, kind, audio } => greeting(sql, changes, mailbox, *kind, Some(audio)).await,
         Write::DeleteGreeting { mailbox, kind } => greeting(sql, changes, mailbox, *kind, None).await,
+        Write::Copy(whole) => copy::add(sql, changes, whole).await,
     }
 }
 

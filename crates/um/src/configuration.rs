@@ -163,6 +163,18 @@ fn to_json<T: Serialize>(object: &T) -> String {
     serde_json::to_string(object).unwrap_or_default()
 }
 
+/// What refers to each other, and so comes from one place: the tables of [`Configuration`].
+pub(crate) const OBJECTS: [&str; 9] = [
+    DialPlan::KIND,
+    Gateway::KIND,
+    HuntGroup::KIND,
+    MailboxPolicy::KIND,
+    AutoAttendant::KIND,
+    Mailbox::KIND,
+    DistributionGroup::KIND,
+    Rule::KIND,
+    Prompt::KIND,
+];
 pub(crate) const SERVICE: &str = "service";
 pub(crate) const PIN: &str = "pin";
 pub(crate) const ROUTER: &str = "call_router";

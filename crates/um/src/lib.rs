@@ -9,6 +9,7 @@ pub mod commands;
 pub mod configuration;
 mod dialogue;
 mod hours;
+pub mod import;
 mod journal;
 mod message_waiting;
 pub mod people;

@@ -25,6 +25,7 @@ mod tokens;
 pub use doors::{NodeDoor, UmDoor};
 pub use net::tls::{TlsError, TlsFiles};
 pub use server::{Running, StartError, start};
+pub use tokens::KIND as TOKENS;
 
 use mailbox::Mailboxes;
 use std::net::{IpAddr, SocketAddr};

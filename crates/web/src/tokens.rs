@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-const KIND: &str = "web_token";
+/// What made tokens are called in the store.
+pub const KIND: &str = "web_token";
 /// Made tokens at most.
 const MOST: usize = 10_000;
 

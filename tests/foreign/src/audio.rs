@@ -117,15 +117,17 @@ pub fn correlation(sent: &[i16], got: &[i16]) -> (f64, isize) {
 }
 
 fn correlate(sent: &[i16], got: &[i16], shift: isize, step: usize) -> f64 {
-    let (mut both, mut a2, mut b2) = (0.0, 0.0, 0.0);
+    let (mut both, mut a2, mut b2, mut compared) = (0.0, 0.0, 0.0, 0);
     for n in (0..sent.len()).step_by(step) {
         let Some(b) = usize::try_from(n as isize + shift).ok().and_then(|at| got.get(at)) else { continue };
         let (a, b) = (f64::from(sent[n]), f64::from(*b));
+        compared += step;
         both += a * b;
         a2 += a * a;
         b2 += b * b;
     }
-    if a2 == 0.0 || b2 == 0.0 { 0.0 } else { both / (a2 * b2).sqrt() }
+    // Few samples at an edge are alike by chance, one always.
+    if a2 == 0.0 || b2 == 0.0 || compared < sent.len() / 2 { 0.0 } else { both / (a2 * b2).sqrt() }
 }
 
 /// A prompt of the server's as it is shipped, by the beginning of its words (`i-found-nobody`), as 8 kHz samples.

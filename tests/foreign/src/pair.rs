@@ -33,15 +33,20 @@ impl Pair {
     /// A database and um.toml for both; nothing runs. `parameters` follow the database's URL, `audio` is where recordings
     /// are, if not in a folder.
     pub fn prepare(net: u8, parameters: &str, audio: Option<&str>) -> Pair {
-        let (scratch, cluster) = (Scratch::new(&format!("two-servers-{net}")), Cluster::start());
+        let cluster = Cluster::start();
+        let store = format!("{}{parameters}", cluster.database());
+        Pair::of(net, Scratch::new(&format!("two-servers-{net}")), cluster, &store, audio)
+    }
+
+    /// The same with the store by URL.
+    pub fn of(net: u8, scratch: Scratch, cluster: Cluster, store: &str, audio: Option<&str>) -> Pair {
         let token = scratch.file("token");
         std::fs::write(&token, "token-of-two-servers\n").unwrap();
         std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        let store = format!("{}{parameters}", cluster.database());
         let pair = Pair { scratch, cluster, net, servers: Default::default() };
         let folder = pair.scratch.file("audio").display().to_string();
         for server in 0..2 {
-            let toml = pair.toml(server, &store, audio.unwrap_or(&folder));
+            let toml = pair.toml(server, store, audio.unwrap_or(&folder));
             std::fs::write(pair.scratch.file(&format!("um{server}.toml")), toml).unwrap();
         }
         pair
@@ -149,6 +154,14 @@ impl Pair {
         if let Some(mut process) = self.process(server).take() {
             process.kill();
         }
+    }
+
+    /// Whether it ends by itself, which a server does that can't start; what it said.
+    pub fn must_end(&self, server: usize) -> String {
+        let mut process = self.process(server).take().expect("it was launched");
+        let status = process.wait(SOON);
+        assert!(status.is_some_and(|status| !status.success()), "{}", process.output());
+        process.output()
     }
 
     pub fn umsh(&self, server: usize, script: &str) -> String {

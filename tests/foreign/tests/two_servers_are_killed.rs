@@ -23,6 +23,8 @@ const ACCEPTED: Duration = Duration::from_millis(2000);
 const SPOKEN: Duration = Duration::from_millis(2600);
 /// What a recording may lack of what was spoken: what the caller says before the server listens.
 const WHOLE: f64 = 2.2;
+/// Samples that are compared at a time: a quarter of a second.
+const PIECE: usize = 2000;
 /// A server that lived for so long after the caller had hung up has heard of it.
 const HEARD: Duration = Duration::from_secs(1);
 
@@ -157,8 +159,12 @@ fn two_hundred_calls_are_answered_and_their_messages_there_once_while_the_server
     for (n, (from, _)) in some.enumerate() {
         let answer = pair.audio(n % 2, &there[from][0]);
         assert_eq!(answer.status, 200, "{}", answer.text());
-        let (likeness, _) = audio::correlation(&spoken[..16_000], &audio::decode(&answer.body));
-        assert!(likeness > 0.9, "the message of {from} is what was spoken: {likeness:.2}");
+        // Piece by piece: where the machine kept the caller from speaking for a moment there is a gap, and the rest is later.
+        let heard = audio::decode(&answer.body);
+        let pieces = spoken[..16_000].chunks_exact(PIECE).map(|piece| audio::correlation(piece, &heard).0);
+        let mut likeness: Vec<f64> = pieces.collect();
+        likeness.sort_by(f64::total_cmp);
+        assert!(likeness[likeness.len() / 2] > 0.9, "the message of {from} is what was spoken: {likeness:.2?}");
     }
     // The node's lamp shows as many: one of the servers has told it.
     wait(Duration::from_secs(90), "the lamp", || {

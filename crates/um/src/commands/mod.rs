@@ -106,7 +106,7 @@ pub(crate) fn run(configuration: &mut Configuration, command: Command) -> Result
         GetGateway { identity } => unchanged(c.gateways.select(identity.as_deref()).map(Answer::Gateways)),
         SetGateway { identity, changes } => ip_gateway::set(c, &identity, *changes),
         EnableGateway { identity } => ip_gateway::set_status(c, &identity, GatewayStatus::Enabled),
-        DisableGateway { identity, immediate: true } => ip_gateway::set_status(c, &identity, GatewayStatus::Disabled),
+        DisableGateway { identity, immediate: true } => ip_gateway::cut_off(c, &identity),
         DisableGateway { identity, immediate: false } => {
             ip_gateway::set_status(c, &identity, GatewayStatus::NoNewCalls)
         }

@@ -2,7 +2,7 @@
 
 use super::pins::Setting;
 use super::{Server, Waiting};
-use crate::commands::ip_gateway::{Gateway, GatewayStatus};
+use crate::commands::ip_gateway::Gateway;
 use crate::commands::mailbox::{self, Mailbox, enabled, require_enabled};
 use crate::commands::{Answer, Command, CommandError, PinView, Reply, RestoredPin, active_calls, pin, run};
 use crate::configuration::Table;
@@ -85,13 +85,12 @@ impl Server {
         }
     }
 
-    /// Ends all calls, or those of gateways that are disabled now and were not: on whichever server that was said.
+    /// Ends all calls, or those of gateways that were told to cut them off since: on whichever server that was said.
     pub(super) fn cut_off(&mut self, before: &Table<Gateway>, all: bool, now: Now) {
-        let disabled =
-            |gateway: Option<&Arc<Gateway>>| gateway.is_some_and(|gateway| gateway.status == GatewayStatus::Disabled);
+        let times = |gateway: Option<&Arc<Gateway>>| gateway.map_or(0, |gateway| gateway.cut_off);
         let cut = |call: &&Call| {
             let name = &call.gateway.name;
-            all || disabled(self.configuration.gateways.get(name)) && !disabled(before.get(name))
+            all || times(self.configuration.gateways.get(name)) > times(before.get(name))
         };
         let cut: Vec<u64> = self.calls.values().filter(cut).map(|call| call.number).collect();
         cut.into_iter().for_each(|call| self.hang_up(call, now));

@@ -10,7 +10,7 @@ use mailbox::{MailboxId, MessageId, MessageKind};
 use state::Change;
 
 /// The kind of missed calls in the server's state.
-const MISSED: &str = "missed_call";
+pub(crate) const MISSED: &str = "missed_call";
 
 impl Server {
     pub(super) fn parcel(&self, Ready { letter, parts, quiet, recovered }: Ready) -> Parcel {

@@ -22,6 +22,7 @@ mod tests;
 
 pub use closed::Closed;
 pub use hop::Hop;
+pub(crate) use letters::MISSED;
 
 use crate::commands::Command;
 use crate::commands::ip_gateway::Gateway;

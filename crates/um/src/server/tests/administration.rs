@@ -21,6 +21,8 @@ fn a_gateway_disabled_at_once_loses_its_calls_and_one_that_is_drained_keeps_them
 
     rig.done("Enable-UMIPGateway", &[("", "MX-ONE")]);
     rig.call("43334", DIVERTED);
+    rig.done("Set-UMIPGateway", &[("", "MX-ONE"), ("Status", "Disabled")]);
+    assert!(rig.take_requests().is_empty(), "nothing more is taken, and its call goes on");
     rig.done("Disable-UMIPGateway", &[("", "MX-ONE"), ("Immediate", "true")]);
     let sent: Vec<String> = rig.take_requests().iter().map(|request| request.method.to_string()).collect();
     assert_eq!(sent, ["BYE"]);
