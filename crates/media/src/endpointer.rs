@@ -19,9 +19,9 @@ const BEGINNING: (usize, u32) = (12, 8);
 /// While something is played, whose echo may come back: 160 of 200 ms, and louder.
 const BEGINNING_OVER_SOUND: (usize, u32) = (20, 16);
 const LOUDER_OVER_SOUND: f32 = 6.0;
-/// So much silence ends an utterance: more than a word's own pauses, and well under the half second in which the caller
-/// wants to be answered.
-const END: Duration = Duration::from_millis(320);
+/// So much silence ends an utterance: more than a word's own pauses, and half of the time in which the caller wants to
+/// be answered.
+const END: Duration = Duration::from_millis(260);
 /// So much of what came before the beginning belongs to it: soft consonants.
 const BEFORE: usize = 2_400;
 /// So much of the silence at the end is kept: 100 ms.
@@ -240,7 +240,7 @@ mod tests {
         assert!((800..=1100).contains(&said[0]), "{said:?}");
         let (began, ended) = (f.noticed[0].0, f.noticed[1].0);
         assert!((1080..=1140).contains(&began), "{began}");
-        assert!((1900..=2000).contains(&ended), "320 ms after its end: {ended}");
+        assert!((1850..=1940).contains(&ended), "260 ms after its end: {ended}");
     }
 
     #[test]

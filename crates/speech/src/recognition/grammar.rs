@@ -10,18 +10,31 @@ const MOST_WORDS: usize = 8;
 /// The phrases that a caller may say now. Which one was said is told by its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grammar {
-    /// Each as its words, in small letters.
-    phrases: Vec<Vec<String>>,
+    phrases: Vec<Spoken>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Spoken {
+    /// In small letters.
+    words: Vec<String>,
+    /// Whether they are read out in other languages, too.
+    name: bool,
 }
 
 impl Grammar {
-    /// Written as one reads them; what cannot be spoken in a phrase is left out of it.
+    /// English, written as one reads it; what cannot be spoken in a phrase is left out of it.
     pub fn new<T: AsRef<str>>(phrases: impl IntoIterator<Item = T>) -> Grammar {
-        Grammar { phrases: phrases.into_iter().take(MOST_PHRASES).map(|phrase| words(phrase.as_ref())).collect() }
+        Grammar::with_names(phrases.into_iter().map(|phrase| (phrase, false)))
+    }
+
+    /// The same, some of which are names: people say them in any language.
+    pub fn with_names<T: AsRef<str>>(phrases: impl IntoIterator<Item = (T, bool)>) -> Grammar {
+        let phrases = phrases.into_iter().take(MOST_PHRASES);
+        Grammar { phrases: phrases.map(|(phrase, name)| Spoken { words: words(phrase.as_ref()), name }).collect() }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.phrases.iter().all(Vec::is_empty)
+        self.phrases.iter().all(|phrase| phrase.words.is_empty())
     }
 
     pub fn len(&self) -> usize {
@@ -30,18 +43,23 @@ impl Grammar {
 
     /// The words of a phrase, with a space between.
     pub fn phrase(&self, place: usize) -> Option<String> {
-        self.phrases.get(place).map(|words| words.join(" "))
+        self.phrases.get(place).map(|phrase| phrase.words.join(" "))
     }
 
-    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
-        self.phrases.iter().flatten().map(String::as_str)
+    pub(super) fn is_name(&self, place: usize) -> bool {
+        self.phrases.get(place).is_some_and(|phrase| phrase.name)
     }
 
-    /// As a JSpeech grammar, with what a word is called in the recogniser's dictionary.
-    pub(super) fn jsgf(&self, token: impl Fn(&str) -> Option<String>) -> Vec<(usize, String)> {
-        let spoken = self.phrases.iter().enumerate().filter(|(_, words)| !words.is_empty());
-        let spoken = spoken.filter_map(|(place, words)| {
-            let tokens: Option<Vec<String>> = words.iter().map(|word| token(word)).collect();
+    /// Each word, and whether it is of a name.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.phrases.iter().flat_map(|phrase| phrase.words.iter().map(|word| (word.as_str(), phrase.name)))
+    }
+
+    /// As a JSpeech grammar, with what a word, of a name or not, is called in the recogniser's dictionary.
+    pub(super) fn jsgf(&self, token: impl Fn(&str, bool) -> Option<String>) -> Vec<(usize, String)> {
+        let spoken = self.phrases.iter().enumerate().filter(|(_, phrase)| !phrase.words.is_empty());
+        let spoken = spoken.filter_map(|(place, phrase)| {
+            let tokens: Option<Vec<String>> = phrase.words.iter().map(|word| token(word, phrase.name)).collect();
             Some((place, tokens?.join(" ")))
         });
         spoken.collect()
@@ -70,7 +88,7 @@ mod tests {
     #[test]
     fn phrases_with_a_word_that_has_no_sounds_are_left_out_and_places_stay() {
         let grammar = Grammar::new(["next", "xx next", "delete"]);
-        let lines = grammar.jsgf(|word| (word != "xx").then(|| word.to_owned()));
+        let lines = grammar.jsgf(|word, _| (word != "xx").then(|| word.to_owned()));
         assert_eq!(lines, [(0, "next".to_owned()), (2, "delete".to_owned())]);
     }
 

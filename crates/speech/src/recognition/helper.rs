@@ -2,13 +2,14 @@
 //! in the library goes wrong here, where nobody's call is.
 
 use super::judgement::judge;
+use super::noise::without_noise;
 use super::pronunciation::pronounce;
 use super::sphinx::Sphinx;
 use super::wire::{self, Answer, Question};
 use super::{Grammar, Heard};
 use crate::audio::RATE;
 use crate::resample;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
@@ -29,8 +30,8 @@ pub struct Engine {
     sphinx: Sphinx,
     /// Searches by grammar: the name, and which phrase is which words of the dictionary.
     known: BTreeMap<Grammar, Known>,
-    /// What words are called in the dictionary that it did not have; `None`: they have no sounds.
-    added: BTreeMap<String, Option<String>>,
+    /// What words are called in the dictionary that it did not have, or not as names; `None`: they have no sounds.
+    added: BTreeMap<(String, bool), Option<String>>,
     last: u64,
 }
 
@@ -87,7 +88,7 @@ impl Engine {
             }
         }
         self.add_words(grammar);
-        let token = |word: &str| match self.added.get(word) {
+        let token = |word: &str, name: bool| match self.added.get(&(word.to_owned(), name)) {
             Some(token) => token.clone(),
             None => Some(word.to_owned()),
         };
@@ -112,30 +113,38 @@ impl Engine {
         learnt
     }
 
-    /// Gives sounds to the words that the dictionary lacks. They go by names of our own: a JSpeech grammar has no letters
-    /// beyond ASCII.
+    /// Gives sounds to the words that the dictionary lacks, and more of them to those of names. They go by names of our
+    /// own: a JSpeech grammar has no letters beyond ASCII.
     fn add_words(&mut self, grammar: &Grammar) {
-        let mut unknown: Vec<String> = Vec::new();
-        for word in grammar.words() {
-            let met = self.added.contains_key(word) || unknown.iter().any(|other| other == word);
-            let known = met || word.is_ascii() && self.sphinx.sounds_of(word).is_some();
-            if !known {
-                unknown.push(word.to_owned());
+        let mut words: BTreeSet<(String, bool)> = BTreeSet::new();
+        for (word, name) in grammar.words() {
+            let known = !name && word.is_ascii() && self.sphinx.sounds_of(word).is_some();
+            let word = (word.to_owned(), name);
+            if !known && !self.added.contains_key(&word) {
+                words.insert(word);
             }
         }
-        if unknown.is_empty() {
+        if words.is_empty() {
             return;
         }
-        let sounds = pronounce(&unknown);
-        for word in unknown {
-            let name = format!("earcon_word_{}", self.added.len());
+        let texts: BTreeSet<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
+        let sounds = pronounce(&texts.into_iter().collect::<Vec<_>>());
+        for (word, name) in &words {
+            let token = format!("earcon_word_{}", self.added.len());
+            // As the dictionary has it first: that is how most callers who speak English say it.
+            let mut all = if word.is_ascii() { self.sphinx.ways_to_say(word) } else { Vec::new() };
+            for way in sounds.get(word.as_str()).into_iter().flatten() {
+                if !all.contains(way) {
+                    all.push(way.clone());
+                }
+            }
             let mut ways = 0;
-            for way in sounds.get(&word).map(Vec::as_slice).unwrap_or_default() {
+            for way in &all {
                 // The dictionary numbers the ways to say a word, from the second one on.
-                let variant = if ways == 0 { name.clone() } else { format!("{name}({})", ways + 1) };
+                let variant = if ways == 0 { token.clone() } else { format!("{token}({})", ways + 1) };
                 ways += usize::from(self.sphinx.add(&variant, way));
             }
-            self.added.insert(word, (ways > 0).then_some(name));
+            self.added.insert((word.clone(), *name), (ways > 0).then_some(token));
         }
     }
 
@@ -148,12 +157,12 @@ impl Engine {
             return unclear(begun);
         }
         let Some(Known { search, phrases }) = self.known.get(grammar) else { return unclear(begun) };
-        let samples = resample::to_rate(samples.to_vec(), RATE, MODEL_RATE);
+        let samples = resample::to_rate(without_noise(samples), RATE, MODEL_RATE);
         let Some(found) = self.sphinx.decode(search, &samples) else { return unclear(begun) };
         let nearest = found.words.as_ref().and_then(|words| phrases.get(words).copied());
         let Some(Spoken { phrase, sounds: expected }) = nearest else { return unclear(begun) };
         let Some(sounds) = self.sphinx.decode(LOOP, &samples) else { return unclear(begun) };
-        let heard = match judge(&found, expected, &sounds) {
+        let heard = match judge(&found, grammar.is_name(phrase), expected, &sounds) {
             Some(sure) => Heard::Phrase { phrase, sure },
             None => Heard::Unclear,
         };

@@ -9,6 +9,7 @@
 mod grammar;
 mod helper;
 mod judgement;
+mod noise;
 mod pool;
 mod pronunciation;
 mod sphinx;

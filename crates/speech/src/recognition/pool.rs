@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 const START_WITHIN: Duration = Duration::from_secs(20);
 /// How long one may take for an utterance: a caller who waits longer has given up.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// How long one may take to get to know a grammar: text to speech may have to read out hundreds of names.
-const PREPARE_WITHIN: Duration = Duration::from_secs(10);
+/// How long one may take to get to know a grammar: text to speech may have to read out hundreds of names
+/// in four languages.
+const PREPARE_WITHIN: Duration = Duration::from_secs(45);
 /// Utterances that may wait.
 const MOST_WAITING: usize = 16;
 /// After a helper that failed at once another is started so much later.

@@ -7,24 +7,25 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// How long espeak-ng may take for all words of a grammar.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// How long espeak-ng may take for all words of a grammar, on a machine that is busy.
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Most bytes that are read of its answer.
 const MAX_OUTPUT: u64 = 1 << 18;
 /// Sounds in a word.
 const MOST_SOUNDS: usize = 60;
 
-/// The languages in which a name is read out: callers say a Swede's name as Swedes do, or as it is written.
-const VOICES: [&str; 2] = ["en-us", "sv"];
+/// The languages in which a name is read out: callers say a Swede's name as Swedes do, or as it is written in theirs.
+/// Finnish reads out what is written, letter by letter, and stands for all languages that do.
+const VOICES: [&str; 4] = ["en-us", "sv", "de", "fi"];
 
 /// The pronunciations of words, each as ARPAbet phonemes with spaces between; without espeak-ng none.
-pub(super) fn pronounce(words: &[String]) -> BTreeMap<String, Vec<String>> {
-    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+pub(super) fn pronounce<'a>(words: &[&'a str]) -> BTreeMap<&'a str, Vec<String>> {
+    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for voice in VOICES {
         let Some(lines) = phonemes(voice, words) else { continue };
         for (word, line) in words.iter().zip(lines) {
             let Some(sounds) = arpabet(&line) else { continue };
-            let ways = found.entry(word.clone()).or_default();
+            let ways = found.entry(word).or_default();
             if !ways.contains(&sounds) {
                 ways.push(sounds);
             }
@@ -34,7 +35,7 @@ pub(super) fn pronounce(words: &[String]) -> BTreeMap<String, Vec<String>> {
 }
 
 /// A line of IPA for each word; `None`: espeak-ng is not there, or did not do as it was told.
-fn phonemes(voice: &str, words: &[String]) -> Option<Vec<String>> {
+fn phonemes(voice: &str, words: &[&str]) -> Option<Vec<String>> {
     let mut child = Command::new("espeak-ng")
         .args(["-q", "--ipa", "-v", voice])
         .stdin(Stdio::piped())
@@ -202,9 +203,9 @@ mod tests {
         if super::super::super::Espeak::find(crate::Language::English).is_none() {
             return eprintln!("espeak-ng is not installed");
         }
-        let found = pronounce(&["björn".into(), "åkesson".into(), "anna".into()]);
-        assert_eq!(found["björn"], ["B Y ER N", "B Y ER R N"]);
-        assert_eq!(found["åkesson"], ["EY K EH S AH N", "OW K AH S AO N"]);
-        assert_eq!(found["anna"].len(), 2);
+        let found = pronounce(&["björn", "åkesson", "anna"]);
+        assert_eq!(found["björn"][..2], ["B Y ER N", "B Y ER R N"]);
+        assert_eq!(found["åkesson"][..2], ["EY K EH S AH N", "OW K AH S AO N"]);
+        assert!(found["anna"].iter().any(|way| way == "AA N AA"), "{:?}", found["anna"]);
     }
 }

@@ -14,6 +14,9 @@ const LIBRARY: &CStr = c"libpocketsphinx.so.3";
 const LIBRARY_FOLDERS: [&str; 5] =
     ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"];
 
+/// Ways to say a word that are asked for.
+const MOST_WAYS: usize = 4;
+
 type Decoder = *mut c_void;
 
 /// Where the English model is, if it and the library are installed. A look at the disk: what is wrong with them the helper
@@ -34,6 +37,7 @@ struct Calls {
     ps_unset_search: unsafe extern "C" fn(Decoder, *const c_char) -> c_int,
     ps_lookup_word: unsafe extern "C" fn(Decoder, *const c_char) -> *mut c_char,
     ps_add_word: unsafe extern "C" fn(Decoder, *const c_char, *const c_char, c_int) -> c_int,
+    ps_start_stream: unsafe extern "C" fn(Decoder) -> c_int,
     ps_start_utt: unsafe extern "C" fn(Decoder) -> c_int,
     ps_process_raw: unsafe extern "C" fn(Decoder, *const i16, usize, c_int, c_int) -> c_int,
     ps_end_utt: unsafe extern "C" fn(Decoder) -> c_int,
@@ -74,6 +78,7 @@ impl Calls {
                 ps_unset_search: function(sphinx, c"ps_unset_search")?,
                 ps_lookup_word: function(sphinx, c"ps_lookup_word")?,
                 ps_add_word: function(sphinx, c"ps_add_word")?,
+                ps_start_stream: function(sphinx, c"ps_start_stream")?,
                 ps_start_utt: function(sphinx, c"ps_start_utt")?,
                 ps_process_raw: function(sphinx, c"ps_process_raw")?,
                 ps_end_utt: function(sphinx, c"ps_end_utt")?,
@@ -126,11 +131,11 @@ impl Sphinx {
                 // What the search itself found, not what a second look at its lattice makes of it.
                 // Wider than it is by default: few words cost little, and what is cut off too early is lost.
                 c"-beam".as_ptr(),
-                c"1e-60".as_ptr(),
+                c"1e-80".as_ptr(),
                 c"-pbeam".as_ptr(),
-                c"1e-60".as_ptr(),
+                c"1e-80".as_ptr(),
                 c"-wbeam".as_ptr(),
-                c"1e-40".as_ptr(),
+                c"1e-60".as_ptr(),
                 c"-bestpath".as_ptr(),
                 c"no".as_ptr(),
                 c"-logfn".as_ptr(),
@@ -151,23 +156,34 @@ impl Sphinx {
 
     /// How many sounds a word has; `None`: the dictionary lacks it.
     pub(super) fn sounds_of(&self, word: &str) -> Option<usize> {
+        Some(self.sounds(word)?.split_whitespace().count())
+    }
+
+    /// All ways to say a word that the dictionary has.
+    pub(super) fn ways_to_say(&self, word: &str) -> Vec<String> {
+        let others = (2..=MOST_WAYS).map(|way| format!("{word}({way})"));
+        std::iter::once(word.to_owned()).chain(others).map_while(|word| self.sounds(&word)).collect()
+    }
+
+    /// A word's ARPAbet phonemes, with spaces between.
+    fn sounds(&self, word: &str) -> Option<String> {
         let word = c_string(word);
         // SAFETY: decoder and word are whole; what is given ends with a zero and is ours to free, by the C library that
         // made it.
         unsafe {
             let sounds = (self.calls.ps_lookup_word)(self.decoder, word.as_ptr());
-            let count =
-                (!sounds.is_null()).then(|| CStr::from_ptr(sounds).to_string_lossy().split_whitespace().count());
+            let text = (!sounds.is_null()).then(|| CStr::from_ptr(sounds).to_string_lossy().trim().to_owned());
             libc::free(sounds.cast());
-            count
+            text
         }
     }
 
     /// Adds a word with its ARPAbet phonemes. False: they are none.
     pub(super) fn add(&mut self, word: &str, sounds: &str) -> bool {
         let (word, sounds) = (c_string(word), c_string(sounds));
-        // SAFETY: decoder and both texts are whole; the texts are copied.
-        unsafe { (self.calls.ps_add_word)(self.decoder, word.as_ptr(), sounds.as_ptr(), 1) >= 0 }
+        // SAFETY: decoder and both texts are whole; the texts are copied. The last argument: no search is made anew for it,
+        // since those that are there know nothing of the word.
+        unsafe { (self.calls.ps_add_word)(self.decoder, word.as_ptr(), sounds.as_ptr(), 0) >= 0 }
     }
 
     /// Adds a search by this name. False: the grammar is none.
@@ -190,7 +206,11 @@ impl Sphinx {
         // SAFETY: the decoder is whole, and these are called in the order that the header asks for; the samples live
         // across the call that reads that many of them.
         unsafe {
-            if (calls.ps_set_search)(self.decoder, search.as_ptr()) != 0 || (calls.ps_start_utt)(self.decoder) != 0 {
+            if (calls.ps_set_search)(self.decoder, search.as_ptr()) != 0 {
+                return None;
+            }
+            // What is known of a line is of this one: without a new stream the noise of the last utterance would count.
+            if (calls.ps_start_stream)(self.decoder) != 0 || (calls.ps_start_utt)(self.decoder) != 0 {
                 return None;
             }
             // All at once, so that the levels of the whole utterance are known when it is searched.

@@ -46,7 +46,7 @@ pub(crate) const MENU: Menu<Does> = Menu {
         Key::new("00", Does::More, "more")
             .to("More about a meeting")
             .says("voice-word-more-options", &["more options"]),
-        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat"]),
         Key::new("*", Does::Back, "back").to("Main menu").says("voice-word-main-menu", &["main menu"]),
     ],
 };

@@ -193,6 +193,7 @@ pub(crate) struct Subscriber {
     pub(crate) access: bool,
     /// Callers who are no users may be led to him.
     pub(crate) reachable: bool,
+    pub(crate) department: Option<String>,
 }
 
 /// Somebody that a directory search has found.

@@ -30,7 +30,7 @@ pub(crate) const MENU: Menu<Does> = Menu {
         Key::new("1", Does::Record, "record it").to("After recording").says("voice-word-record", &["record"]),
         Key::new("2", Does::Add, "add a recipient").says("voice-word-add", &["add a recipient"]),
         Key::new("3", Does::Remove, "remove a recipient"),
-        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat"]),
         Key::new("*", Does::Back, "write no message").to("Main menu").says("voice-word-main-menu", &["main menu"]),
     ],
 };

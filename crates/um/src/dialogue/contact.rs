@@ -35,7 +35,7 @@ pub(crate) const MENU: Menu<Does> = Menu {
         Key::new("4", Does::Another, "find somebody else")
             .to("Contact search")
             .says("voice-word-find-another", &["find somebody else"]),
-        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat"]),
         Key::new("*", Does::Back, "back").to("Main menu").says("voice-word-main-menu", &["main menu"]),
     ],
 };

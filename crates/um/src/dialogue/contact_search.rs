@@ -79,7 +79,7 @@ pub(super) async fn contact_search(caller: &Caller, user: &User) -> Whom {
             let name = named(caller, user, contact).await.unwrap_or_default();
             people.push((name.into(), contact.company.clone()));
         }
-        match choose(caller, people, user.personal.failures).await {
+        match choose(caller, people, Vec::new(), user.personal.failures).await {
             Choice::One(index) => {
                 if let Some(contact) = found.get(index) {
                     return Whom::Contact(contact.clone());

@@ -7,9 +7,11 @@ use super::caller::{Caller, Match, Subscriber};
 use super::groups::Group;
 use super::menu::{Key, Menu, Pressed};
 use super::people::spoken;
-use super::voice::Commands;
+use super::voice::{Command, Commands, People};
 use crate::commands::dial_plan::{DialByName, MatchedName};
+use crate::people::directory::MOST_FOUND;
 use speech::{Phrase, Prompt, Value};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the search must know.
@@ -57,6 +59,10 @@ pub(super) const MENU: Menu<()> = Menu {
         Key::other("## first", "the other way to spell: the alias, or the name in the other order"),
         Key::other("0 first", "repeat"),
         Key::other("*", "back").to("Auto attendant"),
+        Key::other(
+            "a department, spoken",
+            "its people: one is found, up to nine are read out, of more only they may be named",
+        ),
         Key::other("several people", "are told apart").to("Choice among people"),
         Key::other("one person", "is found").to("Call or message"),
     ],
@@ -91,6 +97,8 @@ pub(super) const MOST_KEYS: usize = 40;
 enum Typed {
     Name(String),
     Extension(String),
+    /// Said, not typed: the people of a department.
+    Department(People),
     /// The other way to spell.
     Other,
     Repeat,
@@ -102,8 +110,9 @@ pub(super) async fn directory_search(caller: &Caller, scene: &Search) -> Outcome
     let mut order = scene.primary;
     let mut opening: Vec<Phrase> = Vec::new();
     let mut before = String::new();
-    // Said, a name is its owner's extension.
-    let names = Commands::new(caller.people(scene, "#").await);
+    // Said, a name is its owner's extension; a department leads to its people.
+    let mut people = caller.people(scene).await;
+    let mut names = named(&people);
     let mut failures = 0;
     while failures < scene.failures {
         match before.is_empty() {
@@ -117,12 +126,37 @@ pub(super) async fn directory_search(caller: &Caller, scene: &Search) -> Outcome
             opening.push(how_to_spell(order).into());
         }
         caller.play(std::mem::take(&mut opening)).await;
-        let keys = match typed(caller, scene, order, &before).await {
+        let keys = match typed(caller, scene, order, &before, &people).await {
             Typed::Name(keys) => keys,
             Typed::Extension(digits) => return Outcome::Extension(digits),
             Typed::Back => return Outcome::Back,
             Typed::Repeat => {
                 before.clear();
+                continue;
+            }
+            Typed::Department(within) => {
+                if let [only] = within.0.as_slice() {
+                    return Outcome::Person(only.clone());
+                }
+                if within.0.len() <= MOST_FOUND {
+                    let mut told = Vec::new();
+                    for person in &within.0 {
+                        told.push((spoken(caller, person).await.into(), None));
+                    }
+                    match choose(caller, told, within.choices(), scene.failures).await {
+                        Choice::One(index) => {
+                            if let Some(person) = within.0.get(index) {
+                                return Outcome::Person(person.clone());
+                            }
+                        }
+                        Choice::Back => {}
+                        Choice::Failed => return Outcome::Failed,
+                    }
+                } else {
+                    // They are too many to be read out: now only they may be named.
+                    people = within;
+                    names = named(&people);
+                }
                 continue;
             }
             Typed::Other => {
@@ -161,7 +195,7 @@ pub(super) async fn directory_search(caller: &Caller, scene: &Search) -> Outcome
                     told.push((spoken(caller, subscriber).await.into(), detail.clone()));
                 }
                 told.extend(groups.iter().map(|group| (group.spoken().into(), None)));
-                match choose(caller, told, scene.failures).await {
+                match choose(caller, told, Vec::new(), scene.failures).await {
                     Choice::One(index) => {
                         if let Some(Match { subscriber, .. }) = people.get(index) {
                             return Outcome::Person(subscriber.clone());
@@ -179,6 +213,10 @@ pub(super) async fn directory_search(caller: &Caller, scene: &Search) -> Outcome
     Outcome::Failed
 }
 
+fn named(people: &People) -> Arc<Commands> {
+    Commands::new([people.commands("#"), people.departments("")].concat())
+}
+
 fn how_to_spell(order: DialByName) -> Prompt {
     match order {
         DialByName::FirstLast => Prompt::SearchFirstLast,
@@ -187,7 +225,7 @@ fn how_to_spell(order: DialByName) -> Prompt {
     }
 }
 
-async fn typed(caller: &Caller, scene: &Search, order: DialByName, before: &str) -> Typed {
+async fn typed(caller: &Caller, scene: &Search, order: DialByName, before: &str, people: &People) -> Typed {
     let mut keys = before.to_owned();
     loop {
         let key = caller.key(NEXT_LETTER).await;
@@ -206,7 +244,10 @@ async fn typed(caller: &Caller, scene: &Search, order: DialByName, before: &str)
             Some('#') => return Typed::Name(keys),
             Some('*') => return Typed::Back,
             Some('0') if keys.is_empty() => return Typed::Repeat,
-            Some(key) => keys.push(key),
+            Some(key) => match people.in_department(key) {
+                Some(within) => return Typed::Department(within),
+                None => keys.push(key),
+            },
             None if keys.len() > before.len() => return Typed::Name(keys),
             None => return Typed::Nothing,
         }
@@ -241,9 +282,14 @@ pub(super) enum Choice {
     Failed,
 }
 
-/// Up to nine people and groups, each with a key, and with what tells one from a namesake.
-pub(super) async fn choose(caller: &Caller, told: Vec<(Value, Option<String>)>, most_failures: u32) -> Choice {
-    caller.deaf();
+/// Up to nine people and groups, each with a key, and with what tells one from a namesake. `names`: how they may be said.
+pub(super) async fn choose(
+    caller: &Caller,
+    told: Vec<(Value, Option<String>)>,
+    names: Vec<Command>,
+    most_failures: u32,
+) -> Choice {
+    caller.listen(&Commands::new(names));
     let known = told.len();
     let mut list: Vec<Phrase> = Vec::new();
     for (key, (name, detail)) in (1_u32..).zip(told) {
@@ -383,5 +429,48 @@ mod tests {
         let mut silent = two();
         silent.waits(Duration::from_secs(60));
         assert!(silent.over);
+    }
+
+    /// A caller who is heard, and this many people in Sales, one in Stores.
+    fn departments(sales: usize) -> Script {
+        let mut people = vec![subscriber("27900", "Eva Berg")];
+        people[0].department = Some("Stores".into());
+        for number in 0..sales {
+            let name =
+                format!("Person {}", ["Anna", "Bo", "Cia", "Dan", "Eli", "Finn", "Gun", "Hans", "Ida", "Jan"][number]);
+            let person = subscriber(&format!("2700{number}"), &name);
+            people.push(Subscriber { department: Some("Sales".into()), ..person });
+        }
+        Script::start(
+            move |script| script.subscribers = people,
+            |caller| async move {
+                caller.use_voice(true);
+                let outcome = directory_search(&caller, &scene()).await;
+                caller.announce(vec![Value::Text(format!("{outcome:?}")).into()]).await;
+            },
+        )
+    }
+
+    #[test]
+    fn a_department_of_one_is_that_person() {
+        departments(2).says("stores").hears("27900");
+    }
+
+    #[test]
+    fn the_people_of_a_department_are_read_out_and_chosen_by_key_or_name() {
+        departments(3).says("sales").hears("For Person Bo press two").presses("2").hears("27001");
+        let mut call = departments(3);
+        call.says("sales").hears("For Person Bo press two");
+        assert!(!call.may_say("eva berg"), "she is in another department");
+        call.says("person cia").hears("Did you say").says("yes").hears("27002");
+    }
+
+    #[test]
+    fn of_a_large_department_only_its_people_may_be_named() {
+        let mut call = departments(10);
+        assert!(call.may_say("eva berg"));
+        call.says("sales").hears("Say a name");
+        assert!(!call.may_say("eva berg") && call.may_say("person anna"));
+        call.says("person anna").says("yes").hears("27000");
     }
 }

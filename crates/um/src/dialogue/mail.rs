@@ -38,7 +38,7 @@ pub(crate) const MENU: Menu<Does> = Menu {
             .says("voice-word-reply", &["reply"]),
         Key::new("9", Does::KeepUnread, "keep as unread").says("voice-word-mark-as-unread", &["mark as unread"]),
         Key::new("00", Does::More, "more").to("More about mail").says("voice-word-more-options", &["more options"]),
-        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat"]),
         Key::new("*", Does::Back, "back").to("Main menu").says("voice-word-main-menu", &["main menu"]),
     ],
 };

@@ -61,7 +61,7 @@ pub(crate) const MENU: Menu<Does> = Menu {
             .to("Personal options")
             .says("voice-word-personal-options", &["personal options"]),
         Key::new("7", Does::OutOfOfficeOff, "turn the out-of-office greeting off, while it is on"),
-        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat"]),
         Key::new("*", Does::Repeat, "repeat; from everywhere in voice access, back to here")
             .says("voice-word-main-menu", &["main menu"]),
     ],
@@ -174,7 +174,7 @@ fn commands(user: &User) -> Arc<Commands> {
     let mut commands = MENU.commands("", |does| offered(user, does));
     if user.personal.areas.contacts && user.personal.directory.is_some() {
         let said = Value::Word(DIRECTORY);
-        commands.push(Command { words: "directory".into(), keys: "400".into(), said, asked: false });
+        commands.push(Command { words: "directory".into(), keys: "400".into(), said, asked: false, name: false });
     }
     Commands::new(commands)
 }

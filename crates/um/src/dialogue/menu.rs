@@ -133,6 +133,7 @@ impl<A: Copy> Menu<A> {
                 keys: format!("{before}{}", line.keys),
                 said: Value::Word(says.word),
                 asked: says.asked,
+                name: false,
             }));
         }
         commands

@@ -31,7 +31,7 @@ pub(crate) const MENU: Menu<Does> = Menu {
             .to("A message to be")
             .says("voice-word-send-a-message", &["send a message"]),
         Key::new("4", Does::Another, "find somebody else").says("voice-word-find-another", &["find somebody else"]),
-        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat"]),
         Key::new("*", Does::Back, "back").to("Main menu").says("voice-word-main-menu", &["main menu"]),
     ],
 };

@@ -103,6 +103,7 @@ pub(crate) fn subscriber(extension: &str, name: &str) -> Subscriber {
         extension: extension.into(),
         access: true,
         reachable: true,
+        department: None,
     }
 }
 

@@ -8,6 +8,7 @@ use super::directory_search::Search;
 use media::PlayEnd;
 use speech::recognition::{Grammar, Heard};
 use speech::{Person, Phrase, Prompt, Value};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ const MOST_MISHEARD: u32 = 3;
 const BETWEEN: Duration = Duration::from_millis(250);
 /// Ends what was typed for a command: no second key is waited for. No telephone has it.
 pub(super) const COMMAND_END: char = ' ';
+/// What is typed for the first department of the directory, by its name; the next character for the next. No telephone has them.
+const FIRST_DEPARTMENT: char = '\u{e000}';
 
 /// What the recogniser made of what was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +42,15 @@ pub(crate) struct Command {
     pub(super) said: Value,
     /// It is done only once it was said to be right.
     pub(super) asked: bool,
+    /// A name, of any language.
+    pub(super) name: bool,
 }
 
 impl Command {
     /// Somebody who may be named, and the keys that reach him.
     fn person(person: &Subscriber, keys: String) -> Command {
         let said = Person::new(person.name.clone(), person.extension.clone()).into();
-        Command { words: person.name.clone(), keys, said, asked: true }
+        Command { words: person.name.clone(), keys, said, asked: true, name: true }
     }
 }
 
@@ -58,7 +63,8 @@ pub(crate) struct Commands {
 
 impl Commands {
     pub(super) fn new(commands: Vec<Command>) -> Arc<Commands> {
-        let grammar = Arc::new(Grammar::new(commands.iter().map(|command| command.words.as_str())));
+        let grammar =
+            Arc::new(Grammar::with_names(commands.iter().map(|command| (command.words.as_str(), command.name))));
         Arc::new(Commands { grammar, commands })
     }
 }
@@ -73,6 +79,7 @@ fn yes_no() -> Arc<Commands> {
         keys: key.to_string(),
         said: Value::Text(words.to_owned()),
         asked: false,
+        name: false,
     };
     Commands::new(YES_NO.into_iter().map(command).collect())
 }
@@ -247,20 +254,66 @@ impl Caller {
         played
     }
 
-    /// Everybody who may be named in a search, with the keys that reach him: `before`, and the extension.
-    pub(super) async fn people(&self, search: &Search, before: &str) -> Vec<Command> {
+    /// Everybody who may be named in a search; nobody where the caller is not heard.
+    pub(super) async fn people(&self, search: &Search) -> People {
         if !self.hears() {
-            return Vec::new();
+            return People(Vec::new());
         }
-        let people = match self.ask(Ask::People { plan: search.plan.clone(), list: search.list.clone() }).await {
-            Reply::People(people) => people,
-            _ => Vec::new(),
+        match self.ask(Ask::People { plan: search.plan.clone(), list: search.list.clone() }).await {
+            Reply::People(mut people) => {
+                people.retain(|person| search.colleague || person.reachable);
+                People(people)
+            }
+            _ => People(Vec::new()),
+        }
+    }
+}
+
+/// People who may be named, and so may their departments.
+pub(super) struct People(pub(super) Vec<Subscriber>);
+
+impl People {
+    /// The names, with the keys that reach their owners: `before`, and the extension. Namesakes can't be told apart by their
+    /// name: they are searched for by keys.
+    pub(super) fn commands(&self, before: &str) -> Vec<Command> {
+        let unique = self.0.iter().filter(|person| self.is_only(person));
+        unique.map(|person| Command::person(person, format!("{before}{}", person.extension))).collect()
+    }
+
+    fn is_only(&self, person: &Subscriber) -> bool {
+        self.0.iter().filter(|other| other.name == person.name).count() == 1
+    }
+
+    /// The names, with the keys of a list that is read out: from 1 on.
+    pub(super) fn choices(&self) -> Vec<Command> {
+        let unique = (1..).zip(&self.0).filter(|(_, person)| self.is_only(person));
+        unique.map(|(key, person): (u32, _)| Command::person(person, key.to_string())).collect()
+    }
+
+    /// The departments, each with a key that no telephone has: `search`, which leads to the directory, and its place.
+    pub(super) fn departments(&self, search: &str) -> Vec<Command> {
+        let keys = (FIRST_DEPARTMENT..).zip(self.all_departments());
+        let command = |(key, name): (char, &str)| Command {
+            words: name.to_owned(),
+            keys: format!("{search}{key}"),
+            said: Value::Text(name.to_owned()),
+            asked: false,
+            name: true,
         };
-        let namesakes = |person: &Subscriber| people.iter().filter(|other| other.name == person.name).count() > 1;
-        // Namesakes can't be told apart by their name: they are searched for by keys.
-        let led_to = |person: &&Subscriber| search.colleague || person.reachable;
-        let known = people.iter().filter(led_to).filter(|person| !namesakes(person));
-        known.map(|person| Command::person(person, format!("{before}{}", person.extension))).collect()
+        keys.map(command).collect()
+    }
+
+    fn all_departments(&self) -> BTreeSet<&str> {
+        self.0.iter().filter_map(|person| person.department.as_deref()).collect()
+    }
+
+    /// Who is in the department whose key this is; `None`: it is none's.
+    pub(super) fn in_department(&self, key: char) -> Option<People> {
+        let place = u32::from(key).checked_sub(u32::from(FIRST_DEPARTMENT))?;
+        let all = self.all_departments();
+        let name = all.into_iter().nth(usize::try_from(place).ok()?)?;
+        let people = self.0.iter().filter(|person| person.department.as_deref() == Some(name));
+        Some(People(people.cloned().collect()))
     }
 }
 
@@ -310,7 +363,6 @@ mod tests {
             ("compose", "Say a name"),
             ("personal options", "out-of-office greeting on or off, press one"),
             ("repeat", "You can say"),
-            ("help", "You can say"),
             ("main menu", "You can say"),
         ] {
             call().says(command).hears(words);

@@ -39,7 +39,7 @@ pub(crate) const MENU: Menu<Does> = Menu {
         Key::new("8", Does::Reply, "reply").to("After recording").says("voice-word-reply", &["reply"]),
         Key::new("9", Does::KeepNew, "keep as new").says("voice-word-mark-as-unread", &["mark as unread"]),
         Key::new("00", Does::More, "more").to("More choices").says("voice-word-more-options", &["more options"]),
-        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat", "help"]),
+        Key::new("0", Does::Repeat, "repeat").says("voice-word-repeat", &["repeat"]),
         Key::new("*", Does::Back, "back").to("Main menu").says("voice-word-main-menu", &["main menu"]),
     ],
 };
@@ -376,7 +376,7 @@ fn commands(state: &State) -> Arc<Commands> {
     let mut all = MENU.commands("", |does| !(state.deleted && matches!(does, Does::Delete)));
     if state.deleted {
         let said = Value::Word(UNDELETE);
-        all.push(Command { words: "undelete".into(), keys: "7".into(), said, asked: false });
+        all.push(Command { words: "undelete".into(), keys: "7".into(), said, asked: false, name: false });
     }
     all.extend(player::MENU.commands("", |_| true));
     all.extend(MORE.commands("00", |_| true));

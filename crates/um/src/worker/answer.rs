@@ -250,6 +250,7 @@ impl Server {
             extension: mailbox.primary_extension()?.to_owned(),
             access,
             reachable: mailbox.um_settings.allow_um_calls_from_non_users == CallsFromNonUsers::SearchEnabled,
+            department: mailbox.department.clone(),
         })
     }
 

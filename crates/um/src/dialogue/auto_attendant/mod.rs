@@ -44,7 +44,7 @@ pub(super) const MENU: Menu<Does> = Menu {
             .says("voice-word-voice-mail", &["voice mail"]),
         Key::other(
             "a name, where callers may speak",
-            "is asked for, then it is what its key or its extension is: a department of the key mapping, a person",
+            "is asked for, then it is what its key or its extension is: a department of the key mapping, a person; of the directory, a department is that of its people",
         ),
         Key::other("nothing for 5 s", "what the mapping says for no key in time, else the menu again"),
         Key::other("three wrong inputs", "the operator where one may be called, else goodbye"),
@@ -228,7 +228,7 @@ async fn fallback(caller: &Caller, scene: &Attendant, key: Option<char>) -> Opti
 }
 
 impl Attendant {
-    /// What may be said: the menu's words, the names of its keys, and people.
+    /// What may be said: the menu's words, the names of its keys, people and their departments.
     async fn commands(&self, caller: &Caller) -> Arc<Commands> {
         let mut commands = MENU.commands("", |does| self.offers(does));
         commands.extend(self.keys.iter().filter(|line| line.key.is_ascii_digit()).map(|line| Command {
@@ -236,9 +236,12 @@ impl Attendant {
             keys: line.key.to_string(),
             said: Person { name: Some(line.name.clone()), ..Person::default() }.into(),
             asked: false,
+            name: true,
         }));
         if let Some(search) = self.search.as_ref().filter(|_| self.subscribers) {
-            commands.extend(caller.people(search, "").await);
+            let people = caller.people(search).await;
+            commands.extend(people.commands(""));
+            commands.extend(people.departments("#"));
         }
         Commands::new(commands)
     }
