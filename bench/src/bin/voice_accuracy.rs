@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Those that the thresholds were chosen with.
-const TUNED: [&str; 3] = ["flite slt", "flite kal", "espeak-ng en-us"];
+const TUNED: [&str; 4] = ["flite slt", "flite kal", "espeak-ng en-us", "espeak-ng en-us+f2"];
 /// And those that they were not.
 const OTHERS: [&str; 5] =
     ["flite rms", "flite awb", "espeak-ng en-gb", "espeak-ng en-us+f4", "espeak-ng en-gb-scotland"];
