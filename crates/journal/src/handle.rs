@@ -148,6 +148,11 @@ impl Journal {
         self.begin(now, None, keys, false, cause);
     }
 
+    /// A command that may place a call: if it does, the call begins with it. Of a call that there is already, `keys` name it.
+    pub fn begin_order(&self, keys: &[Key], now: Now, cause: impl FnOnce() -> Cause) {
+        self.begin(now, None, keys, true, cause);
+    }
+
     /// Timers are looked at one by one.
     pub fn begin_timer(&self, now: Now) {
         self.begin(now, None, &[], false, || Cause::Timer);
@@ -255,14 +260,14 @@ impl Journal {
     }
 
     /// The key that is being handled went to a dialogue.
-    pub fn pressed(&self) {
-        self.with_recorder(Recorder::pressed);
+    pub fn pressed(&self, call: u64) {
+        self.with_recorder(|recorder| recorder.pressed(call));
     }
 
     /// From its key number `from` on (counted from 0, as its dialogue takes them), what is pressed in the call is secret, or is no
     /// longer.
     pub fn secret(&self, call: u64, from: usize, secret: bool) {
-        self.with_recorder(|recorder| recorder.secret(Key::Call(call), from, secret));
+        self.with_recorder(|recorder| recorder.secret(call, from, secret));
     }
 
     /// The role ends: what is being recorded is kept as far as it came.

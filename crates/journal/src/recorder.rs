@@ -29,8 +29,8 @@ struct Step {
     cause: Option<Cause>,
     /// Calls named by the cause, and those touched on the way.
     of: BTreeSet<u64>,
-    /// An INVITE of a call that is not known yet: its Call-ID.
-    opens: Option<Text>,
+    /// A call that is not known yet may begin with it.
+    opens: Option<Opening>,
     draws: Vec<(Origin, u64)>,
     known: Vec<Known>,
     outputs: Vec<(Option<u64>, Output)>,
@@ -38,10 +38,19 @@ struct Step {
     fresh_keys: Vec<Key>,
     /// What a new call was told of its role.
     told: (Option<u64>, BTreeSet<String>),
-    pressed: bool,
+    /// The call whose dialogue got the key that is being handled.
+    pressed: Option<u64>,
     begun: Vec<(u64, String, String)>,
     over: Vec<(u64, String)>,
-    secrets: Vec<(Key, usize, bool)>,
+    secrets: Vec<(u64, usize, bool)>,
+}
+
+/// What a call begins with.
+enum Opening {
+    /// An INVITE: its Call-ID.
+    Invite(Text),
+    /// A command, if it places a call; the Call-ID comes with the INVITE that goes out.
+    Order,
 }
 
 /// A role's recorder.
@@ -96,7 +105,8 @@ impl Recorder {
         self.close_due(at);
         let mut of: BTreeSet<u64> = keys.iter().flat_map(|key| self.of_key(key)).collect();
         of.extend(call_id.and_then(|id| self.by_call_id.get(id)).copied());
-        let opens = if of.is_empty() && opens { call_id.cloned() } else { None };
+        let opening = call_id.cloned().map_or(Opening::Order, Opening::Invite);
+        let opens = (of.is_empty() && opens).then_some(opening);
         if of.is_empty() && opens.is_none() && cause != Cause::Timer {
             self.step = None;
             return;
@@ -112,7 +122,7 @@ impl Recorder {
             fresh_ids: Vec::new(),
             fresh_keys: Vec::new(),
             told: (None, BTreeSet::new()),
-            pressed: false,
+            pressed: None,
             begun: Vec::new(),
             over: Vec::new(),
             secrets: Vec::new(),
@@ -191,15 +201,15 @@ impl Recorder {
         }
     }
 
-    /// The key that is being handled went to a dialogue.
-    pub fn pressed(&mut self) {
+    /// The key that is being handled went to this call's dialogue.
+    pub fn pressed(&mut self, call: u64) {
         if let Some(step) = &mut self.step {
-            step.pressed = true;
+            step.pressed = Some(call);
         }
     }
 
     /// From its key number `from` on, what is pressed in this call is secret, or (`secret` false) no longer.
-    pub fn secret(&mut self, call: Key, from: usize, secret: bool) {
+    pub fn secret(&mut self, call: u64, from: usize, secret: bool) {
         if let Some(step) = &mut self.step {
             step.secrets.push((call, from, secret));
         }
@@ -233,10 +243,16 @@ impl Recorder {
     pub fn end(&mut self) {
         let Some(mut step) = self.step.take() else { return };
         let Some(cause) = step.cause.take() else { return };
-        if let Some(call_id) = step.opens.take() {
+        if let Some(opening) = step.opens.take() {
+            if matches!(opening, Opening::Order) && step.begun.is_empty() {
+                // It placed none.
+                return;
+            }
             let number = self.open(step.at);
             step.of.insert(number);
-            self.adopt_id(number, call_id);
+            if let Opening::Invite(call_id) = opening {
+                self.adopt_id(number, call_id);
+            }
             if let Some(tape) = self.tapes.get_mut(&number) {
                 (tape.version, tape.numbers) = std::mem::take(&mut step.told);
             }
@@ -304,13 +320,11 @@ impl Recorder {
         self.last
     }
 
-    fn append(&mut self, number: u64, entry: Entry, pressed: bool) {
+    fn append(&mut self, number: u64, entry: Entry, pressed: Option<u64>) {
         let Some(tape) = self.tapes.get_mut(&number) else { return };
         let size = entry.size();
         let connections = connections_of(&entry);
-        if pressed {
-            tape.pressed.push(tape.entries.len());
-        }
+        tape.pressed.extend(pressed.map(|call| (call, tape.entries.len())));
         tape.entries.push(entry);
         tape.size = tape.size.saturating_add(size);
         self.bytes = self.bytes.saturating_add(size);
@@ -341,11 +355,13 @@ impl Recorder {
         }
     }
 
-    fn mark_secret(&mut self, call: Key, from: usize, secret: bool) {
-        let Some(tape) = self.by_key.get(&call).and_then(|number| self.tapes.get_mut(number)) else { return };
-        match tape.secret.last_mut() {
-            Some(open) if !secret && open.end == usize::MAX => open.end = from.max(open.start),
-            _ if secret => tape.secret.push(from..usize::MAX),
+    fn mark_secret(&mut self, call: u64, from: usize, secret: bool) {
+        let Some(tape) = self.by_key.get(&Key::Call(call)).and_then(|number| self.tapes.get_mut(number)) else {
+            return;
+        };
+        match tape.secret.iter_mut().rfind(|(of, _)| *of == call) {
+            Some((_, open)) if !secret && open.end == usize::MAX => open.end = from.max(open.start),
+            _ if secret => tape.secret.push((call, from..usize::MAX)),
             _ => {}
         }
     }

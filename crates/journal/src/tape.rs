@@ -4,7 +4,7 @@ use crate::entry::{Entry, Key};
 use event::Now;
 use serde_json::Value;
 use sip::Text;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,9 +27,9 @@ pub struct Tape {
     /// Which version of the configuration it knows.
     pub(crate) version: Option<u64>,
     pub(crate) numbers: BTreeSet<String>,
-    /// Which entries are keys that a dialogue took, in order; and which of them are secret.
-    pub(crate) pressed: Vec<usize>,
-    pub(crate) secret: Vec<Range<usize>>,
+    /// Which entries are keys that the dialogue of one of the calls took, in order; and which of the call's keys are secret.
+    pub(crate) pressed: Vec<(u64, usize)>,
+    pub(crate) secret: Vec<(u64, Range<usize>)>,
 }
 
 /// What a role was started with, as far as a call can tell.
@@ -73,19 +73,15 @@ impl Tape {
 
     /// Takes over everything of a call that turned out to be the same one (a transfer joined them).
     pub(crate) fn take_over(&mut self, other: Tape) {
-        // Which key was which is not known any more: all of them are taken for secret.
-        if !other.pressed.is_empty() && !self.pressed.is_empty() {
-            self.secret.clear();
-            self.secret.push(0..usize::MAX);
-        }
-        let mut marked: Vec<(Entry, bool)> = Vec::with_capacity(self.entries.len() + other.entries.len());
+        let mut marked: Vec<(Entry, Option<u64>)> = Vec::with_capacity(self.entries.len() + other.entries.len());
         for (entries, pressed) in [(std::mem::take(&mut self.entries), &self.pressed), (other.entries, &other.pressed)]
         {
-            let pressed: BTreeSet<usize> = pressed.iter().copied().collect();
-            marked.extend(entries.into_iter().enumerate().map(|(at, entry)| (entry, pressed.contains(&at))));
+            let pressed: BTreeMap<usize, u64> = pressed.iter().map(|(call, at)| (*at, *call)).collect();
+            marked.extend(entries.into_iter().enumerate().map(|(at, entry)| (entry, pressed.get(&at).copied())));
         }
         marked.sort_by_key(|(entry, _)| entry.at.instant);
-        self.pressed = marked.iter().enumerate().filter(|(_, (_, pressed))| *pressed).map(|(at, _)| at).collect();
+        let pressed = marked.iter().enumerate().filter_map(|(at, (_, call))| Some(((*call)?, at)));
+        self.pressed = pressed.collect();
         self.entries = marked.into_iter().map(|(entry, _)| entry).collect();
         self.secret.extend(other.secret);
         if other.began.instant < self.began.instant {

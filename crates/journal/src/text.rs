@@ -21,7 +21,7 @@ use event::Now;
 use media::MediaEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
 const MAGIC: &str = "earcon journal 1 ";
@@ -128,8 +128,17 @@ fn without_key(cause: &Cause) -> Option<Cause> {
 }
 
 fn secret_entries(tape: &Tape) -> BTreeSet<usize> {
-    let is_secret = |number: usize| tape.secret.iter().any(|range| range.contains(&number));
-    tape.pressed.iter().enumerate().filter(|(number, _)| is_secret(*number)).map(|(_, entry)| *entry).collect()
+    let mut counted: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut secret = BTreeSet::new();
+    for (call, entry) in &tape.pressed {
+        // Its place among the keys of its call.
+        let number = counted.entry(*call).or_default();
+        if tape.secret.iter().any(|(of, range)| of == call && range.contains(number)) {
+            secret.insert(*entry);
+        }
+        *number += 1;
+    }
+    secret
 }
 
 /// Who called whom and what came of it; of a call that was refused before it was one, from its messages.

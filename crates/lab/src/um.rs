@@ -200,6 +200,7 @@ impl RunningUm {
             recovered,
             seed: rand::random(),
             sink: Arc::new(bus.clone()),
+            time_zone: um::time_zone_of_this_machine(),
             timers: Default::default(),
             journal,
         };

@@ -329,4 +329,23 @@ mod tests {
         }
         assert_eq!(heard(&vec![0; 800_000]), []);
     }
+
+    #[test]
+    fn noise_and_music_are_neither_a_fax_machine_nor_a_dead_line() {
+        let mut state = 1_u32;
+        let mut hiss = |amplitude: i32| {
+            let mut next = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                i32::try_from(state >> 16).unwrap_or(0) - 32_768
+            };
+            (0..240_000).map(|_| i16::try_from(next() * amplitude / 32_768).unwrap_or(0)).collect::<Vec<i16>>()
+        };
+        for amplitude in [100, 3_000, 30_000] {
+            assert_eq!(heard(&hiss(amplitude)), [], "{amplitude}");
+        }
+        // A tune in chords, four a second, on music on hold's way round and round.
+        let chords = [[261.6, 329.6, 392.0], [349.2, 440.0, 523.3], [392.0, 493.9, 587.3], [220.0, 261.6, 329.6]];
+        let tune = chords.iter().flat_map(|chord| Tone::new(chord, -15.0).samples(2_000)).collect::<Vec<i16>>();
+        assert_eq!(heard(&tune.repeat(30)), []);
+    }
 }

@@ -1,6 +1,7 @@
 //! What the UM server tells its journal of itself, so that a call can be run again by a server that knows nothing else; and its
 //! doors to stores and hashing, with the journal looking on.
 
+use crate::commands::Command;
 use crate::commands::call_answering_rule::Rule;
 use crate::commands::distribution_group::DistributionGroup;
 use crate::commands::key_mapping::{KeyMapping, Then};
@@ -8,7 +9,7 @@ use crate::commands::mailbox::Mailbox;
 use crate::commands::prompt::Prompt;
 use crate::configuration::{Configuration, Object, PIN, ROUTER, SERVICE};
 use crate::people::{HashAnswer, HashJob, Hasher, PinRecord, PoolFull};
-use crate::replay::{recorded_answer, recorded_result, recorded_speech, verdict};
+use crate::replay::{ORDER, recorded_answer, recorded_order, recorded_result, recorded_speech, verdict};
 use crate::server::{Own, Server};
 use crate::storage::{Greeting, Storage, StoreRequest, Ticket};
 use event::Now;
@@ -59,8 +60,32 @@ impl Server {
                 let cause = || Cause::Own { kind: PERSONAL.into(), ticket: ticket.0, value: recorded_answer(answer) };
                 journal.begin_own(&[Key::Ticket(ticket.0)], now, cause);
             }
+            Input::Own(Own::Command { by, command, .. }) => self.begin_order(by, command, now),
             Input::Own(_) | Input::Timeout => {}
         }
+    }
+
+    /// A command that places a call, or ends one that a command has placed, is what the call begins or ends with.
+    fn begin_order(&self, by: &str, command: &Command, now: Now) {
+        let (identity, number) = match command {
+            Command::StartPlayOnPhone { identity, number, .. } => (Some(identity), Some(number)),
+            Command::StartPromptRecording { number, .. } => (None, Some(number)),
+            Command::StopPlayOnPhone { identity } => (Some(identity), None),
+            _ => return,
+        };
+        let owner = identity.and_then(|identity| self.configuration.find_mailbox(identity)).cloned();
+        let call = owner.as_ref().and_then(|owner| self.phone_calls.get(&owner.um.as_ref()?.mailbox));
+        let keys: Vec<Key> = match number {
+            Some(_) => Vec::new(),
+            None => call.map(|call| Key::Call(call.call)).into_iter().collect(),
+        };
+        if number.is_none() && keys.is_empty() {
+            return;
+        }
+        let cause = || Cause::Own { kind: ORDER.into(), ticket: 0, value: recorded_order(by, command) };
+        self.journal.begin_order(&keys, now, cause);
+        self.tell_numbers(number.cloned().into_iter().collect());
+        self.tell_mailboxes(owner.as_slice());
     }
 
     /// A number came up that the journal may not know yet: by keys.

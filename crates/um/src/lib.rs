@@ -28,3 +28,4 @@ pub use dialogue::{menus_page, spoken_menus};
 pub use rules::Denied;
 pub use server::{Closed, Own, Server, UmConfig};
 pub use service::Addresses;
+pub use time_zone::of_this_machine as time_zone_of_this_machine;

@@ -1,7 +1,6 @@
 //! Runs a recorded call of a UM server again: a server of its own, that knows what the journal says and nothing else. Audio is not
 //! in the record: silence of the same length takes its place.
 
-use crate::commands::Reply;
 use crate::commands::auto_attendant::AutoAttendant;
 use crate::commands::call_answering_rule::Rule;
 use crate::commands::call_record::CallRecord;
@@ -12,6 +11,7 @@ use crate::commands::ip_gateway::Gateway;
 use crate::commands::mailbox::Mailbox;
 use crate::commands::mailbox_policy::MailboxPolicy;
 use crate::commands::prompt::Prompt;
+use crate::commands::{Command, Reply};
 use crate::configuration::{Configuration, LoadError, Object, PIN, ROUTER, SERVICE};
 use crate::journal::{PERSONAL, RESOLVED, answer_of};
 use crate::people::{HashAnswer, HashJob, Hasher, PoolFull};
@@ -28,7 +28,6 @@ use media::fake::FakeMedia;
 use net::{Input, Role, SipInput};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sip::Host;
 use sip::flow::{Listener, ListenerId, Transport};
 use sip::target::QueryId;
 use speech::recognition::{Heard, RecognitionError};
@@ -46,23 +45,26 @@ struct Settings {
     name: String,
     host: String,
     user_agent: String,
+    #[serde(default)]
+    time_zone: Option<String>,
     router: Vec<ListenerLine>,
     service: Vec<ListenerLine>,
     workers: Vec<Vec<ListenerLine>>,
 }
 
 /// As the journal keeps it.
-pub(crate) fn settings(name: &str, host: &Host, addresses: &Addresses, user_agent: &str) -> Value {
+pub(crate) fn settings(config: &UmConfig) -> Value {
     let lines = |listeners: &[Listener]| -> Vec<ListenerLine> {
         listeners.iter().map(|own| (own.id.0, own.transport.parameter().to_owned(), own.addr)).collect()
     };
     let settings = Settings {
-        name: name.to_owned(),
-        host: host.to_string(),
-        user_agent: user_agent.to_owned(),
-        router: lines(&addresses.router),
-        service: lines(&addresses.service),
-        workers: addresses.workers.iter().map(|worker| lines(worker)).collect(),
+        name: config.name.clone(),
+        host: config.host.to_string(),
+        user_agent: config.user_agent.clone(),
+        time_zone: config.time_zone.clone(),
+        router: lines(&config.addresses.router),
+        service: lines(&config.addresses.service),
+        workers: config.addresses.workers.iter().map(|worker| lines(worker)).collect(),
     };
     // A plain struct always has a JSON form.
     serde_json::to_value(settings).unwrap_or_default()
@@ -137,6 +139,7 @@ impl UmStage {
             recovered: Vec::new(),
             seed: [0; 32],
             sink: Arc::new(Nobody),
+            time_zone: settings.time_zone,
             timers: Default::default(),
             journal,
         };
@@ -197,6 +200,10 @@ impl Stage for UmStage {
             Cause::Own { kind, ticket, value } if kind == PERSONAL => {
                 Input::Own(Own::Personal(Ticket(ticket), personal_answer_of(value)))
             }
+            Cause::Own { kind, value, .. } if kind == ORDER => match order_of(&value) {
+                Some(order) => order,
+                None => return,
+            },
             Cause::Own { ticket, value, .. } => Input::Own(Own::Store(Ticket(ticket), result_of(&value))),
             Cause::Timer => Input::Timeout,
         };
@@ -217,6 +224,19 @@ pub(crate) fn verdict(answer: &HashAnswer) -> &'static str {
         HashAnswer::Made(_) => "made",
         HashAnswer::UsedBefore => "used-before",
     }
+}
+
+/// The kind of a command that places a call, or ends it.
+pub(crate) const ORDER: &str = "order";
+
+pub(crate) fn recorded_order(by: &str, command: &Command) -> Value {
+    json!({ "by": by, "command": command })
+}
+
+fn order_of(value: &Value) -> Option<Input<Own>> {
+    let by = value.get("by")?.as_str()?.to_owned();
+    let command = serde_json::from_value(value.get("command")?.clone()).ok()?;
+    Some(Input::Own(Own::Command { by, command, reply: Box::new(|_| {}) }))
 }
 
 /// What was understood; nothing of what was said.

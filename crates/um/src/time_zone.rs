@@ -30,6 +30,11 @@ impl TimeZone {
         name.and_then(TimeZone::named).unwrap_or_default()
     }
 
+    /// The zone of this name, else that of the server.
+    pub(crate) fn of_either(name: Option<&str>, server: Option<&str>) -> TimeZone {
+        TimeZone::of(name.or(server))
+    }
+
     /// What clocks in this zone show.
     pub(crate) fn local(&self, at: SystemTime) -> OffsetDateTime {
         let utc = OffsetDateTime::from(at);
@@ -45,6 +50,13 @@ impl TimeZone {
         let seconds = u64::try_from(begins.start_of_day().ok()?.timestamp().as_second()).ok()?;
         SystemTime::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds))
     }
+}
+
+/// The zone of this machine's clocks by its name: what `TZ` says, else `/etc/localtime`. `None`: UTC, or one without a name.
+pub fn of_this_machine() -> Option<String> {
+    let zone = jiff::tz::TimeZone::try_system().ok()?;
+    let name = zone.iana_name()?;
+    TimeZone::named(name).map(|_| name.to_owned())
 }
 
 /// A name that [`TimeZone::named`] knows.
@@ -159,5 +171,14 @@ mod tests {
         assert_eq!(shown("Europe/Stockholm", 1_774_746_000), "03:00");
         assert_eq!(shown("W. Europe Standard Time", 1_792_889_999), "02:59");
         assert_eq!(shown("W. Europe Standard Time", 1_792_890_000), "02:00");
+    }
+
+    #[test]
+    fn without_a_zone_of_its_own_the_servers_holds() {
+        let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(12 * 3600);
+        let hour = |name, server| TimeZone::of_either(name, server).local(noon).hour();
+        assert_eq!(hour(None, None), 12);
+        assert_eq!(hour(None, Some("Asia/Tokyo")), 21);
+        assert_eq!(hour(Some("Europe/Stockholm"), Some("Asia/Tokyo")), 13);
     }
 }

@@ -99,6 +99,7 @@ impl Rig {
             recovered: Vec::new(),
             seed: [9; 32],
             sink: Arc::new(Silent),
+            time_zone: None,
             timers: sip::transaction::Timers::default(),
             journal: Default::default(),
         };

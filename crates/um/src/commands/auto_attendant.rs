@@ -53,7 +53,7 @@ settings! {
         "Language" language: Option<String> = None, LanguageTag, "What callers hear; none: the dial plan's.";
         "BusinessName" business_name: Option<String> = None, Length(64), "Spoken in the welcome.";
         "BusinessLocation" business_location: Option<String> = None, Length(255), "Spoken on request.";
-        "TimeZone" time_zone: Option<String> = None, ZoneName, "Time zone of the schedules; none: UTC.";
+        "TimeZone" time_zone: Option<String> = None, ZoneName, "Time zone of the schedules; none: the server's.";
         "WeekStartDay" week_start_day: Option<String> = None, WEEK_DAY, "First day of the week when the hours are told; none: Monday.";
         "BusinessHoursSchedule" business_hours_schedule: Vec<String> = Vec::new(), OPENING_HOURS, "When it is open; none: always.";
         "HolidaySchedule" holiday_schedule: Vec<String> = Vec::new(), HOLIDAY, "Days on which it is closed, each with a greeting.";

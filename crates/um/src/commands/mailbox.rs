@@ -104,7 +104,7 @@ settings! {
     UmMailboxSettings, UmMailboxChanges {
         "OperatorNumber" operator_number: Option<String> = None, Digits(1, 20), "Where 0 leads the user's callers; none: the dial plan's operator.";
         "Language" language: Option<String> = None, LanguageTag, "What the user hears when he has logged on; none: the dial plan's.";
-        "TimeZone" time_zone: Option<String> = None, ZoneName, "The zone that times are told the user in; none: UTC.";
+        "TimeZone" time_zone: Option<String> = None, ZoneName, "The zone that times are told the user in; none: the server's.";
         "TimeFormat" time_format: Option<TimeFormat> = None, Any, "How times are told; none: as the language has it.";
         "OutOfOfficeGreetingEnabled" out_of_office_greeting_enabled: bool = false, Any, "Whether callers hear the out-of-office greeting, where one is recorded.";
         "PersonalGreetingEnabled" personal_greeting_enabled: bool = true, Any, "Whether callers hear the user's own greeting, where one is recorded.";

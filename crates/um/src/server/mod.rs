@@ -79,6 +79,8 @@ pub struct UmConfig {
     /// All randomness comes from it.
     pub seed: [u8; 32],
     pub sink: Arc<dyn Sink>,
+    /// Where nobody has set a time zone, times are in this one, by its name in the tz database; `None`: UTC.
+    pub time_zone: Option<String>,
     /// Transaction timers, for tests; [`Default`] is RFC 3261's.
     pub timers: sip::transaction::Timers,
     /// Records calls, or nothing.
@@ -135,6 +137,8 @@ pub(crate) enum Waiting {
 
 /// The UM server; see the module's head.
 pub struct Server {
+    /// Of times for which nobody has set one.
+    pub(crate) time_zone: Option<String>,
     pub(crate) name: String,
     pub(crate) host: Host,
     pub(crate) addresses: Addresses,
@@ -209,12 +213,13 @@ impl Server {
     /// [`LoadError`]: the state is damaged or of a newer program.
     pub fn new(config: UmConfig) -> Result<Server, LoadError> {
         let configuration = Configuration::load(&config.store)?;
+        let settings = crate::replay::settings(&config);
         let journal = config.journal;
-        let settings = crate::replay::settings(&config.name, &config.host, &config.addresses, &config.user_agent);
         journal.set_up(env!("CARGO_PKG_VERSION"), settings);
         let mut random = journal.chance(config.seed);
         let hops = hop::hops(&config.addresses, &config.user_agent, config.timers, &mut random);
         let mut server = Server {
+            time_zone: config.time_zone,
             name: config.name,
             host: config.host,
             addresses: config.addresses,

@@ -37,7 +37,7 @@ impl Server {
                 TimeFormat::TwelveHours => Clock::Twelve,
                 TimeFormat::TwentyFourHours => Clock::TwentyFour,
             }),
-            zone: TimeZone::of(settings.time_zone.as_deref()),
+            zone: TimeZone::of_either(settings.time_zone.as_deref(), self.time_zone.as_deref()),
             out_of_office: settings.out_of_office_greeting_enabled,
             prefers_voice: settings.voice_commands_preferred,
             voice: policy.allow_automatic_speech_recognition

@@ -83,7 +83,8 @@ impl Server {
         // Whom its rules name belongs to what the call may read.
         let named: Vec<_> = rules_of(self, owner).flat_map(|rule| named(self, rule)).collect();
         self.tell_mailboxes(&named);
-        let local = TimeZone::of(owner.um_settings.time_zone.as_deref()).local(now.wall);
+        let local =
+            TimeZone::of_either(owner.um_settings.time_zone.as_deref(), self.time_zone.as_deref()).local(now.wall);
         let mut rules: Vec<&Rule> = rules_of(self, owner).filter(|rule| rule.enabled).collect();
         rules.sort_by_key(|rule| rule.priority);
         let rule = rules.into_iter().find(|rule| self.holds(rule, call, owner, (known, local)))?;

@@ -1,6 +1,6 @@
 //! Answering a call: offer and answer, the media session, and the dialogue that the caller gets.
 
-use super::call::{Call, Kind};
+use super::call::{Beginning, Call, Kind};
 use super::identity::{self, CallerId};
 use crate::commands::auto_attendant::AutoAttendant;
 use crate::commands::call_record::ReasonForCall;
@@ -20,7 +20,6 @@ use sip::endpoint::{Body, CallRef};
 use sip::flow::Flow;
 use sip::header::Warning;
 use sip::{Headers, Name, Request};
-use std::time::Duration;
 
 /// What a plan says of its callers' dialogues.
 pub(super) struct PlanScene {
@@ -132,46 +131,33 @@ impl Server {
         };
         let language = attendant.as_ref().map_or_else(|| plan.language(), |attendant| attendant.language(&plan));
         let number = self.next_number();
-        let call = Call {
+        let mailbox = owner.as_ref().map(|owner| owner.mailbox.clone());
+        let dialogue = Some(self.dialogue((owner, operator), attendant.as_deref(), &plan, &caller, now));
+        let beginning = Beginning {
             number,
             kind,
             hop,
             leg,
+            gateway,
+            plan,
+            pilot,
+            caller,
+            language,
+            session,
+            local,
+            description,
+            dialogue,
+        };
+        let call = Call {
             call_id: request.call_id().map(String::from).unwrap_or_default(),
-            mailbox: owner.as_ref().map(|owner| owner.mailbox.clone()),
-            waiting: Some(self.dialogue((owner, operator), attendant.as_deref(), &plan, &caller, now)),
+            mailbox,
             attendant: attendant.as_ref().map(|attendant| attendant.name.clone()),
             reason: identity::reason(request),
             codec,
-            gateway,
-            until: now.instant + Duration::from_secs(u64::from(plan.max_call_duration) * 60),
-            plan,
-            pilot,
             diverted,
-            caller,
-            language,
-            clock: None,
-            session,
-            local,
             agreed,
-            description: Some(description),
             offering: codec.is_empty(),
-            dialogue: None,
-            play: None,
-            grammar: None,
-            recording: None,
-            taping: None,
-            known_as: None,
-            writing: None,
-            transfer: None,
-            outcall: None,
-            ringing: None,
-            peer: None,
-            fax: false,
-            message: None,
-            left_message: false,
-            started: now,
-            alarm: None,
+            ..Call::new(beginning, now)
         };
         self.begin(call, now);
     }

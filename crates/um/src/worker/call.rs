@@ -14,7 +14,7 @@ use sip::endpoint::{CallRef, ClientRef};
 use speech::recognition::Grammar;
 use speech::{Clock, Language};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,11 +126,76 @@ pub(crate) struct Call {
     pub(crate) alarm: Option<Instant>,
 }
 
+/// What every call begins with, whoever placed it.
+pub(crate) struct Beginning {
+    pub(crate) number: u64,
+    pub(crate) kind: Kind,
+    pub(crate) hop: usize,
+    pub(crate) leg: CallRef,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) plan: Arc<DialPlan>,
+    /// The number that was dialled.
+    pub(crate) pilot: String,
+    pub(crate) caller: CallerId,
+    pub(crate) language: Language,
+    pub(crate) session: SessionId,
+    pub(crate) local: sdp::Local,
+    pub(crate) description: sdp::Session,
+    pub(crate) dialogue: Option<Dialogue>,
+}
+
 impl Call {
     /// Who calls, as this user is told.
     pub(crate) fn caller_name(&self, to: &MailboxId) -> Option<String> {
         let known = self.known_as.as_ref().filter(|(whose, _)| whose == to).map(|(_, name)| name.clone());
         known.or_else(|| self.caller.name.clone())
+    }
+
+    /// Nothing has been said, recorded or agreed on yet.
+    pub(crate) fn new(beginning: Beginning, now: Now) -> Call {
+        let Beginning { number, kind, hop, leg, gateway, plan, pilot, caller, language, session, .. } = beginning;
+        let Beginning { local, description, dialogue, .. } = beginning;
+        Call {
+            number,
+            kind,
+            hop,
+            leg,
+            call_id: String::new(),
+            gateway,
+            until: now.instant + Duration::from_secs(u64::from(plan.max_call_duration) * 60),
+            plan,
+            pilot,
+            diverted: None,
+            attendant: None,
+            reason: ReasonForCall::None,
+            codec: "",
+            caller,
+            language,
+            clock: None,
+            mailbox: None,
+            session,
+            local,
+            agreed: None,
+            description: Some(description),
+            offering: false,
+            waiting: dialogue,
+            dialogue: None,
+            play: None,
+            grammar: None,
+            recording: None,
+            taping: None,
+            known_as: None,
+            writing: None,
+            transfer: None,
+            outcall: None,
+            ringing: None,
+            peer: None,
+            fax: false,
+            message: None,
+            left_message: false,
+            started: now,
+            alarm: None,
+        }
     }
 
     /// When something is due though nothing happens.

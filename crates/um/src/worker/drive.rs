@@ -309,7 +309,7 @@ impl Server {
     pub(crate) fn key(&mut self, number: u64, key: char, now: Now) {
         if let Some(dialogue) = self.calls.get_mut(&number).and_then(|call| call.dialogue.as_mut()) {
             if dialogue.key(key) {
-                self.journal.pressed();
+                self.journal.pressed(number);
             }
             self.drive(number, now);
         }

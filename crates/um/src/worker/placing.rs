@@ -1,6 +1,6 @@
 //! Placing a call of the server's own: which gateway it is offered to, and which one next when that one can't take it.
 
-use super::call::{Call, Kind};
+use super::call::{Beginning, Call, Kind};
 use super::identity::CallerId;
 use super::outcall::{For, Outcall};
 use crate::commands::call_record::ReasonForCall;
@@ -68,9 +68,9 @@ impl Server {
         gateways
     }
 
-    /// The one that a call of the server's own is offered to first.
-    pub(crate) fn gateway_for(&self, plan: &DialPlan, now: Now) -> Option<Arc<Gateway>> {
-        self.in_order(self.gateways_for(plan), now.instant).into_iter().next()
+    /// The one that a call of the server's own is for, unless it is silent: that is looked at when the call is placed.
+    pub(crate) fn gateway_for(&self, plan: &DialPlan) -> Option<Arc<Gateway>> {
+        self.gateways_for(plan).into_iter().next()
     }
 
     /// The gateway that a call goes to now, and whether it is the last that is left; not to those that were tried.
@@ -111,47 +111,26 @@ impl Server {
             }
         };
         let number = self.next_number();
-        let until = now.instant + rings;
-        let call = Call {
+        let rings_until = Some(now.instant + rings);
+        let beginning = Beginning {
             number,
             kind,
             hop,
             leg,
-            call_id: String::new(),
             gateway,
-            until: now.instant + Duration::from_secs(u64::from(plan.max_call_duration) * 60),
             plan,
             pilot: to,
-            diverted: None,
-            attendant: None,
-            reason: ReasonForCall::Outbound,
-            codec: "",
             caller: from,
             language,
-            mailbox: None,
             session,
             local,
-            agreed: None,
-            description: Some(description),
-            offering: false,
-            waiting: dialogue,
-            dialogue: None,
-            play: None,
-            grammar: None,
-            clock: None,
-            recording: None,
-            taping: None,
-            known_as: None,
-            writing: None,
-            transfer: None,
-            outcall: Some(Outcall { waits, tried: Vec::new(), rings_until: Some(until) }),
-            ringing: None,
-            peer: None,
-            fax: false,
-            message: None,
-            left_message: false,
-            started: now,
-            alarm: None,
+            description,
+            dialogue,
+        };
+        let call = Call {
+            reason: ReasonForCall::Outbound,
+            outcall: Some(Outcall { waits, tried: Vec::new(), rings_until }),
+            ..Call::new(beginning, now)
         };
         self.begin(call, now);
         Ok(number)

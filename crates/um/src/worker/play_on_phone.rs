@@ -53,7 +53,7 @@ impl Server {
         let no_call = |reason: &dyn std::fmt::Display| CommandError::NoCall { reason: reason.to_string() };
         let plan =
             self.configuration.plan_of(&owner).cloned().ok_or_else(|| no_call(&"the mailbox has no dial plan"))?;
-        let (gateway, from) = self.way_out(&plan, now)?;
+        let (gateway, from) = self.way_out(&plan)?;
         let mailbox = um.mailbox.clone();
         let placing = Placing {
             waits: For::PlayOnPhone,
@@ -88,10 +88,10 @@ impl Server {
 
     /// The gateway by which the server rings somebody of its own accord, and as whom: the plan's pilot, which the PBX knows as
     /// this server's.
-    pub(super) fn way_out(&self, plan: &DialPlan, now: Now) -> Result<(Arc<Gateway>, CallerId), CommandError> {
+    pub(super) fn way_out(&self, plan: &DialPlan) -> Result<(Arc<Gateway>, CallerId), CommandError> {
         let no_gateway =
             || CommandError::NoCall { reason: "no gateway of the dial plan takes calls from this server".into() };
-        let gateway = self.gateway_for(plan, now).ok_or_else(no_gateway)?;
+        let gateway = self.gateway_for(plan).ok_or_else(no_gateway)?;
         let of_plan = |group: &&Arc<HuntGroup>| {
             group.gateway.eq_ignore_ascii_case(&gateway.name) && group.dial_plan.eq_ignore_ascii_case(&plan.name)
         };

@@ -40,7 +40,7 @@ impl Server {
         let dialled = rights
             .dial(number, is_user)
             .map_err(|denied| CommandError::bad("Number", format!("{number:?}: {denied}")))?;
-        let (gateway, from) = self.way_out(&plan, now)?;
+        let (gateway, from) = self.way_out(&plan)?;
         let idle = Duration::from_secs(u64::from(plan.recording_idle_timeout));
         let placing = Placing {
             waits: For::PlayOnPhone,

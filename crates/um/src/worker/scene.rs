@@ -40,7 +40,7 @@ impl Server {
         now: Now,
     ) -> Attendant {
         let voice = attendant.speech_enabled && self.voice(attendant.language(plan), plan);
-        let local = TimeZone::of(attendant.time_zone.as_deref()).local(now.wall);
+        let local = TimeZone::of_either(attendant.time_zone.as_deref(), self.time_zone.as_deref()).local(now.wall);
         let hours = Hours::parse(&attendant.business_hours_schedule);
         let holiday = holiday(&attendant.holiday_schedule, local);
         let open = holiday.is_none() && hours.is_open(local);

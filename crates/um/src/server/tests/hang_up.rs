@@ -4,14 +4,23 @@
 use super::rig::{DIVERTED, Rig, TestCall, WORKER, pbx};
 use crate::dialogue::script::contact;
 use crate::dialogue::walk::{Act, ENTRANCES, walk};
-use media::{MediaCommand, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordTo, RecordingId};
-use sip::Method;
+use media::{MediaCommand, MediaEvent, PlayEnd, PlayId, RecordEnd, RecordTo, RecordingId, SessionId};
+use sip::{Method, Request};
 use std::time::Duration;
+
+/// Who hangs up.
+enum Party {
+    /// Whoever has called the server.
+    Caller(TestCall),
+    /// Whom the server has called by this INVITE; and then the caller for whom it has, if there is one.
+    Called(Box<Request>, Option<TestCall>),
+}
 
 /// A call on which a way through the menus is gone.
 struct Walker {
     rig: Rig,
-    call: TestCall,
+    party: Party,
+    session: SessionId,
     /// What is played, and whether a key stops it.
     play: Option<(PlayId, bool)>,
     /// What is recorded, and whether it is part of a message.
@@ -21,6 +30,20 @@ struct Walker {
 }
 
 const SPOKEN: u64 = 3;
+const EVERYWHERE: [&str; 12] = [
+    "attendant",
+    "call answering",
+    "rule",
+    "logon",
+    "voice access",
+    "mail",
+    "calendar",
+    "contacts",
+    "first time",
+    "find me",
+    "play on phone",
+    "prompt",
+];
 
 impl Walker {
     fn new(entrance: &str) -> Walker {
@@ -34,7 +57,18 @@ impl Walker {
         ];
         rig.done("Set-UMAutoAttendant", &attendant);
         rig.done("New-DistributionGroup", &[("Name", "Sales"), ("Members", "Anna")]);
-        if entrance == "rule" {
+        if entrance == "first time" {
+            rig.done("Disable-UMMailbox", &[("Identity", "Björn"), ("KeepProperties", "false")]);
+            let enable = [
+                ("Identity", "Björn"),
+                ("UMMailboxPolicy", "MX Default Policy"),
+                ("Extensions", "27001"),
+                ("PIN", "730258"),
+                ("PINExpired", "true"),
+            ];
+            rig.done("Enable-UMMailbox", &enable);
+        }
+        if matches!(entrance, "rule" | "find me") {
             let rule = [("Name", "R"), ("Mailbox", "Anna"), ("KeyMappings", "5,5,urgent matters,27001,20,,,,")];
             rig.done("New-UMCallAnsweringRule", &rule);
         }
@@ -48,16 +82,39 @@ impl Walker {
             rig.source.has_everything();
             rig.source.shelf().contacts = vec![contact("Cecilia Holm", Some("27000"))];
         }
-        let (pilot, headers) = match entrance {
-            "attendant" => ("43333", ""),
-            "call answering" | "rule" => ("43334", DIVERTED),
-            "logon" => ("43334", "From: <sip:0701234567@127.0.222.10>;tag=pbx"),
-            _ => ("43334", ""),
+        let party = match entrance {
+            "attendant" => Party::Caller(rig.call("43333", "")),
+            "call answering" | "rule" => Party::Caller(rig.call("43334", DIVERTED)),
+            "logon" => Party::Caller(rig.call("43334", "From: <sip:0701234567@127.0.222.10>;tag=pbx")),
+            "find me" => {
+                let caller = rig.call("43334", DIVERTED);
+                rig.take_sent();
+                rig.press(&caller, "5");
+                rig.listen(caller.session);
+                Party::Called(Box::new(rig.invited()), Some(caller))
+            }
+            "play on phone" | "prompt" => {
+                rig.take_sent();
+                if entrance == "prompt" {
+                    rig.done("Set-UMDialPlan", &[("Identity", "MX"), ("TUIPromptEditingEnabled", "true")]);
+                    let of = [("UMAutoAttendant", "AA"), ("PromptFileName", "open.wav"), ("Number", "27000")];
+                    rig.done("Start-UMPromptRecording", &of);
+                } else {
+                    let message = "00000000000000000000000000000007";
+                    let of = [("Identity", "Anna"), ("Number", "27000"), ("Message", message)];
+                    rig.done("Start-UMPlayOnPhone", &of);
+                }
+                Party::Called(Box::new(rig.invited()), None)
+            }
+            _ => Party::Caller(rig.call("43334", "")),
         };
-        let call = rig.call(pilot, headers);
-        let mut walker = Walker { rig, call, play: None, recording: None, parts: Vec::new() };
+        if let Party::Called(invite, _) = &party {
+            rig.answer(invite, 200, WORKER, pbx());
+        }
+        let session = SessionId(rig.media.opened());
+        let mut walker = Walker { rig, party, session, play: None, recording: None, parts: Vec::new() };
         walker.look();
-        if pilot == "43334" && headers.is_empty() {
+        if area.is_some() || matches!(entrance, "voice access" | "first time") {
             "730258#".chars().chain(area).for_each(|key| walker.act(Act::Key(key)));
         }
         walker
@@ -67,11 +124,11 @@ impl Walker {
     fn look(&mut self) {
         for command in self.rig.media.take() {
             match command {
-                MediaCommand::Play { session, play, barge_in, .. } if session == self.call.session => {
+                MediaCommand::Play { session, play, barge_in, .. } if session == self.session => {
                     self.play = Some((play, barge_in));
                 }
-                MediaCommand::StopPlay { session } if session == self.call.session => self.play = None,
-                MediaCommand::Record { session, recording, to, .. } if session == self.call.session => {
+                MediaCommand::StopPlay { session } if session == self.session => self.play = None,
+                MediaCommand::Record { session, recording, to, .. } if session == self.session => {
                     let part = matches!(to, RecordTo::Spool);
                     self.recording = Some((recording, part));
                 }
@@ -87,7 +144,7 @@ impl Walker {
 
     fn play_ended(&mut self, reason: PlayEnd) {
         if let Some((play, _)) = self.play.take() {
-            let (session, played) = (self.call.session, Duration::from_secs(1));
+            let (session, played) = (self.session, Duration::from_secs(1));
             self.rig.now = self.rig.now.later(played);
             self.event(MediaEvent::PlayEnded { session, play, played, reason });
         }
@@ -98,7 +155,7 @@ impl Walker {
             if part {
                 self.parts.push((recording, seconds));
             }
-            let (session, duration) = (self.call.session, Duration::from_secs(seconds));
+            let (session, duration) = (self.session, Duration::from_secs(seconds));
             self.event(MediaEvent::RecordEnded { session, recording, reason, duration, loud: duration });
             if part {
                 self.rig.durable(recording);
@@ -117,7 +174,7 @@ impl Walker {
                 if matches!(self.play, Some((_, true))) {
                     self.play_ended(PlayEnd::Key);
                 }
-                self.event(MediaEvent::Key { session: self.call.session, digit, duration_ms: 100 });
+                self.event(MediaEvent::Key { session: self.session, digit, duration_ms: 100 });
             }
             Act::Type(keys) => keys.chars().for_each(|key| self.act(Act::Key(key))),
             Act::Speak => self.record_ended(RecordEnd::Stopped, SPOKEN),
@@ -148,7 +205,13 @@ impl Walker {
             shelf.delivered.iter().filter(|parcel| parcel.letter.kind.is_voice()).count()
         };
         let recorded = self.recording.is_some_and(|(_, part)| part).then_some(spoken(&self.rig));
-        self.rig.hang_up(&self.call);
+        match &self.party {
+            Party::Caller(call) => self.rig.hang_up(call),
+            Party::Called(invite, caller) => {
+                self.rig.called_hangs_up(invite);
+                caller.iter().for_each(|caller| self.rig.hang_up(caller));
+            }
+        }
         self.record_ended(RecordEnd::Closed, SPOKEN);
         // Whoever was being rung is let go, and whatever was under way has its time to end.
         self.rig.later(Duration::from_secs(300));
@@ -223,6 +286,26 @@ fn at_every_point_of_the_contacts() {
     everywhere("contacts");
 }
 
+#[test]
+fn at_every_point_of_the_first_time() {
+    everywhere("first time");
+}
+
+#[test]
+fn at_every_point_of_whoever_is_rung_for_a_caller() {
+    everywhere("find me");
+}
+
+#[test]
+fn at_every_point_of_play_on_phone() {
+    everywhere("play on phone");
+}
+
+#[test]
+fn at_every_point_of_recording_a_prompt() {
+    everywhere("prompt");
+}
+
 /// Keys without sense, as a child or a pocket presses them.
 #[test]
 fn mashed_keys_lead_nowhere_and_the_call_ends() {
@@ -231,7 +314,7 @@ fn mashed_keys_lead_nowhere_and_the_call_ends() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 16) % below
     };
-    for entrance in ["attendant", "call answering", "logon", "voice access", "mail", "calendar", "contacts"] {
+    for entrance in EVERYWHERE {
         for _ in 0..8 {
             let mut walker = Walker::new(entrance);
             for _ in 0..120 {
@@ -251,12 +334,13 @@ fn mashed_keys_lead_nowhere_and_the_call_ends() {
 /// Nobody is there: every call ends by itself, long before `MaxCallDuration`.
 #[test]
 fn silence_ends_every_call() {
-    for entrance in ["attendant", "call answering", "rule", "logon", "voice access", "mail", "calendar", "contacts"] {
+    for entrance in EVERYWHERE {
         let mut walker = Walker::new(entrance);
         for _ in 0..60 {
             walker.act(Act::Silence);
             walker.record_ended(RecordEnd::Idle, 0);
         }
-        assert!(walker.rig.server.calls.is_empty(), "{entrance}");
+        // The caller for whom somebody was rung hears in another session what is said to him.
+        assert!(!walker.rig.server.by_session.contains_key(&walker.session), "{entrance}");
     }
 }

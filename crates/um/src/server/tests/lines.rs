@@ -122,12 +122,29 @@ fn an_offer_of_t38_is_a_fax_and_the_call_stays_as_it_was_until_the_partner_has_i
 }
 
 #[test]
-fn a_fax_machine_at_the_attendant_is_left_to_its_menu() {
-    let mut rig = with_partner();
-    let call = rig.call("43333", "");
-    fax(&mut rig, &call);
-    assert!(refer(&mut rig).is_none());
-    rig.hang_up(&call);
+fn a_fax_machine_at_the_attendant_or_voice_access_is_handed_to_the_partner_too() {
+    for pilot in ["43333", "43334"] {
+        let mut rig = with_partner();
+        let call = rig.call(pilot, "From: <sip:0701234567@127.0.222.10>;tag=pbx");
+        fax(&mut rig, &call);
+        let refer = refer(&mut rig).expect("a REFER");
+        let to = format!("<sip:{pilot}@fax.moon.galaxy:5060;transport=tcp>");
+        assert_eq!(refer.headers.get(&Name::ReferTo).unwrap().as_str(), to);
+        rig.hang_up(&call);
+        assert_eq!(delivered(&rig).len(), 0, "nobody has missed it");
+    }
+}
+
+#[test]
+fn a_fax_machine_at_the_attendant_is_left_to_its_menu_where_there_is_no_partner() {
+    for allowed in [&[("FaxServerURI", "")][..], &[("AllowFax", "false")]] {
+        let mut rig = with_partner();
+        rig.done("Set-UMMailboxPolicy", &[&[("Identity", "MX Default Policy")], allowed].concat());
+        let call = rig.call("43333", "");
+        fax(&mut rig, &call);
+        assert!(refer(&mut rig).is_none());
+        rig.hang_up(&call);
+    }
 }
 
 #[test]

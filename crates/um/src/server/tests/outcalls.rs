@@ -6,10 +6,6 @@ use media::{MediaCommand, MediaEvent, RecordEnd};
 use sip::{Method, Name, Request};
 use std::time::Duration;
 
-fn invited(rig: &mut Rig) -> Request {
-    rig.take_requests().into_iter().find(|request| request.method == Method::Invite).expect("an INVITE")
-}
-
 /// The attendant of a gateway that can't do REFER calls an extension.
 fn bridging() -> (Rig, TestCall, Request) {
     let mut rig = Rig::lab();
@@ -18,21 +14,8 @@ fn bridging() -> (Rig, TestCall, Request) {
     rig.press(&call, "27001");
     rig.take_sent();
     rig.listen(call.session);
-    let invite = invited(&mut rig);
+    let invite = rig.invited();
     (rig, call, invite)
-}
-
-/// Whoever was called hangs up.
-fn hangs_up(rig: &mut Rig, invite: &Request) {
-    let header = |name: Name| invite.headers.get(&name).unwrap().to_string();
-    let text = format!(
-        "BYE sip:um@127.0.222.4:5065;transport=tcp SIP/2.0\nVia: SIP/2.0/TCP 127.0.222.10:40000;branch=z9hG4bKbye\n\
-         Max-Forwards: 70\nTo: {}\nFrom: {};tag=peer\nCall-ID: {}\nCSeq: 1 BYE\nContent-Length: 0\n\n",
-        header(Name::From),
-        header(Name::To),
-        header(Name::CallId),
-    );
-    rig.receive(&text, WORKER, pbx());
 }
 
 fn methods(rig: &mut Rig) -> Vec<Method> {
@@ -56,7 +39,7 @@ fn whoever_was_called_may_hang_up_first() {
     let (mut rig, _, invite) = bridging();
     rig.answer(&invite, 200, WORKER, pbx());
     rig.take_sent();
-    hangs_up(&mut rig, &invite);
+    rig.called_hangs_up(&invite);
     assert_eq!(methods(&mut rig), [Method::Bye]);
 }
 
@@ -127,14 +110,14 @@ fn a_message_is_played_to_whoever_answers_and_each_step_is_told() {
     let mut rig = Rig::lab();
     assert_eq!(now(&mut rig).0, PhoneCallState::Idle);
     assert_eq!(start(&mut rig, "27000").unwrap().state, PhoneCallState::Connecting);
-    let invite = invited(&mut rig);
+    let invite = rig.invited();
     assert!(invite.headers.get(&Name::From).unwrap().contains("43334@"), "out of the pilot number");
     rig.answer(&invite, 180, WORKER, pbx());
     rig.answer(&invite, 200, WORKER, pbx());
     let session = media::SessionId(rig.media.opened());
     let commands = rig.listen(session);
     assert!(commands.iter().any(|command| matches!(command, MediaCommand::Connect { .. })), "{commands:?}");
-    hangs_up(&mut rig, &invite);
+    rig.called_hangs_up(&invite);
     assert_eq!(states(&rig), ["Connecting None", "Alerted None", "Connected None", "Disconnected None"]);
     let records = rig.ledger.0.lock().unwrap().clone();
     assert_eq!(records.last().unwrap().call_type, crate::commands::call_record::CallType::PlayOnPhone);
@@ -146,7 +129,7 @@ fn a_greeting_is_recorded_by_whoever_answers() {
     let given = [("Identity", "Anna"), ("Number", "27000"), ("Greeting", "Oof")];
     let call = phone_call(rig.done("Start-UMPlayOnPhone", &given));
     assert_eq!((call.message.as_str(), call.greeting), ("", Some(PhoneGreeting::Oof)));
-    let invite = invited(&mut rig);
+    let invite = rig.invited();
     rig.answer(&invite, 200, WORKER, pbx());
     let session = media::SessionId(rig.media.opened());
     let key = |rig: &mut Rig, digit: char| rig.media_event(MediaEvent::Key { session, digit, duration_ms: 100 });
@@ -164,7 +147,7 @@ fn a_greeting_is_recorded_by_whoever_answers() {
     assert_eq!(rig.shelf.0.lock().unwrap().changed, 0, "not before it is kept");
     key(&mut rig, '1');
     assert_eq!(rig.shelf.0.lock().unwrap().changed, 1);
-    hangs_up(&mut rig, &invite);
+    rig.called_hangs_up(&invite);
 }
 
 #[test]
@@ -174,7 +157,7 @@ fn a_prompt_of_the_attendant_is_recorded_by_phone_where_the_plan_allows_it() {
     assert!(rig.command("Start-UMPromptRecording", &given).is_err(), "not allowed");
     rig.done("Set-UMDialPlan", &[("Identity", "MX"), ("TUIPromptEditingEnabled", "true")]);
     rig.done("Start-UMPromptRecording", &given);
-    let invite = invited(&mut rig);
+    let invite = rig.invited();
     rig.answer(&invite, 200, WORKER, pbx());
     let session = media::SessionId(rig.media.opened());
     let commands = rig.listen(session);
@@ -195,7 +178,7 @@ fn a_prompt_of_the_attendant_is_recorded_by_phone_where_the_plan_allows_it() {
     );
     assert!(methods(&mut rig).contains(&Method::Bye));
     rig.done("Start-UMPromptRecording", &given);
-    let invite = invited(&mut rig);
+    let invite = rig.invited();
     rig.answer(&invite, 486, WORKER, pbx());
     assert!(rig.server.calls.is_empty());
 }
@@ -216,7 +199,7 @@ fn busy_and_no_answer_are_told_apart() {
     {
         let mut rig = Rig::lab();
         start(&mut rig, "27000").unwrap();
-        let invite = invited(&mut rig);
+        let invite = rig.invited();
         rig.answer(&invite, status, WORKER, pbx());
         assert_eq!(now(&mut rig), (PhoneCallState::Disconnected, failure), "{status}");
     }
@@ -226,7 +209,7 @@ fn busy_and_no_answer_are_told_apart() {
 fn it_rings_for_a_while_only() {
     let mut rig = Rig::lab();
     start(&mut rig, "27000").unwrap();
-    let invite = invited(&mut rig);
+    let invite = rig.invited();
     rig.answer(&invite, 180, WORKER, pbx());
     rig.later(Duration::from_secs(46));
     assert_eq!(now(&mut rig), (PhoneCallState::Disconnected, PhoneCallFailure::NoAnswer));
@@ -252,7 +235,7 @@ fn a_number_is_rung_by_the_dialling_rules_and_a_denial_says_why() {
     let allow = [("Identity", "MX Default Policy"), ("AllowedInCountryOrRegionGroups", "Mobile")];
     rig.done("Set-UMMailboxPolicy", &allow);
     start(&mut rig, "0701740605").unwrap();
-    assert!(invited(&mut rig).uri.to_string().contains("000701740605@"));
+    assert!(rig.invited().uri.to_string().contains("000701740605@"));
 }
 
 #[test]

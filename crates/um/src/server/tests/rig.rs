@@ -273,6 +273,7 @@ impl Rig {
             recovered,
             seed: [1; 32],
             sink: Arc::new(events.clone()),
+            time_zone: None,
             timers: sip::transaction::Timers::default(),
             journal: journal.clone(),
         };
@@ -488,6 +489,25 @@ impl Rig {
 
     pub fn hang_up(&mut self, call: &TestCall) {
         self.receive(&call.request("BYE", 2, ""), WORKER, pbx());
+    }
+
+    /// The INVITE that the server has sent.
+    #[track_caller]
+    pub fn invited(&mut self) -> Request {
+        self.take_requests().into_iter().find(|request| request.method == sip::Method::Invite).expect("an INVITE")
+    }
+
+    /// Whoever was called by this INVITE hangs up.
+    pub fn called_hangs_up(&mut self, invite: &Request) {
+        let header = |name: Name| invite.headers.get(&name).unwrap().to_string();
+        let text = format!(
+            "BYE sip:um@127.0.222.4:5065;transport=tcp SIP/2.0\nVia: SIP/2.0/TCP 127.0.222.10:40000;branch=z9hG4bKbye\n\
+             Max-Forwards: 70\nTo: {}\nFrom: {};tag=peer\nCall-ID: {}\nCSeq: 1 BYE\nContent-Length: 0\n\n",
+            header(Name::From),
+            header(Name::To),
+            header(Name::CallId),
+        );
+        self.receive(&text, WORKER, pbx());
     }
 
     // ---- media ----
