@@ -177,6 +177,8 @@ pub(crate) const OBJECTS: [&str; 9] = [
 ];
 pub(crate) const SERVICE: &str = "service";
 pub(crate) const PIN: &str = "pin";
+/// How often the calls of a gateway have been cut off: whichever server hears of one more, cuts.
+const CUTS: &str = "calls_cut_off";
 pub(crate) const ROUTER: &str = "call_router";
 
 /// The configuration of one UM server.
@@ -195,6 +197,8 @@ pub struct Configuration {
     pub router: RouterSettings,
     /// This server's name, where several have one store.
     server: Option<String>,
+    /// By the gateway's key.
+    pub(crate) cuts: BTreeMap<String, u32>,
     /// By the mailbox's key.
     pub pins: BTreeMap<String, PinRecord>,
     /// Mailbox keys by extension, as (dial plan's key, extension). Made from `mailboxes`.
@@ -223,6 +227,10 @@ impl Configuration {
         };
         configuration.service = one(store, SERVICE)?;
         configuration.router = one(store, ROUTER)?;
+        for (key, json) in store.load(CUTS) {
+            let times = read(CUTS, &key, &json)?;
+            configuration.cuts.insert(key, times);
+        }
         for (key, json) in store.load(PIN) {
             let record = read(PIN, &key, &json)?;
             configuration.pins.insert(key, record);
@@ -263,6 +271,14 @@ impl Configuration {
     pub(crate) fn put_router(&mut self, router: RouterSettings, changes: &mut Vec<Change>) {
         changes.push(Change::put(ROUTER, self.own(ROUTER), to_json(&router)));
         self.router = router;
+    }
+
+    /// The calls of a gateway are cut off once more.
+    pub(crate) fn put_cut(&mut self, gateway: &str, changes: &mut Vec<Change>) {
+        let key = gateway.to_lowercase();
+        let times = self.cuts.entry(key.clone()).or_default();
+        *times = times.saturating_add(1);
+        changes.push(Change::put(CUTS, key, to_json(times)));
     }
 
     pub(crate) fn remove_pin(&mut self, mailbox: &str, changes: &mut Vec<Change>) {

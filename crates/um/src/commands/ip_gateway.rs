@@ -51,14 +51,6 @@ pub struct Gateway {
     pub name: String,
     #[serde(flatten)]
     pub settings: GatewaySettings,
-    /// How often its calls have been cut off: whichever server hears of one more, cuts.
-    #[serde(default, rename = "TimesCutOff", skip_serializing_if = "never")]
-    pub cut_off: u32,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands it over so
-fn never(times: &u32) -> bool {
-    *times == 0
 }
 
 impl std::ops::Deref for Gateway {
@@ -119,12 +111,9 @@ pub(super) fn commands(configuration: &Configuration) -> Vec<Command> {
 
 /// Disable-UMIPGateway -Immediate; the calls are the servers'.
 pub(super) fn cut_off(configuration: &mut Configuration, identity: &str) -> Outcome {
-    let mut gateway = Gateway::clone(configuration.gateways.require("Identity", identity)?);
-    gateway.settings.status = GatewayStatus::Disabled;
-    gateway.cut_off = gateway.cut_off.saturating_add(1);
-    let mut stored = Vec::new();
-    configuration.gateways.put(gateway, &mut stored);
-    Ok((Answer::Done(()), stored))
+    let (answer, mut stored) = set_status(configuration, identity, GatewayStatus::Disabled)?;
+    configuration.put_cut(identity, &mut stored);
+    Ok((answer, stored))
 }
 
 /// Enable-UMIPGateway, and Disable-UMIPGateway while calls go on.
@@ -146,7 +135,7 @@ pub(super) fn new(
     if changes.address.is_none() {
         return Err(CommandError::Missing { cmdlet: "New-UMIPGateway".into(), parameter: "Address".into() });
     }
-    let mut gateway = Gateway { name, settings: GatewaySettings::default(), cut_off: 0 };
+    let mut gateway = Gateway { name, settings: GatewaySettings::default() };
     gateway.settings.apply(changes)?;
     gateway.check(configuration)?;
     let mut stored = Vec::new();
@@ -238,11 +227,8 @@ mod tests {
 
     #[test]
     fn a_gateway_of_a_protected_dial_plan_is_reached_by_tls_at_its_port_or_at_that_of_tls() {
-        let of_port = |port| Gateway {
-            name: "MX-ONE".into(),
-            settings: GatewaySettings { port, ..Default::default() },
-            cut_off: 0,
-        };
+        let of_port =
+            |port| Gateway { name: "MX-ONE".into(), settings: GatewaySettings { port, ..Default::default() } };
         assert_eq!(of_port(5060).way(true, Transport::Tcp), (Transport::Tls, 5061));
         assert_eq!(of_port(5071).way(true, Transport::Tcp), (Transport::Tls, 5071));
         assert_eq!(of_port(5060).way(false, Transport::Tcp), (Transport::Tcp, 5060));

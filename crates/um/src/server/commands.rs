@@ -2,15 +2,13 @@
 
 use super::pins::Setting;
 use super::{Server, Waiting};
-use crate::commands::ip_gateway::Gateway;
 use crate::commands::mailbox::{self, Mailbox, enabled, require_enabled};
 use crate::commands::{Answer, Command, CommandError, PinView, Reply, RestoredPin, active_calls, pin, run};
-use crate::configuration::Table;
 use crate::storage::StoreRequest;
 use crate::worker::call::Call;
 use event::{Event, Now};
 use state::{Change, CommitError};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 /// A command is run so often at most when other servers change the configuration at the same moment.
 const ATTEMPTS: u8 = 5;
@@ -24,7 +22,7 @@ impl Server {
     /// `attempts`: so often may it turn out that another server was at it at the same moment.
     pub(super) fn run_command(&mut self, command: Command, reply: Reply, attempts: u8, now: Now) {
         let all = matches!(command, Command::DisableService { immediate: true, .. });
-        let gateways = self.configuration.gateways.clone();
+        let cuts = self.configuration.cuts.clone();
         let again = (self.store.server().is_some() && attempts > 1).then(|| command.clone());
         let lamp = match &command {
             Command::SetMailbox { identity, .. } | Command::DisableMailbox { identity, .. } => {
@@ -42,7 +40,7 @@ impl Server {
                 if changed {
                     self.configuration.index();
                     self.configuration_changed(now);
-                    self.cut_off(&gateways, all, now);
+                    self.cut_off(&cuts, all, now);
                     // Its primary extension may be another one now, or it may have no lamp any more.
                     lamp.into_iter().for_each(|mailbox| self.lamp_changed(mailbox, true, now));
                 }
@@ -86,11 +84,11 @@ impl Server {
     }
 
     /// Ends all calls, or those of gateways that were told to cut them off since: on whichever server that was said.
-    pub(super) fn cut_off(&mut self, before: &Table<Gateway>, all: bool, now: Now) {
-        let times = |gateway: Option<&Arc<Gateway>>| gateway.map_or(0, |gateway| gateway.cut_off);
+    pub(super) fn cut_off(&mut self, before: &BTreeMap<String, u32>, all: bool, now: Now) {
+        let after = &self.configuration.cuts;
         let cut = |call: &&Call| {
-            let name = &call.gateway.name;
-            all || times(self.configuration.gateways.get(name)) > times(before.get(name))
+            let name = call.gateway.name.to_lowercase();
+            all || after.get(&name) > before.get(&name)
         };
         let cut: Vec<u64> = self.calls.values().filter(cut).map(|call| call.number).collect();
         cut.into_iter().for_each(|call| self.hang_up(call, now));

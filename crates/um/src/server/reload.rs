@@ -50,7 +50,7 @@ impl Server {
             Ok(configuration) => {
                 let before = std::mem::replace(&mut self.configuration, configuration);
                 self.configuration_changed(now);
-                self.cut_off(&before.gateways, false, now);
+                self.cut_off(&before.cuts, false, now);
                 self.lamps_of_others(&before, now);
             }
             // A newer server on the same store may write what this one does not understand: it stays as it was.
