@@ -215,13 +215,17 @@ impl Store {
         *self.member.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
     }
 
-    /// The caller is about to read anew. What it commits afterwards is built on that: if another server has changed one of
-    /// the same values since, it is refused ([`CommitError::Conflict`]).
-    pub fn read_anew(&self) {
+    /// Reads anew. What is committed afterwards is built on what was read: if another server has changed one of the same
+    /// values since, it is refused ([`CommitError::Conflict`]). If `read` fails, all stays built on what was read before.
+    pub fn read_anew<T, E>(&self, read: impl FnOnce(&Store) -> Result<T, E>) -> Result<T, E> {
         if self.member.pending.load(Ordering::SeqCst) > 0 {
             self.member.again.store(true, Ordering::SeqCst);
         }
-        self.member.seen.store(self.shared.image.position(), Ordering::SeqCst);
+        // Of before: what comes while it reads may be in it, or not.
+        let position = self.shared.image.position();
+        let values = read(self)?;
+        self.member.seen.store(position, Ordering::SeqCst);
+        Ok(values)
     }
 
     /// An empty store that forgets all when dropped, for tests. Its callbacks are called before `commit` returns.

@@ -211,7 +211,10 @@ pub struct Configuration {
 
 impl Configuration {
     pub fn load(store: &Store) -> Result<Configuration, LoadError> {
-        store.read_anew();
+        store.read_anew(Configuration::read_all)
+    }
+
+    fn read_all(store: &Store) -> Result<Configuration, LoadError> {
         let mut configuration = Configuration {
             server: store.server().map(str::to_owned),
             dial_plans: Table::load(store)?,

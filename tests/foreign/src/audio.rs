@@ -23,6 +23,21 @@ pub fn speech(seconds: u32) -> Vec<i16> {
     samples
 }
 
+/// What one of flite's voices says (`rms`, `slt`, …), 8 kHz samples.
+pub fn spoken_by(voice: &str, text: &str) -> Vec<i16> {
+    let folder = crate::process::Scratch::new("flite");
+    let (wide, narrow) = (folder.file("wide.wav"), folder.file("narrow.wav"));
+    let run = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
+    run(Command::new("flite").args(["-voice", voice, "-t", text, "-o"]).arg(&wide));
+    run(Command::new("sox")
+        .arg("-q")
+        .arg(&wide)
+        .args(["-r", "8000", "-b", "16", "-c", "1"])
+        .arg(&narrow)
+        .args(["gain", "-n", "-6"]));
+    decode(&std::fs::read(narrow).unwrap())
+}
+
 /// A tone, 8 kHz samples.
 pub fn tone(hertz: f64, seconds: u32) -> Vec<i16> {
     sines(&[hertz], 8000 * seconds as usize)

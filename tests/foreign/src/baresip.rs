@@ -20,6 +20,8 @@ pub struct Baresip {
     sip: u16,
     rtp: std::ops::RangeInclusive<u16>,
     received: Vec<u8>,
+    /// Files that it was given to play in mid-call.
+    spoken: u32,
     pub events: Vec<Value>,
 }
 
@@ -79,7 +81,16 @@ impl Baresip {
         let process = Process::start(Command::new("baresip").arg("-f").arg(folder.path()).arg("-v"));
         process.wait_for("200 OK (Earcon-Node", PATIENCE);
         let control = TcpStream::connect((local, control)).unwrap();
-        Baresip { process, control, folder, sip, rtp: rtp..=rtp + 7, received: Vec::new(), events: Vec::new() }
+        Baresip {
+            process,
+            control,
+            folder,
+            sip,
+            rtp: rtp..=rtp + 7,
+            received: Vec::new(),
+            spoken: 0,
+            events: Vec::new(),
+        }
     }
 
     /// A phone of the lab's, over UDP, that plays a tone into its calls, so that others know it by that.
@@ -172,6 +183,16 @@ impl Baresip {
             self.command("sndcode", &key.to_string());
             std::thread::sleep(Duration::from_millis(350));
         }
+    }
+
+    /// Speaks into its call from now on, and is silent then.
+    pub fn speak(&mut self, said: &[i16]) {
+        self.spoken += 1;
+        let file = self.folder.file(&format!("spoken-{}.wav", self.spoken));
+        // A file that ends would end the call.
+        let silence = vec![0; 8000 * 120];
+        audio::write_wav(&file, &[said, &silence].concat());
+        self.command("ausrc", &format!("aufile,{}", file.display()));
     }
 
     /// Waits for an event of this type ("CALL_ESTABLISHED", "CALL_INCOMING", "CALL_CLOSED" ...), for [`PATIENCE`] at least.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// So long is anything waited for that comes at once on a machine with nothing else to do: whoever waits for an event names
@@ -16,6 +17,7 @@ pub struct Process {
     child: Child,
     name: String,
     output: Arc<(Mutex<Vec<String>>, Condvar)>,
+    readers: [JoinHandle<()>; 2],
     pub stdin: Option<ChildStdin>,
 }
 
@@ -27,10 +29,12 @@ impl Process {
             panic!("cannot start {name}: {error}; `cargo xtask install` installs what the tests need")
         });
         let output = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
-        collect(child.stdout.take().unwrap(), output.clone());
-        collect(child.stderr.take().unwrap(), output.clone());
+        let readers = [
+            collect(child.stdout.take().unwrap(), output.clone()),
+            collect(child.stderr.take().unwrap(), output.clone()),
+        ];
         let stdin = child.stdin.take();
-        Process { child, name, output, stdin }
+        Process { child, name, output, readers, stdin }
     }
 
     pub fn id(&self) -> u32 {
@@ -72,12 +76,22 @@ impl Process {
         let deadline = Instant::now() + limit;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                self.read_out();
                 return Some(status);
             }
             if Instant::now() > deadline {
                 return None;
             }
             std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// A program that has ended may have printed what has not been read yet. One that it left behind may hold the pipes
+    /// for ever, so the wait has an end.
+    fn read_out(&self) {
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while self.readers.iter().any(|reader| !reader.is_finished()) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -144,7 +158,7 @@ fn spawn(mut command: Command) -> io::Result<Child> {
     started.recv().expect("its thread never ends")
 }
 
-fn collect(stream: impl Read + Send + 'static, output: Arc<(Mutex<Vec<String>>, Condvar)>) {
+fn collect(stream: impl Read + Send + 'static, output: Arc<(Mutex<Vec<String>>, Condvar)>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let mut reader = BufReader::new(stream);
         let mut line = Vec::new();
@@ -154,7 +168,7 @@ fn collect(stream: impl Read + Send + 'static, output: Arc<(Mutex<Vec<String>>, 
             output.1.notify_all();
             line.clear();
         }
-    });
+    })
 }
 
 /// The `earcon` binary: beside the tests' own, built if it is not there.
