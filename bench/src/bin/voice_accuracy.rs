@@ -164,10 +164,10 @@ fn main() {
                         match (wanted, heard) {
                             (Some(wanted), heard) => {
                                 count.said += 1;
-                                // Two ways to say one thing are as good as each other, where there are any.
+                                // Words that two keys have, of which a menu offers one or the other, are the same words.
                                 match heard {
-                                    Some((phrase, true)) if phrase == wanted => count.at_once += 1,
-                                    Some((phrase, false)) if phrase == wanted => count.asked += 1,
+                                    Some((phrase, true)) if phrases[phrase] == phrases[wanted] => count.at_once += 1,
+                                    Some((phrase, false)) if phrases[phrase] == phrases[wanted] => count.asked += 1,
                                     Some((phrase, sure)) => {
                                         *(if sure { &mut count.done_wrong } else { &mut count.asked_wrong }) += 1;
                                         let other = &phrases[phrase];
